@@ -1,0 +1,60 @@
+"""The main page: explain one image."""
+
+import streamlit as st
+
+from effnet_viz.ui import cached, navigation
+from effnet_viz.ui.explanation import (
+    CAM_HELP,
+    GRAD_CAM_HELP,
+    Explanation,
+    choose_display,
+    choose_stage,
+    choose_target,
+)
+from effnet_viz.ui.image_picker import choose_image
+from effnet_viz.ui.model_picker import choose_model, load_or_explain
+
+navigation.open_page("Explain an image")
+with st.sidebar:
+    model = choose_model()
+    display = choose_display()
+
+st.markdown("#### What does the network look at?")
+image = choose_image()
+loaded = load_or_explain(model)
+if loaded is not None:
+    with st.spinner(f"{model.entry.title} is looking at the image …"):
+        result = cached.analysed(model.key, model.untrained, image.digest, image.content)
+    if model.untrained:
+        st.warning(
+            f"**Untrained.** {model.entry.title} has random weights here: its predictions and maps "
+            "mean nothing.",
+            icon=":material/warning:",
+        )
+    photograph, predictions, cam, grad_cam = st.columns([1, 1, 1.2, 1.2], gap="medium")
+    with predictions:
+        bars = st.container()
+        target = choose_target()
+    page = Explanation(image, model, display, result.for_target(target))
+    with photograph:
+        page.show_photograph()
+    with bars:
+        page.show_predictions()
+    with cam:
+        page.show_map("CAM", 9, page.result.cam, CAM_HELP)
+    with grad_cam:
+        area = st.container()
+        stage = choose_stage()
+        with area:
+            page.show_map("Grad-CAM", stage, page.grad_cam(stage), GRAD_CAM_HELP)
+    page.show_same_map_line()
+
+    st.markdown("#### Stage by stage")
+    st.caption(
+        "The mean activation of all channels at each of the nine stages, each with its own colour "
+        "scale. Choose a stage to see its channels below and its Grad-CAM above."
+    )
+    page.show_stages(stage)
+    st.markdown(f"#### Channels of stage {stage}")
+    page.show_channels(stage)
+    page.show_downloads(stage)

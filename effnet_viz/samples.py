@@ -1,0 +1,32 @@
+"""The sample photographs: what they show, for whom they are credited. A table is data."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent.parent / "assets" / "samples"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One freely licensed photograph; assets/CREDITS.md has the whole credit."""
+
+    key: str
+    title: str
+    description: str
+    """What it shows, for someone who cannot see it."""
+    credit: str
+    path: Path
+
+
+@cache
+def samples() -> dict[str, Sample]:
+    """All samples by key, in the order of the table."""
+    table = tomllib.loads((FOLDER / "samples.toml").read_text(encoding="utf-8"))
+    return {
+        key: Sample(key, row["title"], row["description"], row["credit"], FOLDER / row["file"])
+        for key, row in table.items()
+    }

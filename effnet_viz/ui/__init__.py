@@ -1,0 +1,1 @@
+"""Everything shared that imports streamlit."""

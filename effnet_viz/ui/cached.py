@@ -1,0 +1,135 @@
+"""What visitors share: models, decoded photographs, analyses. Keys are all a result depends on.
+
+Pictures are found by the hash of their bytes, so nobody reaches one that they do not have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from effnet_viz import analysis, explain, image, model, render, zoo
+
+LONGEST_SIDE = 800
+"""Longer side of a photograph on the page, in pixels."""
+SEEN_SIDE = 640
+"""Side of the model's crop on the page, in pixels."""
+
+
+@dataclass(frozen=True)
+class ChosenImage:
+    """The image on the page."""
+
+    digest: str
+    """SHA-256 of the content."""
+    title: str
+    description: str
+    """Alternative text."""
+    content: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A photograph as the page shows it."""
+
+    picture: NDArray[np.uint8]
+    """(H, W, 3), the longer side at most LONGEST_SIDE."""
+    width: int
+    height: int
+    """Of the photograph itself, in pixels."""
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChosenModel:
+    """The model on the page."""
+
+    key: str
+    untrained: bool
+
+    @property
+    def entry(self) -> zoo.ModelEntry:
+        return zoo.find(self.key)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def shown(digest: str, _content: bytes) -> Shown:
+    """The photograph for the page. Raises ImageError."""
+    photograph = image.decode(_content)
+    return Shown(
+        photograph.reduced(LONGEST_SIDE), photograph.width, photograph.height, photograph.notes
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def seen(digest: str, preprocessing: zoo.Preprocessing, _content: bytes) -> NDArray[np.uint8]:
+    """The part that a model sees, (SEEN_SIDE, SEEN_SIDE, 3)."""
+    photograph = image.decode(_content)
+    crop = image.crop_of(photograph.width, photograph.height, preprocessing)
+    return photograph.cropped(crop, SEEN_SIDE)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def loaded(key: str, untrained: bool) -> model.Model:
+    """The model, once for all visitors. Raises WeightsError."""
+    return model.load(key, untrained=untrained)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def analysed(key: str, untrained: bool, digest: str, _content: bytes) -> analysis.Analysis:
+    """One forward pass, explained for the most probable class."""
+    return analysis.analyse(_content, loaded(key, untrained))
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def explained(
+    key: str,
+    untrained: bool,
+    digest: str,
+    stage: int,
+    target: int,
+    _result: analysis.Analysis,
+) -> analysis.StageExplanation:
+    """Grad-CAM and channel relevance at a stage for a class."""
+    return _result.explain_stage(stage, target)
+
+
+@dataclass(frozen=True)
+class Display:
+    """How maps are shown; changing it never runs a network."""
+
+    whole: bool
+    """On the whole photograph, or on the model's crop alone."""
+    signed: bool
+    """For and against the class, or only for it."""
+    shared: bool
+    """One colour scale for all maps on the page, or each its own."""
+    colour_map: str
+    opacity: float
+
+    def limits(self, *maps: NDArray[np.float32]) -> render.Range:
+        """The value range that these maps share."""
+        return render.signed_range(*maps) if self.signed else render.positive_range(*maps)
+
+    def evidence(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The map as it is shown."""
+        return values if self.signed else explain.positive_evidence(values)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def overlaid(
+    picture_key: str,
+    values: NDArray[np.float32],
+    box: render.Box,
+    limits: render.Range,
+    colour_map: str,
+    opacity: float,
+    stamp: str | None,
+    _picture: NDArray[np.uint8],
+) -> bytes:
+    """A map over a picture as a WebP file; `picture_key` stands for the picture."""
+    drawn = render.overlay(_picture, values, box, limits, colour_map, opacity)
+    return render.encode(render.stamp(drawn, stamp) if stamp else drawn, "webp")

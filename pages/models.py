@@ -1,0 +1,10 @@
+"""All models: what is ready here, what needs a download, and the figures published with them."""
+
+import streamlit as st
+
+from effnet_viz.ui import navigation
+from effnet_viz.ui.model_table import show_model_table
+
+navigation.open_page("Models")
+st.markdown("#### Models")
+show_model_table()

@@ -1,0 +1,149 @@
+"""Maps against written-out loops, hand calculations, identities and independent libraries."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import LayerGradCam
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from effnet_viz import Analysis, analyse, engine, explain, metrics, render, zoo
+from effnet_viz.image import decode, preprocess
+from tests.conftest import SAMPLES
+
+
+def arrays(channels: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(3)
+    shape = (channels, height, width)
+    one, other = generator.normal(size=shape), generator.normal(size=shape)
+    return one.astype(np.float32), other.astype(np.float32)
+
+
+def test_by_hand() -> None:
+    """Two channels on a 1x2 grid: every number can be redone in the head."""
+    activation = np.array([[[1, 2]], [[3, 0]]], dtype=np.float32)  # (2, 1, 2)
+    gradient = np.array([[[1, 3]], [[-2, 0]]], dtype=np.float32)  # (2, 1, 2)
+    weight = np.array([2, -1], dtype=np.float32)  # (2,)
+    assert explain.class_activation_map(activation, weight).tolist() == [[-1, 4]]
+    assert explain.grad_cam(activation, gradient).tolist() == [[2 - 3, 4]]
+    assert explain.in_logit_units(explain.grad_cam(activation, gradient)).tolist() == [[-2, 8]]
+    assert explain.channel_votes(activation, weight).tolist() == [3, -1.5]
+    assert explain.gradient_times_activation(activation, gradient).tolist() == [7, -6]
+    positive = explain.positive_evidence(np.array([[-1, 4]], dtype=np.float32))
+    assert positive.tolist() == [[0, 4]]
+
+
+def test_against_written_out_loops() -> None:
+    activation, gradient = arrays(5, 3, 4)
+    weight = gradient[:, 0, 0].copy()
+    cam = explain.class_activation_map(activation, weight)
+    grad_cam = explain.grad_cam(activation, gradient)
+    for i in range(3):
+        for j in range(4):
+            slow = sum(float(weight[k]) * float(activation[k, i, j]) for k in range(5))
+            assert cam[i, j] == pytest.approx(slow, abs=1e-5)
+            slow = sum(float(gradient[k].mean()) * float(activation[k, i, j]) for k in range(5))
+            assert grad_cam[i, j] == pytest.approx(slow, abs=1e-5)
+    relevance = explain.gradient_times_activation(activation, gradient)
+    for k in range(5):
+        slow = sum(
+            float(gradient[k, i, j] * activation[k, i, j]) for i in range(3) for j in range(4)
+        )
+        assert relevance[k] == pytest.approx(slow, abs=1e-5)
+
+
+@pytest.mark.parametrize("target", [None, "espresso", 0])
+def test_identities_at_the_last_stage(cat: Analysis, target: int | str | None) -> None:
+    result = cat.for_target(target)
+    bias = float(result.model.network.head.bias[result.target.index])
+    assert result.cam.mean() + bias == pytest.approx(result.target.logit, abs=1e-4)
+
+    grad_cam = explain.in_logit_units(result.grad_cam(9))
+    assert metrics.largest_difference(result.cam, grad_cam) < 1e-5
+
+    weight = result.model.network.head.weight[result.target.index].numpy()
+    votes = explain.channel_votes(result.stages[9], weight)
+    assert votes.sum() + bias == pytest.approx(result.target.logit, abs=1e-4)
+    np.testing.assert_allclose(result.explain_stage(9).channel_relevance, votes, atol=1e-5)
+
+
+@pytest.mark.parametrize("stage", zoo.STAGES)
+def test_gradient_of_the_tail_is_the_gradient_of_the_whole(cat: Analysis, stage: int) -> None:
+    """The full graph, parameters and all, against the leaf and the tail."""
+    network = copy.deepcopy(cat.model.network).requires_grad_(True)
+    image, _ = preprocess(decode(SAMPLES / "cat.jpg"), cat.model.entry.preprocessing)
+    outputs = network.activations(image)
+    logits = network.tail(outputs[-1], 9)  # (1, 1000)
+    target = cat.target.index
+    (full,) = torch.autograd.grad(logits[0, target], outputs[stage - 1])  # (1, C, h, w)
+    ours = engine.gradient(cat.model.network, cat.stages[stage], stage, target)
+    np.testing.assert_allclose(ours, full[0].numpy(), rtol=1e-4, atol=1e-6 * abs(ours).max())
+
+
+@pytest.mark.parametrize("stage", [1, 5, 9])
+@pytest.mark.parametrize("target", ["Egyptian cat", "espresso"])
+def test_grad_cam_against_captum(cat: Analysis, stage: int, target: str) -> None:
+    network = copy.deepcopy(cat.model.network)  # captum hooks: never the shared network
+    image, _ = preprocess(decode(SAMPLES / "cat.jpg"), cat.model.entry.preprocessing)
+    index = zoo.labels().index(target)
+    theirs = LayerGradCam(network, network.stages[stage - 1]).attribute(
+        image.requires_grad_(), target=index
+    )  # (1, 1, h, w)
+    ours = cat.grad_cam(stage, target)
+    assert metrics.largest_difference(theirs[0, 0].detach().numpy(), ours) < 1e-4
+
+
+@pytest.mark.parametrize("stage", [1, 5, 9])
+def test_grad_cam_against_pytorch_grad_cam(cat: Analysis, stage: int) -> None:
+    """Its map before and after its own post-processing: positive part, enlarged, scaled to 0..1."""
+    network = copy.deepcopy(cat.model.network)  # it hooks too
+    layer = network.stages[stage - 1]
+    image, _ = preprocess(decode(SAMPLES / "cat.jpg"), cat.model.entry.preprocessing)
+    library = GradCAM(model=network, target_layers=[layer])
+    targets = [ClassifierOutputTarget(cat.target.index)]
+    finished = library(input_tensor=image.requires_grad_(), targets=targets)[0]  # (R, R)
+    seen = library.activations_and_grads
+    raw = library.get_cam_image(
+        image,
+        layer,
+        targets,
+        seen.activations[0].detach().numpy(),  # (1, C, h, w)
+        seen.gradients[0].detach().numpy(),  # (1, C, h, w)
+    )[0]  # (h, w)
+    ours = cat.grad_cam(stage)
+    assert metrics.largest_difference(raw, ours) < 1e-4
+
+    positive = explain.positive_evidence(ours)
+    enlarged = render.resize_map(positive, *finished.shape)  # (R, R)
+    scaled = (enlarged - enlarged.min()) / (enlarged.max() - enlarged.min())
+    assert np.corrcoef(scaled.ravel(), finished.ravel())[0, 1] > 0.999
+
+
+def test_maps_are_raw_and_signed(cat: Analysis) -> None:
+    for evidence in (cat.for_target("espresso").cam, cat.grad_cam(5), cat.grad_cam(9, "espresso")):
+        assert evidence.dtype == np.float32
+        assert evidence.min() < 0 < evidence.max()
+    assert cat.cam.max() > 1  # logit units, not a share of a maximum
+    assert cat.grad_cam(5).shape == cat.stages[5].shape[1:]
+
+
+def test_another_class_needs_no_second_analysis(cat: Analysis) -> None:
+    other = cat.for_target("espresso")
+    assert other.stages is cat.stages
+    fresh = analyse(SAMPLES / "cat.jpg", cat.model, "espresso")
+    assert np.array_equal(other.cam, fresh.cam)
+    assert np.array_equal(cat.grad_cam(5, "espresso"), fresh.grad_cam(5))
+    assert not np.array_equal(cat.cam, other.cam)
+
+
+def test_largest_difference() -> None:
+    one = np.array([[2, -4]], dtype=np.float32)
+    assert metrics.largest_difference(one, one) == 0
+    assert metrics.largest_difference(one, one + 1) == 0.25
+    assert metrics.largest_difference(one * 0, one * 0) == 0
+    with pytest.raises(ValueError, match="cannot be compared"):
+        metrics.largest_difference(one, one.T)

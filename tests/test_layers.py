@@ -1,0 +1,78 @@
+"""Arrows point down only, and the core never imports streamlit."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "effnet_viz"
+
+# Module to what it may import of the project. A new module has to be placed here.
+ALLOWED: dict[str, set[str]] = {
+    "version": set(),
+    "zoo": set(),
+    "weights": {"zoo"},
+    "network": {"zoo"},
+    "image": {"zoo"},
+    "engine": {"network", "zoo"},
+    "explain": set(),
+    "metrics": set(),
+    "render": set(),
+    "model": {"network", "weights", "zoo"},
+    "analysis": {"engine", "explain", "image", "model", "version", "zoo"},
+    "export": {"analysis"},
+    "samples": set(),
+}
+
+
+def streamlit_is_loaded_by(module: str) -> bool:
+    """Whether importing the module in a fresh interpreter loads streamlit."""
+    code = f"import sys, {module}; print('streamlit' in sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
+    )
+    return run.stdout.strip() == "True"
+
+
+def imported_by(path: Path) -> set[str]:
+    """First-level modules of effnet_viz that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "effnet_viz":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("effnet_viz."):
+            found.add((node.module or "").split(".")[1])
+        elif isinstance(node, ast.Import):
+            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("effnet_viz.")}
+    return found
+
+
+def test_the_core_does_not_import_streamlit() -> None:
+    assert not streamlit_is_loaded_by("effnet_viz")
+    for module in ALLOWED:
+        source = (PACKAGE / f"{module}.py").read_text()
+        assert "import streamlit" not in source
+
+
+def test_the_streamlit_check_can_fail() -> None:
+    assert streamlit_is_loaded_by("effnet_viz.ui.picture_grid")
+
+
+def test_every_module_has_its_place() -> None:
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    assert modules == set(ALLOWED)
+
+
+@pytest.mark.parametrize("module", ALLOWED)
+def test_arrows_point_down(module: str) -> None:
+    assert imported_by(PACKAGE / f"{module}.py") <= ALLOWED[module]
+
+
+def test_the_arrow_check_can_fail(tmp_path: Path) -> None:
+    wrong = tmp_path / "zoo.py"
+    wrong.write_text("from effnet_viz import engine\nimport effnet_viz.ui\n")
+    assert imported_by(wrong) == {"engine", "ui"}

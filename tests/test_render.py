@@ -1,0 +1,123 @@
+"""Pictures show what the arrays say: colours, places, ranges."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from effnet_viz import render
+
+GREY = np.full((60, 80, 3), 128, dtype=np.uint8)
+
+
+def test_ranges() -> None:
+    one = np.array([[-3, 2]], dtype=np.float32)
+    other = np.array([[5, 1]], dtype=np.float32)
+    assert render.positive_range(one) == (0, 2)
+    assert render.positive_range(one, other) == (0, 5)
+    assert render.signed_range(one) == (-3, 3)
+    assert render.signed_range(one, other) == (-5, 5)
+    assert render.positive_range(-other) == (0, 1)
+    assert render.signed_range(one * 0) == (-1, 1)
+
+
+@pytest.mark.parametrize("colour_map", render.SEQUENTIAL + render.DIVERGING)
+def test_colours_are_matplotlibs(colour_map: str) -> None:
+    values = np.linspace(-1, 3, 50, dtype=np.float32).reshape(5, 10)
+    expected = mpl.colormaps[colour_map](np.clip(values / 2, 0, 1), bytes=True)[..., :3]
+    ours = render.colourise(values, (0, 2), colour_map)
+    # Nearest entry of the table here, the entry below there: one step of 256 at most.
+    steps = np.abs(ours.astype(int) - expected.astype(int)).max()
+    table = mpl.colormaps[colour_map](np.arange(256), bytes=True)[..., :3].astype(int)
+    assert steps <= np.abs(np.diff(table, axis=0)).max()
+    assert (ours[0, 0] == table[0]).all()
+    assert (ours[-1, -1] == table[-1]).all()
+
+
+def test_zero_is_neutral_on_signed_maps() -> None:
+    for colour_map in render.DIVERGING:
+        middle = render.colourise(np.zeros((1, 1), np.float32), (-2, 2), colour_map)[0, 0]
+        assert middle.astype(int).max() - middle.astype(int).min() < 12  # nearly grey
+
+
+def test_resize_keeps_cell_centres_like_torch() -> None:
+    values = np.random.default_rng(0).normal(size=(7, 7)).astype(np.float32)
+    expected = torch.nn.functional.interpolate(
+        torch.tensor(values)[None, None], size=(224, 140), mode="bilinear", align_corners=False
+    )[0, 0].numpy()  # (224, 140)
+    np.testing.assert_allclose(render.resize_map(values, 140, 224), expected, atol=1e-5)
+
+
+def test_overlay_puts_the_map_into_its_box_and_hatches_the_rest() -> None:
+    values = np.array([[0, 1]], dtype=np.float32)  # low on the left, high on the right
+    box = (20, 0, 80, 60)
+    picture = render.overlay(GREY, values, box, (0, 1), "viridis", 1.0)
+    low, high = (render.colourise(np.array([[v]], np.float32), (0, 1), "viridis") for v in (0, 1))
+    assert (picture[30, 20] == low).all()
+    assert (picture[30, 79] == high).all()
+    assert (picture[:, :20] == render.hide_unseen(GREY, box)[:, :20]).all()
+    assert len(np.unique(picture[:, :20].reshape(-1, 3), axis=0)) == 2  # two stripes
+
+
+def test_opacity_blends() -> None:
+    values = np.ones((1, 1), dtype=np.float32)
+    whole = (0, 0, 80, 60)
+    heat = render.colourise(values, (0, 1), "magma")[0, 0].astype(float)
+    for opacity in (0.0, 0.25, 1.0):
+        picture = render.overlay(GREY, values, whole, (0, 1), "magma", opacity)
+        expected = (1 - opacity) * 128 + opacity * heat
+        assert np.abs(picture[10, 10] - expected).max() <= 0.5
+
+
+def test_width_and_height_are_not_swapped() -> None:
+    picture = np.zeros((30, 90, 3), dtype=np.uint8)
+    values = np.zeros((2, 6), dtype=np.float32)
+    values[0, 5] = 1  # top right
+    shown = render.overlay(picture, values, (0, 0, 90, 30), (0, 1), "viridis", 1.0)
+    brightest = np.unravel_index(shown.sum(axis=2).argmax(), (30, 90))
+    assert brightest[0] < 15
+    assert brightest[1] >= 75
+
+
+def test_crop_mark_and_cut() -> None:
+    gradient = np.tile(np.arange(80, dtype=np.uint8)[None, :, None], (60, 1, 3))
+    box = (10.4, 5.0, 50.4, 45.0)
+    assert render.cut(gradient, box).shape == (40, 40, 3)
+    assert render.cut(gradient, box)[0, 0, 0] == 10
+    marked = render.mark_crop(gradient, box)
+    assert (marked[5, 10:50] > 250).any()  # the white line
+    assert (marked[20:30, 20:40] == gradient[20:30, 20:40]).all()  # inside untouched
+    assert render.cut(gradient, (79.9, 59.9, 80, 60)).shape == (1, 1, 3)
+
+
+def test_stamp_and_caption_change_the_picture() -> None:
+    stamped = render.stamp(GREY, "untrained")
+    assert stamped.shape == GREY.shape
+    assert (stamped[:40] == GREY[:40]).all()
+    assert not (stamped[50:] == GREY[50:]).all()
+    large = np.full((480, 640, 3), 128, dtype=np.uint8)
+    sheet = render.captioned(large, ["a line of text"], (0, 1), "viridis")
+    assert (sheet[:480] == large).all()
+    strip = sheet[480:]
+    bar = render.colour_bar("viridis", 320, 1)[0]
+    assert any((row[160:480] == bar).all() for row in strip)
+    assert (strip.sum(axis=2) < 100).any()  # letters
+    empty = render.captioned(large, [], None, "viridis")[480:]
+    assert (empty == 255).all()
+
+
+def test_files() -> None:
+    decoded = np.asarray(Image.open(io.BytesIO(render.encode(GREY, "png"))))
+    assert (decoded == GREY).all()
+    assert render.data_url(GREY).startswith("data:image/webp;base64,")
+
+
+def test_numbers_have_three_digits() -> None:
+    assert [render.number(v) for v in (0, 1.2345, -0.01234, 12345)] == [
+        "0", "1.23", "−0.0123", "1.23e+04",
+    ]  # fmt: skip
