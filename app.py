@@ -10,6 +10,7 @@ from effnet_viz.ui.explanation import (
     choose_display,
     choose_stage,
     choose_target,
+    show_last_stage,
 )
 from effnet_viz.ui.image_picker import choose_image
 from effnet_viz.ui.model_picker import choose_model, load_or_explain
@@ -41,12 +42,12 @@ if loaded is not None:
     with bars:
         page.show_predictions()
     with cam:
-        page.show_map("CAM", 9, page.result.cam, CAM_HELP)
+        st.markdown("**Class activation map (CAM)**")
+        page.show_map("CAM", show_last_stage(), page.result.cam, CAM_HELP)
     with grad_cam:
-        area = st.container()
+        st.markdown("**Grad-CAM**")
         stage = choose_stage()
-        with area:
-            page.show_map("Grad-CAM", stage, page.grad_cam(stage), GRAD_CAM_HELP)
+        page.show_map("Grad-CAM", stage, page.grad_cam(stage), GRAD_CAM_HELP)
     page.show_same_map_line()
 
     st.markdown("#### Stage by stage")

@@ -184,8 +184,8 @@ def captioned(
     return np.asarray(sheet)  # (H', W', 3)
 
 
-def encode(picture: Picture, file_format: Literal["png", "webp"]) -> bytes:
-    """The picture as a file: PNG to keep, WebP (lossy) to show."""
+def encode(picture: Picture, file_format: Literal["png", "jpeg", "webp"]) -> bytes:
+    """The picture as a file: PNG to keep, the smaller JPEG and WebP to show."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, file_format, quality=88)
     return buffer.getvalue()

@@ -417,11 +417,8 @@ def download(weights: TorchvisionFile) -> Download:
 
 
 def _download_error(weights: TorchvisionFile, path: Path, reason: str) -> WeightsError:
-    trouble = (
-        "is damaged, and could not be downloaded again"
-        if path.exists()
-        else ("could not be downloaded")
-    )
+    damaged = "is damaged, and could not be downloaded again"
+    trouble = damaged if path.exists() else "could not be downloaded"
     return WeightsError(
         f"`{path.name}` {trouble} ({reason}). Put the file from {weights.url} into "
         f"`{path.parent}` by hand, {_OTHERWISE}."

@@ -24,7 +24,6 @@ from tests.conftest import SAMPLES
         ("cat.jpg", {"Egyptian cat", "tiger cat", "tabby"}),
         ("espresso.jpg", {"espresso"}),
         ("palace.jpg", {"palace"}),
-        ("motorcycle.jpg", {"moped", "motor scooter"}),
     ],
 )
 def test_real_predictions(key: str, sample: str, expected: set[str]) -> None:

@@ -130,6 +130,6 @@ def overlaid(
     stamp: str | None,
     _picture: NDArray[np.uint8],
 ) -> bytes:
-    """A map over a picture as a WebP file; `picture_key` stands for the picture."""
+    """A map over a picture as a JPEG file; `picture_key` stands for the picture."""
     drawn = render.overlay(_picture, values, box, limits, colour_map, opacity)
-    return render.encode(render.stamp(drawn, stamp) if stamp else drawn, "webp")
+    return render.encode(render.stamp(drawn, stamp) if stamp else drawn, "jpeg")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,8 +17,8 @@ from effnet_viz.ui.picture_grid import Picture, picture_grid
 
 DEFAULT_STAGE = 6
 CHANNELS_PER_PAGE = 24
-CHANNEL_TILE = 88
-STAGE_TILE = 104
+CHANNEL_TILE = 116
+STAGE_TILE = 102
 
 CAM_HELP = """
 The last stage divides the image into a coarse grid. For every cell, the **class activation map**
@@ -81,7 +80,6 @@ def choose_display() -> Display:
         render.DIVERGING if signed else render.SEQUENTIAL,
         key="signed_colours" if signed else "colours",
         bind="query-params",
-        required=True,
         help="The first maps are perceptually uniform: equal steps of evidence look equally large. "
         "Jet is not: it shows edges and bands where the evidence has none. It is here because many "
         "papers use it.",
@@ -147,7 +145,7 @@ class Explanation:
     def draw(
         self, values: NDArray[np.float32], limits: render.Range, colour_map: str, opacity: float
     ) -> bytes:
-        """A map over the canvas as a WebP file."""
+        """A map over the canvas as a JPEG file."""
         key, picture, box = self._canvas()
         return cached.overlaid(key, values, box, limits, colour_map, opacity, self.stamp, picture)
 
@@ -166,9 +164,9 @@ class Explanation:
 
     def show_photograph(self) -> None:
         """The photograph with the crop marked."""
-        _heading("Photograph", PHOTOGRAPH_HELP)
+        st.markdown("**Photograph**")
         st.image(
-            render.encode(render.mark_crop(self.shown.picture, self.box), "webp"),
+            render.encode(render.mark_crop(self.shown.picture, self.box), "jpeg"),
             width="stretch",
             alt=f"{self.chosen.description} The part that the model saw is marked.",
         )
@@ -182,10 +180,11 @@ class Explanation:
         )
         for note in self.shown.notes:
             st.caption(f":material/info: {note}")
+        _how_to_read(PHOTOGRAPH_HELP)
 
     def show_predictions(self) -> None:
         """The five best classes as bars that choose the target, and a search over all classes."""
-        _heading("Predictions", None)
+        st.markdown("**Predictions**")
         predictions = list(self.result.predictions[:5])
         if self.result.target not in predictions:
             predictions.append(self.result.target)
@@ -210,25 +209,11 @@ class Explanation:
     def show_map(
         self, method: str, stage: int, values: NDArray[np.float32], help_text: str
     ) -> None:
-        """One map over the photograph, with colour bar, caption and download."""
+        """One map over the photograph, with colour bar, caption, explanation and download."""
         display = self.display
         values = display.evidence(values)
         limits = self.limits(values, stage)
         lines = export.map_caption(self.result, method, stage, self.scale(limits))
-        with _heading(method, help_text):
-            st.download_button(
-                "PNG",
-                lambda: self.sheet(values, limits, display.colour_map, lines),
-                f"{method} {self.result.target.label} stage {stage} {self.model.key}.png".replace(
-                    " ", "-"
-                ).lower(),
-                "image/png",
-                key=f"download {method}",
-                on_click="ignore",
-                icon=":material/download:",
-                type="tertiary",
-                help="This picture with its caption and colour bar",
-            )
         st.image(
             self.draw(values, limits, display.colour_map, display.opacity),
             width="stretch",
@@ -236,6 +221,19 @@ class Explanation:
         )
         _colour_bar(display.colour_map, limits)
         st.caption("  \n".join(lines))
+        with st.container(horizontal=True):
+            _how_to_read(help_text)
+            st.download_button(
+                "PNG",
+                lambda: self.sheet(values, limits, display.colour_map, lines),
+                f"{method}-stage-{stage}-{self.model.key}.png".lower(),
+                "image/png",
+                key=f"download {method}",
+                on_click="ignore",
+                icon=":material/download:",
+                type="tertiary",
+                help="This picture with its caption and colour bar",
+            )
 
     def show_same_map_line(self) -> None:
         """That CAM and Grad-CAM agree at the last stage, measured on this image."""
@@ -406,16 +404,28 @@ def choose_target() -> str | None:
 def choose_stage() -> int:
     """The stage of Grad-CAM and of the channels below."""
     stage: int = st.slider(
-        "Stage of Grad-CAM",
+        "Stage",
         zoo.STAGES[0],
         zoo.STAGES[-1],
         DEFAULT_STAGE,
         key="stage",
         bind="query-params",
-        label_visibility="collapsed",
-        format="stage %d",
     )
     return stage
+
+
+def show_last_stage() -> int:
+    """The same slider where there is no choice: CAM exists at the last stage only."""
+    st.slider(
+        "Stage",
+        zoo.STAGES[0],
+        zoo.STAGES[-1],
+        zoo.STAGES[-1],
+        key="cam_stage",
+        disabled=True,
+        help="CAM needs the weights of the linear head, which follows stage 9.",
+    )
+    return zoo.STAGES[-1]
 
 
 def _stage_chosen(key: str) -> None:
@@ -432,16 +442,9 @@ def _bar_chosen(key: str) -> None:
         st.session_state["target"] = points[0]["customdata"][0]
 
 
-def _heading(text: str, help_text: str | None) -> Any:
-    """A panel's title with its "how to read this"; returns the row, to add to it."""
-    row = st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
-    )
-    row.markdown(f"**{text}**", width="content")
-    if help_text:
-        with row.popover("How to read this", type="tertiary", icon=":material/help:"):
-            st.markdown(help_text)
-    return row
+def _how_to_read(help_text: str) -> None:
+    with st.popover("How to read this", type="tertiary", icon=":material/help:"):
+        st.markdown(help_text)
 
 
 def _colour_bar(colour_map: str, limits: render.Range) -> None:
@@ -492,7 +495,7 @@ def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
                 orientation="h",
                 marker={"color": "rgba(128,128,128,0.15)"},
                 customdata=[[label] for label in labels],
-                hoverinfo="skip",
+                hoverinfo="none",  # no label, but still clicks
             ),
             go.Bar(
                 x=[p.probability for p in predictions],
@@ -527,6 +530,5 @@ def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
         margin={"l": 0, "r": 0, "t": 14, "b": 0},
         xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
         yaxis={"range": [len(rows) - 0.5, -0.7], "visible": False, "fixedrange": True},
-        dragmode=False,
     )
     return figure

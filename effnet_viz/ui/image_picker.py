@@ -131,7 +131,12 @@ def choose_image() -> cached.ChosenImage:
     chosen = st.session_state.setdefault("image", next(iter(samples())))
     with gallery:
         pictures = [
-            Picture(key, _thumbnail(image.digest, image.content), image.title, image.description)
+            Picture(
+                key,
+                _thumbnail(image.digest, image.content),
+                image.title,
+                description=image.description,
+            )
             for key, image in _choices().items()
         ]
         picture_grid(

@@ -30,7 +30,6 @@ def choose_model() -> cached.ChosenModel:
         key="model",
         format_func=texts.__getitem__,
         persist_state="session",
-        required=True,
     )
     link.publish("model", None if key == zoo.DEFAULT else key)
     untrained = st.toggle(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from effnet_viz.ui import link
@@ -12,17 +14,15 @@ PAGES = (
 )
 
 
+ICON = Path(__file__).parents[2] / "assets" / "icon.png"
+
+
 def open_page(title: str) -> None:
     """Every page calls this first. Streamlit finds the pages; their links are drawn here."""
     link.remember_page(title)
-    st.set_page_config(
-        page_title=f"{title} · effnet-viz", page_icon=":material/visibility:", layout="wide"
-    )
-    # Streamlit leaves six rem of nothing above the first line.
-    st.html(
-        "<style>.stMainBlockContainer{padding-top:2.5rem;padding-bottom:3rem}"
-        "[data-testid=stSidebarUserContent]{padding-top:0}</style>"
-    )
+    st.set_page_config(page_title=f"{title} · effnet-viz", page_icon=str(ICON), layout="wide")
+    # Streamlit leaves wide margins; the maps need the room.
+    st.html("<style>.stMainBlockContainer{padding:3.2rem clamp(1rem,2.5vw,2.5rem) 3rem}</style>")
     with st.sidebar:
         st.markdown("### effnet-viz")
         for page, label, icon in PAGES:

@@ -1,8 +1,4 @@
-"""A grid, or one scrolling row, of pictures to click: a Streamlit component without a build step.
-
-A click counts in the run that it causes and in no other: the page keeps the selection. It learns
-of a click from the return value, or before the run begins from `on_choose`.
-"""
+"""A grid or one scrolling row of pictures to click: a Streamlit component, no build step."""
 
 from __future__ import annotations
 
@@ -72,30 +68,22 @@ def picture_grid(
     label: str,
     size: int,
     key: str,
-    on_choose: Callable[[str], None] | None = None,
-    scroll: bool = False,
-) -> str | None:
-    """Show the pictures, `size` CSS pixels wide each; the key of the one clicked in this run.
+    on_choose: Callable[[str], None],
+    scroll: bool,
+) -> None:
+    """Show the pictures, about `size` CSS pixels wide each, the one named `selected` outlined.
 
-    They wrap into rows; with `scroll` they stay one row that scrolls sideways. The picture whose
-    key is `selected` is outlined; without `on_choose`, the one clicked in this run at once. `label`
+    They wrap into rows; with `scroll` they stay one row that scrolls sideways. `on_choose` gets
+    the key of a clicked picture before the page runs again, as callbacks of widgets do. `label`
     names the group for assistive technology; `key` is the component's own, not one under which
     the page keeps its state. Raises ValueError for a key that occurs twice.
     """
-    data = front_end_data(pictures, selected=selected, label=label, size=size, scroll=scroll)
     keys = {picture.key for picture in pictures}
 
-    def clicked() -> str | None:
-        picture: str | None = st.session_state.get(key, {}).get("clicked")
-        return picture if picture in keys else None  # the page may show other pictures by now
-
     def report() -> None:
-        picture = clicked()
-        if on_choose and picture is not None:
-            on_choose(picture)
+        clicked: str | None = st.session_state[key].get("clicked")
+        if clicked in keys:  # the page may show other pictures by now
+            on_choose(clicked)
 
-    choice = clicked()
-    if choice is not None and not on_choose:
-        data["selected"] = choice
+    data = front_end_data(pictures, selected=selected, label=label, size=size, scroll=scroll)
     _mount(key=key, data=data, on_clicked_change=report)
-    return choice

@@ -1,0 +1,266 @@
+"""The pages without a browser: what a visitor does, and what runs for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from effnet_viz import engine, weights, zoo
+from effnet_viz.network import Network
+from tests.conftest import SAMPLES
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No weight file of torchvision and no network; returns the folder that is looked into."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(weights, "reachable", lambda _: False)
+    return weights.folder()
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """Counts forward passes, gradients and the stages that run for them."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    counted: Counter[str] = Counter()
+    forward, gradient, tail = engine.forward, engine.gradient, Network.tail
+
+    def counting_forward(*args: object) -> object:
+        counted["forward"] += 1
+        return forward(*args)  # type: ignore[arg-type]
+
+    def counting_gradient(*args: object) -> object:
+        counted["gradient"] += 1
+        return gradient(*args)  # type: ignore[arg-type]
+
+    def counting_tail(self: Network, activation: object, stage: int) -> object:
+        counted["stages"] += len(zoo.STAGES) - stage
+        return tail(self, activation, stage)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "forward", counting_forward)
+    monkeypatch.setattr(engine, "gradient", counting_gradient)
+    monkeypatch.setattr(Network, "tail", counting_tail)
+    yield counted
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def open_app(**query: str) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for name, value in query.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    """Everything a visitor can read in sentences."""
+    elements = [*page.markdown, *page.caption, *page.warning, *page.info, *page.error]
+    return "\n".join(element.value for element in elements)
+
+
+def alternative_texts(page: AppTest) -> list[str]:
+    return [alt for image in page.image for alt in [image.proto.imgs[0].alt]]
+
+
+def test_the_first_visit_shows_an_explained_sample() -> None:
+    page = open_app()
+    assert "The maps explain **tiger cat**: rank 1 of 1000" in texts(page)
+    assert "EfficientNet-Lite0 at 224 px, weights: efficientnet-lite0-57934424.pth" in texts(page)
+    assert "CAM, class “tiger cat”, stage 9 (7×7), own scale 0 to" in texts(page)
+    assert "Grad-CAM, class “tiger cat”, stage 6 (14×14)" in texts(page)
+    assert not page.error
+    assert not page.warning
+
+
+def test_upload_an_image_and_get_its_own_explanation() -> None:
+    page = open_app()
+    content = (SAMPLES / "espresso.jpg").read_bytes()
+    page.file_uploader(key="files").upload("my cup.jpg", content, "image/jpeg").run()
+    assert not page.exception
+    assert "The maps explain **espresso**" in texts(page)
+    assert "my cup\\.jpg, 600×400 px" in texts(page)
+    assert "image" not in page.query_params  # a link cannot lead to somebody's upload
+
+
+def test_good_files_work_beside_bad_ones_and_each_bad_one_is_named() -> None:
+    page = open_app()
+    good = (SAMPLES / "palace.jpg").read_bytes()
+    page.file_uploader(key="files").set_value(
+        [
+            ("notes.txt", b"no picture at all", "text/plain"),
+            ("palace.jpg", good, "image/jpeg"),
+            ("empty.png", b"", "image/png"),
+            ("half.jpg", good[: len(good) // 2], "image/jpeg"),
+        ]
+    ).run()
+    assert not page.exception
+    assert "The maps explain **palace**" in texts(page)
+    problems = [error.value for error in page.error]
+    assert len(problems) == 3
+    for name, problem in zip(("notes.txt", "empty.png", "half.jpg"), problems, strict=True):
+        assert problem.startswith(f"{name}: ")
+        assert problem.endswith(".")
+
+
+def test_removing_the_upload_goes_back_to_a_sample() -> None:
+    page = open_app()
+    content = (SAMPLES / "espresso.jpg").read_bytes()
+    page.file_uploader(key="files").upload("cup.jpg", content, "image/jpeg").run()
+    assert "The maps explain **espresso**" in texts(page)
+    page.file_uploader(key="files").clear().run()
+    assert not page.exception
+    assert "The maps explain **tiger cat**" in texts(page)
+
+
+def test_a_visitor_never_meets_the_picture_of_another() -> None:
+    one, other = open_app(), open_app()
+    content = (SAMPLES / "espresso.jpg").read_bytes()
+    one.file_uploader(key="files").upload("private.jpg", content, "image/jpeg").run()
+    other.run()
+    assert "private" in texts(one)
+    assert "private" not in texts(other)
+    assert "private" not in str(other.main)
+
+
+def test_another_model() -> None:
+    page = open_app()
+    page.selectbox(key="model").set_value("lite1").run()
+    assert not page.exception
+    assert "EfficientNet-Lite1 at 240 px, weights: efficientnet-lite1-77cc7160.pth" in texts(page)
+    assert "(8×8)" in texts(page)
+    assert page.query_params["model"] == "lite1"
+
+
+def test_another_class_by_search() -> None:
+    page = open_app(image="cat-and-espresso")
+    page.selectbox(key="target").set_value("espresso").run()
+    assert not page.exception
+    assert "The maps explain **espresso**" in texts(page)
+    assert "CAM, class “espresso”" in texts(page)
+
+
+def test_another_stage() -> None:
+    page = open_app()
+    page.slider(key="stage").set_value(3).run()
+    assert not page.exception
+    assert "Grad-CAM, class “tiger cat”, stage 3 (56×56)" in texts(page)
+    assert "Channels of stage 3" in texts(page)
+    assert "Channels 1 to 24 of 24" in texts(page)
+
+
+def test_a_link_reproduces_the_view() -> None:
+    page = open_app(
+        image="cat-and-espresso",
+        model="lite2",
+        target="espresso",
+        stage="5",
+        evidence="signed",
+        scale="shared",
+    )
+    assert "EfficientNet-Lite2 at 260 px" in texts(page)
+    assert "The maps explain **espresso**" in texts(page)
+    assert "Grad-CAM, class “espresso”, stage 5" in texts(page)
+    assert "shared scale −" in texts(page)
+    assert page.slider(key="stage").value == 5
+
+
+def test_a_link_with_nonsense_shows_the_defaults() -> None:
+    page = open_app(image="../../secret", model="b99", target="unicorn", stage="77")
+    assert "The maps explain **tiger cat**" in texts(page)
+    assert "EfficientNet-Lite0" in texts(page)
+
+
+def test_display_controls_never_run_the_network(runs: Counter[str]) -> None:
+    page = open_app()
+    assert runs["forward"] == 1
+    before = dict(runs)
+    page.slider(key="opacity").set_value(20).run()
+    page.selectbox(key="colours").set_value("jet").run()
+    for key, value in (("evidence", "signed"), ("scale", "shared"), ("view", "crop")):
+        page.get_by_key(key).set_value(value).run()  # type: ignore[attr-defined]
+        assert not page.exception
+    assert dict(runs) == before
+
+
+def test_another_class_at_stage_9_runs_no_stage(runs: Counter[str]) -> None:
+    page = open_app(stage="9", image="cat-and-espresso")
+    forwards, stages = runs["forward"], runs["stages"]
+    page.selectbox(key="target").set_value("espresso").run()
+    assert "Grad-CAM, class “espresso”, stage 9" in texts(page)
+    assert runs["forward"] == forwards
+    assert runs["stages"] == stages
+
+
+def test_a_second_visitor_with_the_same_image_costs_nothing(runs: Counter[str]) -> None:
+    open_app()
+    before = dict(runs)
+    open_app()
+    assert dict(runs) == before
+
+
+def test_unreachable_weights_are_explained_with_ways_out(offline: Path) -> None:
+    page = open_app(model="b4")
+    said = texts(page)
+    assert "EfficientNet-B4 cannot be used yet" in said
+    assert "efficientnet_b4_rwightman-23ab8bcd.pth" in said
+    assert str(offline) in said
+    options = page.selectbox(key="model").options
+    assert "EfficientNet-B4 · not reachable" in options
+    assert "EfficientNet-Lite0 · ready" in options
+    assert [button.label for button in page.button] == [
+        "Use EfficientNet-Lite0, which is ready",
+        "Run EfficientNet-B4 untrained",
+    ]
+    page.button[0].click().run()
+    assert not page.exception
+    assert "The maps explain **tiger cat**" in texts(page)
+    assert "model" not in page.query_params
+
+
+def test_untrained_is_chosen_explicitly_and_labelled_everywhere(offline: Path) -> None:
+    assert offline.name == "checkpoints"
+    page = open_app(model="b0")
+    page.button[1].click().run()
+    assert not page.exception
+    assert any("Untrained" in warning.value for warning in page.warning)
+    captions = [c.value for c in page.caption if "EfficientNet-B0 at 224 px" in c.value]
+    assert len(captions) == 3  # CAM, Grad-CAM, channels
+    assert all("untrained (random, seed 0)" in caption for caption in captions)
+    assert page.query_params["untrained"] == "true"
+
+
+def test_a_download_is_offered_with_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(weights, "reachable", lambda _: True)
+    page = open_app(model="b4")
+    assert "EfficientNet-B4 · needs a download of 74 MB" in page.selectbox(key="model").options
+    assert page.button[0].label == "Download 74 MB"
+
+
+def test_pictures_have_alternative_texts() -> None:
+    page = open_app()
+    alternatives = alternative_texts(page)
+    assert len(alternatives) == 3  # photograph, CAM, Grad-CAM
+    assert "tabby cat" in alternatives[0]
+    assert alternatives[1].startswith("CAM over the photograph. It is strongest at the")
+    assert alternatives[2].startswith("Grad-CAM over the photograph.")
+
+
+def test_the_models_page() -> None:
+    page = open_app().switch_page("pages/models.py").run()
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert list(table["Model"]) == [entry.title for entry in zoo.MODELS.values()]
+    assert list(table["Weights"])[:3] == ["ready"] * 3

@@ -1,0 +1,311 @@
+"""The running app in a real Chromium, used as a visitor uses it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from effnet_viz import analyse, load
+from tests.conftest import SAMPLES
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 60_000
+"""Milliseconds; a loaded machine takes its time."""
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+# Chromium tries to reach its maker's servers otherwise.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    executable = shutil.which("chromium")
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is missing; .ci/run installs it.")
+        pytest.skip("There is no Chromium on this machine: install Debian's package chromium.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of the app on a free port, with no weight file of torchvision."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("server")
+    # A proxy that refuses: the weight server cannot be reached, wherever the tests run.
+    closed = "http://127.0.0.1:9"
+    environment = os.environ | {
+        "TORCH_HOME": str(folder),
+        "https_proxy": closed,
+        "http_proxy": closed,
+    }
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                *("--server.port", str(port), "--server.address", "127.0.0.1"),
+                *("--server.headless", "true"),
+            ],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        url = f"http://127.0.0.1:{port}/"
+        try:
+            for _ in range(300):
+                try:
+                    urllib.request.urlopen(url + "_stcore/health", timeout=2).close()
+                    break
+                except OSError:
+                    time.sleep(0.2)
+            else:
+                pytest.fail(f"The app did not start: {(folder / 'log').read_text()}")
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport=WIDE, accept_downloads=True)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A tab that fails the test when anything in it is reported as an error."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    yield page
+    assert errors == []
+
+
+expect.set_options(timeout=PATIENCE)
+
+
+def explained(page: Page, label: str) -> None:
+    """Waits until both maps explain this class."""
+    expect(page.get_by_text(f"The maps explain {label}")).to_be_visible()
+    for method in ("CAM", "Grad-CAM"):
+        start, named = f"{method} over the photograph", f"class “{label}”"
+        picture = page.locator(f'img[alt^="{start}"][alt*="{named}"]')
+        expect(picture).to_be_visible()
+        page.wait_for_function("image => image.naturalWidth > 100", arg=picture.element_handle())
+
+
+def choose(page: Page, group: str, key: str) -> None:
+    page.get_by_role("group", name=group, exact=True).locator(f'button[data-key="{key}"]').click()
+
+
+def test_first_visit(page: Page, address: str) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+    expect(page.get_by_role("group", name="Stages of the network").locator("button")).to_have_count(
+        9
+    )
+    expect(page.get_by_role("group", name="Channels of stage 6").locator("button")).to_have_count(
+        24
+    )
+
+
+def test_a_real_file_through_the_file_chooser(page: Page, address: str, tmp_path: Path) -> None:
+    """A phone's portrait photograph: stored sideways, with the EXIF tag that turns it."""
+    upright = Image.open(SAMPLES / "espresso.jpg").resize((1500, 1000)).crop((250, 0, 1250, 1000))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "IMG_0042.jpg"
+    upright.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=90)
+    expected = analyse(path, load("lite0")).predictions[0]
+
+    page.goto(address)
+    explained(page, "tiger cat")
+    with page.expect_file_chooser() as chooser:
+        page.locator("[data-testid=stFileUploaderDropzone] button").click()
+    chooser.value.set_files(path)
+    explained(page, "espresso")
+    assert expected.label == "espresso"
+    expect(page.get_by_text(f"probability {expected.probability:.1%}")).to_be_visible()
+    expect(page.get_by_text("IMG_0042.jpg, 1000×1000 px")).to_be_visible()
+
+
+def test_a_deep_link_in_a_fresh_browser(page: Page, address: str) -> None:
+    page.goto(address + "?image=cat-and-espresso&model=lite1&target=espresso&stage=5&scale=shared")
+    explained(page, "espresso")
+    expect(page.get_by_text("EfficientNet-Lite1 at 240 px").first).to_be_visible()
+    expect(page.get_by_text("Grad-CAM, class “espresso”, stage 5 (15×15), shared")).to_be_visible()
+    page.reload()
+    explained(page, "espresso")
+    expect(page.get_by_text("EfficientNet-Lite1 at 240 px").first).to_be_visible()
+
+
+def test_gallery_stage_and_channel(page: Page, address: str) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+    choose(page, "Images to explain", "palace")
+    explained(page, "palace")
+    choose(page, "Stages of the network", "8")
+    expect(page.get_by_text("Grad-CAM, class “palace”, stage 8 (7×7)")).to_be_visible()
+    expect(page.get_by_text("Channels of stage 8")).to_be_visible()
+    page.get_by_role("group", name="Channels of stage 8").locator("button").nth(3).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img", name="over the photograph")).to_be_visible()
+    expect(dialog.get_by_text("of stage 8 · influence for palace")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert "image=palace" in page.url
+    assert "stage=8" in page.url
+
+
+def test_a_bar_chooses_the_class_and_the_map_follows(page: Page, address: str) -> None:
+    page.goto(address + "?image=cat-and-espresso&stage=9")
+    explained(page, "Egyptian cat")
+    bars = page.locator(".js-plotly-plot .trace.bars").first.locator("path")
+    for click in ("espresso", "cup", "espresso"):  # also back to one chosen before
+        labels = [
+            p.label for p in analyse(SAMPLES / "cat-and-espresso.jpg", load("lite0")).predictions
+        ]
+        box = bars.nth(labels.index(click)).bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
+        explained(page, click)
+    assert "target=espresso" in page.url
+
+
+def test_back_and_forward(page: Page, address: str) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+    choose(page, "Images to explain", "espresso")
+    explained(page, "espresso")
+    page.go_back()
+    explained(page, "tiger cat")
+    page.go_forward()
+    explained(page, "espresso")
+
+
+def test_choices_survive_another_page(page: Page, address: str) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+    page.locator("input[type=file]").set_input_files(SAMPLES / "palace.jpg")
+    explained(page, "palace")
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_text("EfficientNet-Lite comes with the installation")).to_be_visible()
+    page.get_by_role("link", name="Explain an image").click()
+    explained(page, "palace")
+    expect(page.get_by_text("palace.jpg, 640×427 px")).to_be_visible()
+
+
+def test_two_visitors_see_their_own_pictures(chromium: Browser, page: Page, address: str) -> None:
+    stranger = chromium.new_context()
+    try:
+        other = stranger.new_page()
+        other.set_default_timeout(PATIENCE)
+        other.goto(address)
+        page.goto(address)
+        for tab, name, label in ((page, "palace", "palace"), (other, "espresso", "espresso")):
+            explained(tab, "tiger cat")
+            tab.locator("input[type=file]").set_input_files(SAMPLES / f"{name}.jpg")
+            explained(tab, label)
+        explained(page, "palace")
+        assert "espresso.jpg" not in page.content()
+        assert "palace.jpg" not in other.content()
+    finally:
+        stranger.close()
+
+
+def test_bad_files_are_named_and_harmless(page: Page, address: str, tmp_path: Path) -> None:
+    evil = tmp_path / "<img src=x onerror=alert(1)>.png"
+    Image.open(SAMPLES / "palace.jpg").save(evil)
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes((SAMPLES / "cat.jpg").read_bytes()[:5000])
+    page.goto(address)
+    explained(page, "tiger cat")
+    page.locator("input[type=file]").set_input_files([evil, broken])
+    explained(page, "palace")
+    expect(page.get_by_text("broken.jpg: ")).to_be_visible()
+    assert page.locator('img[src="x"]').count() == 0
+
+
+def test_no_network_is_explained_and_untrained_is_labelled(page: Page, address: str) -> None:
+    page.goto(address + "?model=b0")
+    expect(page.get_by_text("EfficientNet-B0 cannot be used yet")).to_be_visible()
+    expect(page.get_by_text("efficientnet_b0_rwightman-7f5810bc.pth").first).to_be_visible()
+    page.get_by_role("button", name="Run EfficientNet-B0 untrained").click()
+    expect(page.get_by_text("has random weights here")).to_be_visible()
+    expect(page.get_by_text("weights: untrained (random, seed 0)").first).to_be_visible()
+    page.get_by_text("Untrained", exact=True).click()
+    expect(page.get_by_text("EfficientNet-B0 cannot be used yet")).to_be_visible()
+    page.get_by_role("button", name="Use EfficientNet-Lite0").click()
+    explained(page, "tiger cat")
+
+
+def test_downloads(page: Page, address: str) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+    result = analyse(SAMPLES / "cat.jpg", load("lite0"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").first.click()
+    picture = Image.open(download.value.path())
+    assert picture.format == "PNG"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Numbers (NPZ)").click()
+    with np.load(io.BytesIO(Path(download.value.path()).read_bytes()), allow_pickle=False) as saved:
+        assert np.array_equal(saved["cam"], result.cam)
+        assert np.array_equal(saved["grad_cam"], result.grad_cam(6))
+        numbers = json.loads(str(saved["numbers"]))
+    assert numbers["provenance"]["weights"] == "efficientnet-lite0-57934424.pth"
+    assert numbers["grad_cam_stage"] == 6
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_scrolls_in_one_direction(chromium: Browser, address: str, scheme: str) -> None:
+    context = chromium.new_context(viewport=PHONE, color_scheme=scheme, has_touch=True)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
+    try:
+        page = context.new_page()
+        page.goto(address)
+        explained(page, "tiger cat")
+        overflow = page.evaluate(
+            "() => { const main = document.querySelector('[data-testid=stMain]');"
+            " return main.scrollWidth - main.clientWidth; }"
+        )
+        assert overflow == 0
+        choose(page, "Images to explain", "espresso")
+        explained(page, "espresso")
+    finally:
+        context.close()
