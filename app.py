@@ -51,10 +51,7 @@ if loaded is not None:
     page.show_same_map_line()
 
     st.markdown("#### Stage by stage")
-    st.caption(
-        "The mean activation of all channels at each of the nine stages, each with its own colour "
-        "scale. Choose a stage to see its channels below and its Grad-CAM above."
-    )
+    st.caption("Choose a stage to see its channels below and its Grad-CAM above.")
     page.show_stages(stage)
     st.markdown(f"#### Channels of stage {stage}")
     page.show_channels(stage)

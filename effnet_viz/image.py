@@ -217,7 +217,7 @@ def preprocess(photograph: Photograph, preprocessing: Preprocessing) -> tuple[to
     # The crop is not resized on its own, although Pillow could: Pillow rounds the box to 32-bit
     # floats and its coefficients to few bits, and chooses by the shapes which axis comes first, so
     # that the result differs from torchvision's, at hard edges by up to 25 levels of 255.
-    margin = 4 * preprocessing.resize  # more than any filter reaches, that is 2 source pixels
+    margin = 4 * preprocessing.resize  # filters reach 2 pixels, of the source if that is more
     x_first, x_last = across.around(side, margin)
     y_first, y_last = down.around(side, margin)
     # Whole source pixels around them: keeps the box small enough for 32-bit floats.
@@ -338,7 +338,7 @@ def _develop(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """The pixels upright, opaque, in sRGB, (H, W, 3), and the notes on what that took."""
     notes: list[str] = []
     image.load()  # first, for a PNG may tell its orientation after its pixels
-    # Not ImageOps.exif_transpose: it writes the EXIF block anew and fails on blocks that only read.
+    # Not ImageOps.exif_transpose: it writes the whole EXIF block anew, which can fail.
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     picture, opacity = _separate(image)
     # The profile speaks of the stored colours: it comes before white is mixed in.

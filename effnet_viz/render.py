@@ -67,7 +67,7 @@ def resize_picture(picture: Picture, width: int, height: int) -> Picture:
 
 
 def enlarge_cells(picture: Picture, side: int) -> Picture:
-    """The picture with its longer side about `side` pixels, every cell a block of its own."""
+    """The picture enlarged to at most `side` pixels, every pixel a block; a larger one as it is."""
     factor = max(1, side // max(picture.shape[:2]))
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)  # (H·factor, W·factor, 3)
 

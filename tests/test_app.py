@@ -234,7 +234,7 @@ def test_untrained_is_chosen_explicitly_and_labelled_everywhere(offline: Path) -
     assert not page.exception
     assert any("Untrained" in warning.value for warning in page.warning)
     captions = [c.value for c in page.caption if "EfficientNet-B0 at 224 px" in c.value]
-    assert len(captions) == 3  # CAM, Grad-CAM, channels
+    assert len(captions) == 4  # CAM, Grad-CAM, stages, channels
     assert all("untrained (random, seed 0)" in caption for caption in captions)
     assert page.query_params["untrained"] == "true"
 

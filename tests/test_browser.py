@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -9,13 +10,18 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import torchvision
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -55,27 +61,29 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of the app on a free port, with no weight file of torchvision."""
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    # A proxy that refuses: the weight server cannot be reached, wherever the tests run.
-    closed = "http://127.0.0.1:9"
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(folder: Path, program: Sequence[str]) -> Iterator[str]:
+    """The app on a free port, started as `python PROGRAM run app.py`; weights go to the folder."""
+    port = free_port()
+    # A proxy that refuses: the official weights cannot be reached, wherever the tests run.
+    closed = f"http://127.0.0.1:{free_port()}"
     environment = os.environ | {
         "TORCH_HOME": str(folder),
         "https_proxy": closed,
         "http_proxy": closed,
+        "no_proxy": "127.0.0.1",
     }
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streamlit", "run", "app.py"),
-                *("--server.port", str(port), "--server.address", "127.0.0.1"),
-                *("--server.headless", "true"),
-            ],
+            [sys.executable, *program, "run", "app.py", *options, "--server.headless", "true"],
             cwd=ROOT,
             env=environment,
             stdout=log,
@@ -95,6 +103,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of the app with no weight file of torchvision and no way to them."""
+    with serving(tmp_path_factory.mktemp("server"), ["-m", "streamlit"]) as url:
+        yield url
 
 
 @pytest.fixture
@@ -309,3 +324,55 @@ def test_a_phone_scrolls_in_one_direction(chromium: Browser, address: str, schem
         explained(page, "espresso")
     finally:
         context.close()
+
+
+class SlowServer(BaseHTTPRequestHandler):
+    """Offers one weight file, a piece at a time, waiting for `go` in the middle."""
+
+    content = b""
+    go = threading.Event()
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        half = len(self.content) // 2
+        self.wfile.write(self.content[:half])
+        self.go.wait(60)
+        self.wfile.write(self.content[half:])
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output clean."""
+
+
+def test_a_download_shows_its_progress_and_then_the_result(page: Page, tmp_path: Path) -> None:
+    """A server on this machine stands in for torchvision's, with B0's architecture untrained."""
+    saved = io.BytesIO()
+    torch.save(torchvision.models.efficientnet_b0(weights=None).state_dict(), saved)
+    SlowServer.content = saved.getvalue()
+    name = f"b0-{hashlib.sha256(SlowServer.content).hexdigest()[:8]}.pth"
+    files = ThreadingHTTPServer(("127.0.0.1", 0), SlowServer)
+    threading.Thread(target=files.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{files.server_address[1]}/{name}"
+    program = f"""
+import dataclasses
+from effnet_viz import zoo
+file = zoo.TorchvisionFile({url!r}, {len(SlowServer.content) / 2**20})
+zoo.MODELS["b0"] = dataclasses.replace(zoo.MODELS["b0"], weights=file)
+from streamlit.web.cli import main
+main()
+"""
+    try:
+        with serving(tmp_path, ["-c", program]) as served:
+            page.goto(served + "?model=b0")
+            page.get_by_role("button", name="Download 20 MB").click()
+            expect(page.get_by_text("Downloading EfficientNet-B0: 10 of 20 MB")).to_be_visible()
+            SlowServer.go.set()
+            expect(page.get_by_text(f"weights: {name}").first).to_be_visible()
+            assert (tmp_path / "hub" / "checkpoints" / name).read_bytes() == SlowServer.content
+    finally:
+        files.shutdown()
+        files.server_close()

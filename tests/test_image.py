@@ -958,6 +958,15 @@ def test_part_seen() -> None:
     assert crop_of(512, 512, MODELS["b0"].preprocessing).seen == pytest.approx((224 / 256) ** 2)
 
 
+def test_crop_for_display() -> None:
+    crop = crop_of(480, 320, MODELS["b2"].preprocessing)
+    assert crop.box == pytest.approx((80, 0, 400, 320))
+    assert crop.box_in(48, 16) == pytest.approx((8, 0, 40, 16))
+    picture = decode(quarters(480, 320)).cropped(crop, 40)  # (40, 40, 3)
+    assert picture.shape == (40, 40, 3)
+    assert corners(picture) == [RED, GREEN, YELLOW, BLUE]
+
+
 def test_box_lies_inside_the_photograph() -> None:
     generator = np.random.default_rng(0)
     sizes = [(w, h) for w in range(1, 40) for h in range(1, 40)]

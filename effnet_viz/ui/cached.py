@@ -36,7 +36,7 @@ class Shown:
     """A photograph as the page shows it."""
 
     picture: NDArray[np.uint8]
-    """(H, W, 3), the longer side at most LONGEST_SIDE."""
+    """(H, W, 3), the longer side about SEEN_SIDE to LONGEST_SIDE."""
     width: int
     height: int
     """Of the photograph itself, in pixels."""
@@ -55,19 +55,26 @@ class ChosenModel:
         return zoo.find(self.key)
 
 
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _decoded(digest: str, _content: bytes) -> image.Photograph:
+    """Full size, up to 150 MB: kept only for the steps that follow an upload at once."""
+    return image.decode(_content)
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
 def shown(digest: str, _content: bytes) -> Shown:
     """The photograph for the page. Raises ImageError."""
-    photograph = image.decode(_content)
-    return Shown(
-        photograph.reduced(LONGEST_SIDE), photograph.width, photograph.height, photograph.notes
-    )
+    photograph = _decoded(digest, _content)
+    picture = photograph.reduced(LONGEST_SIDE)  # (H, W, 3)
+    # Over an icon, a map would have too few pixels: enlarge small photographs, pixel by pixel.
+    picture = render.enlarge_cells(picture, SEEN_SIDE)
+    return Shown(picture, photograph.width, photograph.height, photograph.notes)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def seen(digest: str, preprocessing: zoo.Preprocessing, _content: bytes) -> NDArray[np.uint8]:
     """The part that a model sees, (SEEN_SIDE, SEEN_SIDE, 3)."""
-    photograph = image.decode(_content)
+    photograph = _decoded(digest, _content)
     crop = image.crop_of(photograph.width, photograph.height, preprocessing)
     return photograph.cropped(crop, SEEN_SIDE)
 
@@ -81,7 +88,7 @@ def loaded(key: str, untrained: bool) -> model.Model:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def analysed(key: str, untrained: bool, digest: str, _content: bytes) -> analysis.Analysis:
     """One forward pass, explained for the most probable class."""
-    return analysis.analyse(_content, loaded(key, untrained))
+    return analysis.analyse(_decoded(digest, _content), loaded(key, untrained))
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)

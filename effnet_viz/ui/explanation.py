@@ -17,22 +17,24 @@ from effnet_viz.ui.picture_grid import Picture, picture_grid
 
 DEFAULT_STAGE = 6
 CHANNELS_PER_PAGE = 24
+BY_ACTIVATION, BY_CLASS = "strongest activation", "influence on the class"
 CHANNEL_TILE = 116
 STAGE_TILE = 102
+NARROWEST = 40
+"""Pixels on the page that the crop must have to show a map on the whole photograph."""
 
 CAM_HELP = """
-The last stage divides the image into a coarse grid. For every cell, the **class activation map**
-adds up how strongly each channel is active there times how much the class relies on that channel.
-Bright cells are the places whose content raised the score of this class; the average of all cells,
-plus a constant, *is* the score. The map has only as many cells as the grid: the smooth edges come
-from enlarging it.
+The last stage divides the image into a coarse grid, and this map shows how much the content of each
+cell raised the score of the class: bright cells spoke for it. The average of all cells, plus a
+constant, *is* the score. The map has only as many values as the grid has cells; the smooth edges
+come from enlarging it.
 """
 
 GRAD_CAM_HELP = """
-**Grad-CAM** asks at any stage: if a channel became more active, how much would the score of this
-class rise? It weights each channel by that number and adds the channels up. Early stages give fine
-but noisy maps of edges and textures, late stages coarse maps of objects; at stage 9 it is the class
-activation map.
+Grad-CAM asks, at the stage you choose: if a channel became a little more active, how much would the
+score of this class rise? It weights every channel by that number and adds the channels up, so
+bright places hold patterns that speak for the class. Early stages give fine but noisy maps of edges
+and textures, late stages coarse maps of objects; at stage 9 it is the class activation map.
 """
 
 PHOTOGRAPH_HELP = """
@@ -104,6 +106,8 @@ class Explanation:
         self.stamp = None if result.provenance.trained else "UNTRAINED: random weights"
         whole_height, whole_width = self.shown.picture.shape[:2]
         self.box = result.crop.box_in(whole_width, whole_height)
+        left, top, right, bottom = self.box
+        self.strip = min(right - left, bottom - top) < NARROWEST
 
     def explained(self, stage: int) -> StageExplanation:
         """Grad-CAM and channel relevance at a stage for the target class."""
@@ -133,9 +137,9 @@ class Explanation:
         low, high = (render.number(limit) for limit in limits)
         return f"{kind} scale {low} to {high}"
 
-    def _canvas(self) -> tuple[str, NDArray[np.uint8], render.Box]:
+    def _canvas(self, whole: bool) -> tuple[str, NDArray[np.uint8], render.Box]:
         """What maps are drawn on: key, picture (H, W, 3), the crop's box in it."""
-        if self.display.whole:
+        if whole and not self.strip:
             return f"{self.chosen.digest} whole", self.shown.picture, self.box
         preprocessing = self.result.provenance.preprocessing
         picture = cached.seen(self.chosen.digest, preprocessing, self.chosen.content)
@@ -146,14 +150,14 @@ class Explanation:
         self, values: NDArray[np.float32], limits: render.Range, colour_map: str, opacity: float
     ) -> bytes:
         """A map over the canvas as a JPEG file."""
-        key, picture, box = self._canvas()
+        key, picture, box = self._canvas(self.display.whole)
         return cached.overlaid(key, values, box, limits, colour_map, opacity, self.stamp, picture)
 
     def sheet(
         self, values: NDArray[np.float32], limits: render.Range, colour_map: str, lines: list[str]
     ) -> bytes:
         """The same as a PNG file with its caption and colour bar, to keep."""
-        _, picture, box = self._canvas()
+        _, picture, box = self._canvas(self.display.whole)
         opacity = self.display.opacity
         drawn = render.overlay(picture, values, box, limits, colour_map, opacity)
         if self.stamp:
@@ -165,19 +169,22 @@ class Explanation:
     def show_photograph(self) -> None:
         """The photograph with the crop marked."""
         st.markdown("**Photograph**")
+        _, picture, box = self._canvas(whole=True)
         st.image(
-            render.encode(render.mark_crop(self.shown.picture, self.box), "jpeg"),
+            render.encode(render.mark_crop(picture, box), "jpeg"),
             width="stretch",
             alt=f"{self.chosen.description} The part that the model saw is marked.",
         )
         crop = self.result.crop
         left, top, right, bottom = crop.box
         size = f"{self.shown.width}×{self.shown.height} px"
+        seen = f"{right - left:.0f}×{bottom - top:.0f} px ({_percent(crop.seen)} of the area)"
         st.caption(
-            f"{_plain(self.chosen.title)}, {size}. The model saw the bright "
-            f"{right - left:.0f}×{bottom - top:.0f} px ({crop.seen:.0%} of the area), resized to "
+            f"{_plain(self.chosen.title)}, {size}. The model saw the bright {seen}, resized to "
             f"{crop.resolution}×{crop.resolution}."
         )
+        if self.strip:
+            st.caption(":material/info: It is so narrow that only what the model saw is shown.")
         for note in self.shown.notes:
             st.caption(f":material/info: {note}")
         _how_to_read(PHOTOGRAPH_HELP)
@@ -273,32 +280,33 @@ class Explanation:
             on_choose=_stage_chosen,
             scroll=True,
         )
+        provenance = self.result.provenance
+        st.caption(
+            f"{provenance.title} at {provenance.resolution} px, weights: {provenance.weights}. "
+            "Mean activation of all channels, the same for every class, each with its own scale."
+        )
 
     def show_channels(self, stage: int) -> None:
         """The channels of a stage, ranked, in pages; choosing one enlarges it."""
         activation = self.result.stages[stage]  # (C, h, w)
         relevance = self.explained(stage).channel_relevance  # (C,)
         vote = "vote" if stage == zoo.STAGES[-1] else "influence"
-        orders = {
-            "activation": "strongest activation",
-            "class": f"largest {vote} for {self.result.target.label}",
-        }
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         with left:
             order = st.segmented_control(
                 "Sort channels by",
-                list(orders),
-                default="activation",
+                [BY_ACTIVATION, BY_CLASS],
+                default=BY_ACTIVATION,
                 required=True,
                 key="sort",
-                format_func=orders.__getitem__,
-                persist_state="session",
-                help="The vote of a channel is its mean activation times the weight that the class "
-                "gives to it: all votes and a constant add up to the score, exactly. Before stage "
-                "9 there are no such weights; gradient × activation estimates the influence.",
+                bind="query-params",
+                help="Influence on the class is gradient × activation, summed over the grid, in "
+                "units of the score. At stage 9 it is exact: the channel's vote, its mean "
+                "activation times the weight that the class gives to it; all votes and a constant "
+                "add up to the score. At earlier stages it is an estimate.",
             )
         strongest = activation.max(axis=(1, 2))  # (C,)
-        ranking = np.argsort(-(strongest if order == "activation" else relevance), kind="stable")
+        ranking = np.argsort(-(strongest if order == BY_ACTIVATION else relevance), kind="stable")
         pages = -(-len(ranking) // CHANNELS_PER_PAGE)
         with right:
             page = st.pagination(
@@ -313,14 +321,15 @@ class Explanation:
             values = activation[channel]  # (h, w)
             limits = common if self.display.shared else _full_range(values)
             tile = render.colourise(values, limits, "viridis")  # (h, w, 3)
-            value = strongest[channel] if order == "activation" else relevance[channel]
+            value = strongest[channel] if order == BY_ACTIVATION else relevance[channel]
             pictures.append(
                 Picture(
                     str(channel),
                     render.data_url(render.enlarge_cells(tile, 2 * CHANNEL_TILE)),
                     f"#{channel}",
-                    ("max " if order == "activation" else "") + render.number(float(value)),
+                    ("max " if order == BY_ACTIVATION else "") + render.number(float(value)),
                     f"Channel {channel} of stage {stage}",
+                    "untrained" if self.stamp else "",
                 )
             )
         picture_grid(

@@ -8,7 +8,7 @@ from typing import Protocol
 import streamlit as st
 
 from effnet_viz import render
-from effnet_viz.image import MAX_BYTES, ImageError
+from effnet_viz.image import ImageError
 from effnet_viz.samples import samples
 from effnet_viz.ui import cached, link
 from effnet_viz.ui.picture_grid import Picture, picture_grid
@@ -119,11 +119,10 @@ def choose_image() -> cached.ChosenImage:
             )
         else:
             files = st.file_uploader(
-                f"Images up to {MAX_BYTES // 2**20} MB",
+                "Drop photographs here",
                 accept_multiple_files=True,
                 key="files",
                 on_change=_files_changed,
-                label_visibility="collapsed",
             )
             if not files:
                 # The field comes back empty after another page; what was uploaded stays.

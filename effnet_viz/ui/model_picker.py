@@ -41,10 +41,14 @@ def choose_model() -> cached.ChosenModel:
     )
     chosen = cached.ChosenModel(key, untrained)
     entry = chosen.entry
+    published = entry.published
+    accuracy = (
+        "random weights" if untrained else f"{published.top1:.1f} % of ImageNet right (top-1)"
+    )
     st.caption(
         f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px · "
-        f"{entry.published.parameters / 1e6:.1f} M parameters · "
-        f"{entry.published.top1:.1f} % ImageNet top-1 ({entry.published.source})"
+        f"{published.parameters / 1e6:.1f} M parameters · {accuracy}",
+        help=f"Figures as published: {published.source}",
     )
     return chosen
 

@@ -16,13 +16,19 @@ PAGES = (
 
 ICON = Path(__file__).parents[2] / "assets" / "icon.png"
 
+# Streamlit leaves wide margins: the maps need the room. Its list of uploads grows and pushes the
+# page down: the gallery shows them already.
+STYLE = """
+.stMainBlockContainer { padding: 3.2rem clamp(1rem, 2.5vw, 2.5rem) 3rem; }
+[data-testid=stFileChips] > div { max-height: 3.6rem !important; }
+"""
+
 
 def open_page(title: str) -> None:
     """Every page calls this first. Streamlit finds the pages; their links are drawn here."""
     link.remember_page(title)
     st.set_page_config(page_title=f"{title} · effnet-viz", page_icon=str(ICON), layout="wide")
-    # Streamlit leaves wide margins; the maps need the room.
-    st.html("<style>.stMainBlockContainer{padding:3.2rem clamp(1rem,2.5vw,2.5rem) 3rem}</style>")
+    st.html(f"<style>{STYLE}</style>")
     with st.sidebar:
         st.markdown("### effnet-viz")
         for page, label, icon in PAGES:

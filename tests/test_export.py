@@ -1,0 +1,64 @@
+"""What leaves the app carries its provenance and the right numbers."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+from PIL import Image
+
+from effnet_viz import Analysis, analyse, export, load, zoo
+from effnet_viz.samples import samples
+from tests.conftest import SAMPLES
+
+
+def test_caption_says_model_weights_method_class_stage_and_scale(cat: Analysis) -> None:
+    first, second = export.map_caption(cat, "Grad-CAM", 5, "own scale 0 to 1")
+    assert first == "EfficientNet-Lite0 at 224 px, weights: efficientnet-lite0-57934424.pth"
+    assert second == "Grad-CAM, class “tiger cat”, stage 5 (14×14), own scale 0 to 1"
+    _, without = export.map_caption(cat, "channel 3", 1, "own scale", target=False)
+    assert without == "channel 3, stage 1 (112×112), own scale"
+
+
+def test_caption_of_an_untrained_model_says_so() -> None:
+    result = analyse(SAMPLES / "cat.jpg", load("lite0", untrained=True))
+    assert "untrained" in export.map_caption(result, "CAM", 9, "own scale")[0]
+
+
+def test_npz_has_the_arrays_and_the_provenance(cat: Analysis) -> None:
+    explained = cat.explain_stage(5)
+    with np.load(io.BytesIO(export.as_npz(cat, explained)), allow_pickle=False) as saved:
+        assert np.array_equal(saved["cam"], cat.cam)
+        assert np.array_equal(saved["grad_cam"], cat.grad_cam(5))
+        assert np.array_equal(saved["channel_relevance"], explained.channel_relevance)
+        assert np.array_equal(saved["activation"], cat.stages[5])
+        assert np.array_equal(saved["logits"], cat.logits)
+        numbers = json.loads(str(saved["numbers"]))
+    assert numbers["provenance"] == json.loads(json.dumps(cat.provenance.as_dict()))
+    assert numbers["target"]["label"] == "tiger cat"
+    assert tuple(numbers["crop"]["box"]) == cat.crop.box
+
+
+def test_json_has_the_same_numbers(cat: Analysis) -> None:
+    numbers = json.loads(export.as_json(cat, cat.explain_stage(9)))
+    np.testing.assert_array_equal(np.array(numbers["cam"], np.float32), cat.cam)
+    np.testing.assert_array_equal(np.array(numbers["grad_cam"], np.float32), cat.grad_cam(9))
+    assert numbers["grad_cam_stage"] == 9
+    assert len(numbers["predictions"]) == len(zoo.labels())
+    assert numbers["predictions"][0]["label"] == "tiger cat"
+    assert numbers["provenance"]["weights_sha256"].startswith("57934424")
+
+
+def test_samples_are_described_credited_and_free_of_metadata() -> None:
+    credited = (SAMPLES.parent / "CREDITS.md").read_text(encoding="utf-8")
+    assert next(iter(samples())) == "cat"
+    files = set()
+    for sample in samples().values():
+        assert sample.description.endswith(".")
+        assert sample.credit.split(", ")[-1].startswith("CC")
+        assert f"`{sample.path.name}`" in credited
+        with Image.open(sample.path) as picture:
+            assert not picture.getexif()
+        files.add(sample.path)
+    assert files == set(SAMPLES.glob("*.jpg"))
