@@ -1,0 +1,42 @@
+"""The README tells the truth: its code runs and its table is the zoo's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from effnet_viz import zoo
+from tests.conftest import SAMPLES
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(SAMPLES / "cat.jpg", tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) == 2
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert names["result"].target.label == "tiger cat"  # type: ignore[attr-defined]
+    assert names["overlay"].shape == names["picture"].shape  # type: ignore[attr-defined]
+
+
+def test_the_table_is_the_zoos() -> None:
+    rows = []
+    for entry in zoo.MODELS.values():
+        published = entry.published
+        weights = "ready offline"
+        if isinstance(entry.weights, zoo.TorchvisionFile):
+            weights = f"{entry.weights.megabytes:.0f} MB, downloaded on first use"
+        elif entry.key == zoo.DEFAULT:
+            weights += " (the default)"
+        rows.append(
+            f"| `{entry.key}` | {entry.title} | {entry.resolution} | "
+            f"{published.parameters / 1e6:.1f} M | {published.top1:.1f} % | {weights} |"
+        )
+    assert "\n".join(rows) in README
