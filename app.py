@@ -36,7 +36,10 @@ if loaded is not None:
     with predictions:
         bars = st.container()
         target = choose_target()
-    page = Explanation(image, model, display, result.for_target(target))
+    with grad_cam:
+        st.markdown("**Grad-CAM**")
+        stage = choose_stage()
+    page = Explanation(image, model, display, result.for_target(target), stage)
     with photograph:
         page.show_photograph()
     with bars:
@@ -45,14 +48,12 @@ if loaded is not None:
         st.markdown("**Class activation map (CAM)**")
         page.show_map("CAM", show_last_stage(), page.result.cam, CAM_HELP)
     with grad_cam:
-        st.markdown("**Grad-CAM**")
-        stage = choose_stage()
         page.show_map("Grad-CAM", stage, page.grad_cam(stage), GRAD_CAM_HELP)
     page.show_same_map_line()
 
     st.markdown("#### Stage by stage")
     st.caption("Choose a stage to see its channels below and its Grad-CAM above.")
-    page.show_stages(stage)
+    page.show_stages()
     st.markdown(f"#### Channels of stage {stage}")
-    page.show_channels(stage)
-    page.show_downloads(stage)
+    page.show_channels()
+    page.show_downloads()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import version
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,42 @@ class Prediction:
     logit: float
 
 
+class Predictions(Sequence[Prediction]):
+    """What a model says of every class, the most probable first.
+
+    Computed from the logits (classes,); the thousand items are made only when looked at.
+    """
+
+    def __init__(self, logits: NDArray[np.float32]) -> None:
+        self._logits = logits
+        shifted = np.exp(logits.astype(np.float64) - float(logits.max()))  # (classes,)
+        self._probabilities = shifted / shifted.sum()  # (classes,)
+        self._order = np.argsort(-logits, kind="stable")  # (classes,)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, place: int) -> Prediction: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Prediction, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Prediction | tuple[Prediction, ...]:
+        if isinstance(place, slice):
+            return tuple(self.of(int(index)) for index in self._order[place])
+        return self.of(int(self._order[place]))
+
+    def of(self, index: int) -> Prediction:
+        """The prediction of the class with this index."""
+        probability, logit = float(self._probabilities[index]), float(self._logits[index])
+        return Prediction(index, zoo.labels()[index], probability, logit)
+
+    def rank(self, index: int) -> int:
+        """The place of the class with this index, from 1."""
+        return int(np.flatnonzero(self._order == index)[0]) + 1
+
+
 @dataclass(frozen=True)
 class Provenance:
     """Where a result comes from: everything needed to compute it again."""
@@ -56,6 +92,7 @@ class Provenance:
     weights_sha256: str | None
     recipe: str
     preprocessing: zoo.Preprocessing
+    engine: str
     image_sha256: str
     versions: Mapping[str, str]
 
@@ -77,9 +114,7 @@ class StageExplanation:
     grad_cam: NDArray[np.float32]
     """(h, w), raw and signed."""
     channel_relevance: NDArray[np.float32]
-    """(C,), gradient × activation summed over positions, in units of the logit.
-
-    At stage 9 it is the channel's exact vote."""
+    """(C,), in units of the logit: at stage 9 the votes, elsewhere gradient × activation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +123,12 @@ class Analysis:
 
     model: Model = dataclasses.field(repr=False)
     activations: engine.Activations = dataclasses.field(repr=False)
+    predictions: Predictions = dataclasses.field(repr=False)
+    """All classes, the most probable first."""
     crop: Crop
     provenance: Provenance
     target: Prediction
     """The class that the maps explain."""
-
-    @cached_property
-    def predictions(self) -> tuple[Prediction, ...]:
-        """All classes, the most probable first."""
-        return rank(self.activations.logits)
 
     @property
     def stages(self) -> Mapping[int, NDArray[np.float32]]:
@@ -111,14 +143,13 @@ class Analysis:
     @cached_property
     def cam(self) -> NDArray[np.float32]:
         """Class activation map of the target class, (h, w), raw and signed, in logit units."""
-        head = self.model.network.head
-        weight = head.weight[self.target.index].numpy()  # (C,)
+        weight = self.model.engine.head.weight[self.target.index]  # (C,)
         return explain.class_activation_map(self.stages[zoo.STAGES[-1]], weight)
 
     def for_target(self, target: Target) -> Analysis:
         """The same forward pass, explained for another class; nothing is computed for it."""
-        chosen = self.predictions[0] if target is None else self._prediction(target)
-        return dataclasses.replace(self, target=chosen)
+        chosen = self.predictions[0].index if target is None else class_index(target)
+        return dataclasses.replace(self, target=self.predictions.of(chosen))
 
     def explain_stage(self, stage: int, target: Target = None) -> StageExplanation:
         """Grad-CAM and channel relevance at a stage, 1 to 9, from one gradient.
@@ -128,23 +159,19 @@ class Analysis:
         """
         if stage not in zoo.STAGES:
             raise ValueError(f"There is no stage {stage}. Stages are numbered 1 to 9.")
-        index = self.target.index if target is None else self._prediction(target).index
+        index = self.target.index if target is None else class_index(target)
         activation = self.stages[stage]  # (C, h, w)
-        gradient = engine.gradient(self.model.network, activation, stage, index)  # (C, h, w)
-        return StageExplanation(
-            stage,
-            index,
-            explain.grad_cam(activation, gradient),
-            explain.gradient_times_activation(activation, gradient),
-        )
+        gradient = self.model.engine.gradient(activation, stage, index)  # (C, h, w)
+        if stage == zoo.STAGES[-1]:
+            weight = self.model.engine.head.weight[index]  # (C,)
+            relevance = explain.channel_votes(activation, weight)  # (C,)
+        else:
+            relevance = explain.gradient_times_activation(activation, gradient)  # (C,)
+        return StageExplanation(stage, index, explain.grad_cam(activation, gradient), relevance)
 
     def grad_cam(self, stage: int, target: Target = None) -> NDArray[np.float32]:
         """Grad-CAM at a stage, 1 to 9, (h, w), raw and signed; see explain.grad_cam."""
         return self.explain_stage(stage, target).grad_cam
-
-    def _prediction(self, target: int | str) -> Prediction:
-        index = class_index(target)
-        return next(p for p in self.predictions if p.index == index)
 
 
 def class_index(target: int | str) -> int:
@@ -161,21 +188,10 @@ def class_index(target: int | str) -> int:
     raise UnknownClassError(f"There is no class {target}. Classes are 0 to {len(labels) - 1}.")
 
 
-def rank(logits: NDArray[np.float32]) -> tuple[Prediction, ...]:
-    """Predictions of all classes from logits (classes,), the most probable first."""
-    shifted = np.exp(logits.astype(np.float64) - float(logits.max()))  # (classes,)
-    probabilities = shifted / shifted.sum()  # (classes,)
-    order = np.argsort(-logits, kind="stable")  # (classes,)
-    labels = zoo.labels()
-    return tuple(
-        Prediction(int(i), labels[i], float(probabilities[i]), float(logits[i])) for i in order
-    )
-
-
 @cache
 def versions() -> Mapping[str, str]:
     """Versions of what a result depends on."""
-    packages = ("torch", "torchvision", "timm", "numpy", "pillow")
+    packages = ("torch", "torchvision", "timm", "numpy", "pillow", "pillow-heif")
     own = {"effnet-viz": VERSION, "python": platform.python_version()}
     return own | {name: version(name) for name in packages}
 
@@ -192,7 +208,7 @@ def analyse(source: Source, model: Model, target: Target = None) -> Analysis:
     photograph = source if isinstance(source, Photograph) else decode(source)
     entry = model.entry
     image, crop = preprocess(photograph, entry.preprocessing)  # (1, 3, R, R)
-    activations = engine.forward(model.network, image)
+    activations = model.engine.forward(image)
     provenance = Provenance(
         model=entry.key,
         title=entry.title,
@@ -204,9 +220,10 @@ def analyse(source: Source, model: Model, target: Target = None) -> Analysis:
         weights_sha256=model.weight_file.sha256 if model.weight_file else None,
         recipe=entry.recipe if model.trained else "none",
         preprocessing=entry.preprocessing,
+        engine=model.engine.name,
         image_sha256=photograph.digest,
         versions=versions(),
     )
-    top = rank(activations.logits)[0]
-    analysis = Analysis(model, activations, crop, provenance, top)
+    predictions = Predictions(activations.logits)
+    analysis = Analysis(model, activations, predictions, crop, provenance, predictions[0])
     return analysis if target is None else analysis.for_target(target)

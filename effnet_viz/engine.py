@@ -1,21 +1,27 @@
-"""One forward pass gives logits and every stage; one backward pass through a tail gives a gradient.
+"""One forward pass gives logits and every stage; one pass back through a tail gives a gradient.
 
 Nothing is attached to the network and nothing of it changes, so threads share one without a lock.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from effnet_viz.network import Network
 from effnet_viz.zoo import STAGES
+
+if TYPE_CHECKING:
+    import openvino
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,33 +33,137 @@ class Activations:
     stages: Mapping[int, NDArray[np.float32]]
     """Stage number, 1 to 9, to (C, h, w)."""
 
-
-def forward(network: Network, image: Tensor) -> Activations:
-    """Logits and all nine stages of one image (1, 3, R, R), from one forward pass."""
-    # no_grad, not inference_mode: the stages later become leaves of a graph.
-    with torch.no_grad():
-        outputs = network.activations(image)  # nine of (1, C, h, w)
-        logits = network.tail(outputs[-1], len(outputs))  # (1, classes)
-    stages = {stage: _frozen(output[0]) for stage, output in zip(STAGES, outputs, strict=True)}
-    return Activations(_frozen(logits[0]), MappingProxyType(stages))
+    @property
+    def nbytes(self) -> int:
+        return self.logits.nbytes + sum(stage.nbytes for stage in self.stages.values())
 
 
-def gradient(
-    network: Network, activation: NDArray[np.float32], stage: int, target: int
-) -> NDArray[np.float32]:
-    """d logit[target] / d activation, (C, h, w), for the output (C, h, w) of a stage, 1 to 9.
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The linear head: logits = weight · mean(activation of stage 9) + bias."""
 
-    The activation becomes a leaf and only the stages after it run again. The result equals the
-    gradient through the whole network.
-    """
-    leaf = torch.tensor(activation).unsqueeze(0).requires_grad_()  # (1, C, h, w)
-    with torch.enable_grad():
-        logits = network.tail(leaf, stage)  # (1, classes)
-        (result,) = torch.autograd.grad(logits[0, target], leaf)  # (1, C, h, w)
-    return _frozen(result[0])
+    weight: NDArray[np.float32]
+    """(classes, C)"""
+    bias: NDArray[np.float32]
+    """(classes,)"""
+
+
+class Engine(Protocol):
+    """Something that runs one network. Safe to share between threads."""
+
+    @property
+    def name(self) -> str:
+        """What runs it, for provenance."""
+        ...
+
+    @property
+    def head(self) -> Head: ...
+
+    def forward(self, image: Tensor) -> Activations:
+        """Logits and all nine stages of one image (1, 3, R, R), from one forward pass."""
+        ...
+
+    def gradient(
+        self, activation: NDArray[np.float32], stage: int, target: int
+    ) -> NDArray[np.float32]:
+        """d logit[target] / d activation, (C, h, w), for the output (C, h, w) of a stage, 1 to 9.
+
+        The activation becomes a leaf and only the stages after it run again. The result equals the
+        gradient through the whole network.
+        """
+        ...
+
+
+class TorchEngine:
+    """PyTorch, on the device that holds the network."""
+
+    def __init__(self, network: Network, device: str = "cpu") -> None:
+        self.network = network.to(device)
+        self.device = device
+        linear = network.head
+        self.head = Head(_frozen(linear.weight), _frozen(linear.bias))
+        self.name = f"torch {torch.__version__} on {device}"
+
+    def forward(self, image: Tensor) -> Activations:
+        # no_grad, not inference_mode: the stages later become leaves of a graph.
+        with torch.no_grad():
+            outputs = self.network.activations(image.to(self.device))  # nine of (1, C, h, w)
+            logits = self.network.tail(outputs[-1], len(outputs))  # (1, classes)
+        return _activations(_frozen(logits[0]), [_frozen(output[0]) for output in outputs])
+
+    def gradient(
+        self, activation: NDArray[np.float32], stage: int, target: int
+    ) -> NDArray[np.float32]:
+        leaf = torch.tensor(activation, device=self.device).unsqueeze(0)  # (1, C, h, w)
+        leaf.requires_grad_()
+        with torch.enable_grad():
+            logits = self.network.tail(leaf, stage)  # (1, classes)
+            (result,) = torch.autograd.grad(logits[0, target], leaf)  # (1, C, h, w)
+        return _frozen(result[0])
+
+
+class OpenVINOEngine(TorchEngine):
+    """OpenVINO in float32 for the forward pass, PyTorch for gradients through the tails."""
+
+    def __init__(self, network: Network, resolution: int) -> None:
+        import openvino
+
+        super().__init__(network)
+        image = torch.zeros(1, 3, resolution, resolution)  # (1, 3, R, R)
+        with torch.no_grad():  # with a graph, the conversion takes four times the memory
+            exported = torch.export.export(_AllOutputs(network), (image,))
+            converted = openvino.convert_model(exported)
+        self._compiled = openvino.Core().compile_model(
+            converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        )
+        self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        version = openvino.get_version().split("-")[0]
+        self.name = f"openvino {version} float32, gradients by torch {torch.__version__}"
+
+    def forward(self, image: Tensor) -> Activations:
+        try:
+            request = self._idle.get_nowait()
+        except Empty:  # as many requests as threads ask at once
+            request = self._compiled.create_infer_request()
+        try:
+            request.infer([image.numpy()], share_inputs=True)
+            logits, *stages = (
+                _locked(np.array(tensor.data[0])) for tensor in request.output_tensors
+            )
+        finally:
+            self._idle.put(request)
+        return _activations(logits, stages)
+
+
+class _AllOutputs(nn.Module):
+    """The network as one graph that returns the logits, then stages 1 to 9."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        outputs = self.network.activations(image)  # nine of (1, C, h, w)
+        return self.network.tail(outputs[-1], len(outputs)), *outputs
+
+
+def create(network: Network, resolution: int) -> Engine:
+    """The fastest engine of this machine: PyTorch on a GPU, else OpenVINO, else PyTorch."""
+    if torch.cuda.is_available():
+        return TorchEngine(network, "cuda")
+    if importlib.util.find_spec("openvino") is not None:
+        return OpenVINOEngine(network, resolution)
+    return TorchEngine(network)
+
+
+def _activations(logits: NDArray[np.float32], stages: list[NDArray[np.float32]]) -> Activations:
+    return Activations(logits, MappingProxyType(dict(zip(STAGES, stages, strict=True))))
 
 
 def _frozen(tensor: Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = tensor.numpy()
+    return _locked(tensor.detach().cpu().numpy())
+
+
+def _locked(array: NDArray[np.float32]) -> NDArray[np.float32]:
     array.flags.writeable = False
     return array

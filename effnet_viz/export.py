@@ -38,7 +38,7 @@ def _numbers(analysis: Analysis, explained: StageExplanation) -> dict[str, Any]:
         "units": {
             "cam": "logit; mean over positions + bias = logit of the target class",
             "grad_cam": "logit / (h * w); signed, before the ReLU",
-            "channel_relevance": "logit; gradient times activation, summed over positions",
+            "channel_relevance": "logit; votes at stage 9, elsewhere gradient times activation",
             "crop.box": "pixels of the upright photograph: left, top, right, bottom",
         },
     }

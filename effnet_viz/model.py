@@ -1,10 +1,10 @@
-"""Model: an entry of the zoo, its network and the weights in it."""
+"""Model: an entry of the zoo, an engine that runs its network, and the weights in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from effnet_viz import network, weights, zoo
+from effnet_viz import engine, network, weights, zoo
 
 UNTRAINED = "untrained (random, seed 0)"
 """What stands wherever weights are named when there are none."""
@@ -15,7 +15,7 @@ class Model:
     """A network that is ready to look at images. Safe to share between threads."""
 
     entry: zoo.ModelEntry
-    network: network.Network
+    engine: engine.Engine
     weight_file: weights.WeightFile | None
     """The verified file the weights came from; None: untrained."""
 
@@ -37,7 +37,6 @@ def load(key: str, *, untrained: bool = False) -> Model:
     missing and what to do.
     """
     entry = zoo.find(key)
-    if untrained:
-        return Model(entry, network.build(entry, None), None)
-    state, weight_file = weights.load_state_dict(entry.weights)
-    return Model(entry, network.build(entry, state), weight_file)
+    state, weight_file = (None, None) if untrained else weights.load_state_dict(entry.weights)
+    built = network.build(entry, state)
+    return Model(entry, engine.create(built, entry.resolution), weight_file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 
 import timm
 import torch
@@ -69,6 +70,7 @@ def _from_timm(architecture: str) -> tuple[nn.Module, Network]:
     return module, Network(stages, module.global_pool, module.classifier)
 
 
+_initialising = Lock()
 _BUILDERS = {"torchvision": _from_torchvision, "timm": _from_timm}
 
 
@@ -80,8 +82,8 @@ def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
     None leaves the random initialisation, which is the same every time (seed 0).
     Raises ValueError when the checkpoint does not fit the architecture.
     """
-    # The initialisation draws from torch's global generator: leave that as it was found.
-    with torch.random.fork_rng(devices=[]):
+    # The initialisation draws from torch's global generator: one at a time, and leave it as found.
+    with _initialising, torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module, network = _BUILDERS[entry.library](entry.architecture)
     if state is not None:

@@ -9,6 +9,8 @@ import base64
 import io
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
+from textwrap import wrap
 from typing import Literal
 
 import matplotlib as mpl
@@ -140,8 +142,9 @@ def number(value: float) -> str:
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    # matplotlib ships DejaVu, which has ×, − and accents; Pillow's own font has not.
+    return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
 
 
 def stamp(picture: Picture, text: str) -> Picture:
@@ -155,32 +158,28 @@ def stamp(picture: Picture, text: str) -> Picture:
     return np.asarray(image)  # (H, W, 3)
 
 
-def captioned(
-    picture: Picture, lines: Sequence[str], limits: Range | None, colour_map: str
-) -> Picture:
-    """The picture over a white strip with lines of text and, given limits, a colour bar."""
-    width = max(picture.shape[1], 480)
+def captioned(picture: Picture, lines: Sequence[str], limits: Range, colour_map: str) -> Picture:
+    """The picture over a white strip with a colour bar and lines of text, wrapped to its width."""
+    width = max(picture.shape[1], 640)
     image = Image.fromarray(picture)
     if width > image.width:
         image = image.resize((width, round(image.height * width / image.width)))
-    size = max(12, width // 42)
-    step = round(size * 1.5)
-    strip = step * (len(lines) + (2 if limits else 1))
-    sheet = Image.new("RGB", (width, image.height + strip), "white")
+    size = width // 46
+    step = round(size * 1.6)
+    letters = int((width - 2 * size) / (0.6 * size))  # a letter takes about 0.6 of the size
+    wrapped = [part for line in lines for part in wrap(line, letters)]
+    sheet = Image.new("RGB", (width, image.height + step * (len(wrapped) + 2)), "white")
     sheet.paste(image, (0, 0))
     draw = ImageDraw.Draw(sheet)
     y = image.height + step // 2
-    if limits is not None:
-        low, high = (number(limit) for limit in limits)
-        bar = Image.fromarray(colour_bar(colour_map, width // 2, size))
-        sheet.paste(bar, (width // 4, y))
-        middle = y + size / 2
-        draw.text((width // 4 - size, middle), low, "black", _font(size), anchor="rm")
-        draw.text((width * 3 // 4 + size, middle), high, "black", _font(size), anchor="lm")
+    low, high = (number(limit) for limit in limits)
+    sheet.paste(Image.fromarray(colour_bar(colour_map, width // 2, size)), (width // 4, y))
+    middle = y + size / 2
+    draw.text((width // 4 - size, middle), low, "black", _font(size), anchor="rm")
+    draw.text((width * 3 // 4 + size, middle), high, "black", _font(size), anchor="lm")
+    for line in wrapped:
         y += step
-    for line in lines:
         draw.text((size, y), line, "black", _font(size))
-        y += step
     return np.asarray(sheet)  # (H', W', 3)
 
 

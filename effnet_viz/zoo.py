@@ -82,7 +82,6 @@ class ModelEntry:
 
     key: str
     title: str
-    family: Literal["EfficientNet", "EfficientNet-Lite"]
     library: Literal["torchvision", "timm"]
     architecture: str
     """Name of the builder in the library."""
@@ -108,7 +107,6 @@ def _torchvision_entry(number: int, recipe: str, width: float, depth: float) -> 
     return ModelEntry(
         key=f"b{number}" if first_recipe else f"b{number}-{recipe.lower()}",
         title=f"EfficientNet-B{number}" + ("" if first_recipe else f" ({recipe} recipe)"),
-        family="EfficientNet",
         library="torchvision",
         architecture=f"efficientnet_b{number}",
         width=width,
@@ -144,7 +142,6 @@ def _lite_entry(
     return ModelEntry(
         key=f"lite{number}",
         title=f"EfficientNet-Lite{number}",
-        family="EfficientNet-Lite",
         library="timm",
         architecture=f"tf_efficientnet_lite{number}",
         width=width,

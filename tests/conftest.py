@@ -1,7 +1,8 @@
-"""Shared fixtures: sample photographs, one network per architecture, loaded once per run."""
+"""Shared fixtures: sample photographs, one model per key, loaded once per run."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,15 @@ from effnet_viz import Analysis, Model, analyse, load
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
 
+@cache
+def loaded(key: str, *, untrained: bool = False) -> Model:
+    """load(), once per run: converting a network for its engine takes seconds."""
+    return load(key, untrained=untrained)
+
+
 @pytest.fixture(scope="session")
 def lite0() -> Model:
-    return load("lite0")
+    return loaded("lite0")
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from effnet_viz import Analysis, Model, analyse, load, weights
-from effnet_viz.analysis import UnknownClassError, rank
+from effnet_viz import Analysis, Model, analyse, weights
+from effnet_viz.analysis import Predictions, UnknownClassError
 from effnet_viz.image import ImageError
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, loaded
 
 
 @pytest.mark.parametrize("key", ["lite0", "lite1", "lite2"])
@@ -27,7 +27,7 @@ from tests.conftest import SAMPLES
     ],
 )
 def test_real_predictions(key: str, sample: str, expected: set[str]) -> None:
-    result = analyse(SAMPLES / sample, load(key))
+    result = analyse(SAMPLES / sample, loaded(key))
     assert result.predictions[0].label in expected
 
 
@@ -60,9 +60,11 @@ def test_predictions_are_a_sorted_softmax_of_the_logits(cat: Analysis) -> None:
 def test_ranking_by_hand() -> None:
     logits = np.full(1000, -1e9, dtype=np.float32)
     logits[[3, 5]] = np.log([3.0, 1.0])
-    best = rank(logits)
+    best = Predictions(logits)
     assert [prediction.index for prediction in best[:2]] == [3, 5]
     assert [prediction.probability for prediction in best[:2]] == pytest.approx([0.75, 0.25])
+    assert [best.rank(3), best.rank(5), best.rank(0)] == [1, 2, 3]
+    assert best.of(5) == best[1]
 
 
 def test_every_kind_of_source_gives_the_same(cat: Analysis) -> None:
@@ -107,7 +109,7 @@ def test_provenance_says_everything(cat: Analysis) -> None:
 
 
 def test_untrained_says_so() -> None:
-    result = analyse(SAMPLES / "cat.jpg", load("b0", untrained=True))
+    result = analyse(SAMPLES / "cat.jpg", loaded("b0", untrained=True))
     assert not result.provenance.trained
     assert "untrained" in result.provenance.weights
     assert result.provenance.weights_sha256 is None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
+import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz import engine, weights, zoo
 from effnet_viz.network import Network
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, loaded
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,22 +35,18 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     st.cache_resource.clear()
     st.cache_data.clear()
     counted: Counter[str] = Counter()
-    forward, gradient, tail = engine.forward, engine.gradient, Network.tail
+    forward, tail = engine.OpenVINOEngine.forward, Network.tail
 
-    def counting_forward(*args: object) -> object:
+    def counting_forward(self: engine.OpenVINOEngine, image: torch.Tensor) -> engine.Activations:
         counted["forward"] += 1
-        return forward(*args)  # type: ignore[arg-type]
+        return forward(self, image)
 
-    def counting_gradient(*args: object) -> object:
-        counted["gradient"] += 1
-        return gradient(*args)  # type: ignore[arg-type]
-
-    def counting_tail(self: Network, activation: object, stage: int) -> object:
+    def counting_tail(self: Network, activation: torch.Tensor, stage: int) -> torch.Tensor:
         counted["stages"] += len(zoo.STAGES) - stage
-        return tail(self, activation, stage)  # type: ignore[arg-type]
+        return tail(self, activation, stage)
 
-    monkeypatch.setattr(engine, "forward", counting_forward)
-    monkeypatch.setattr(engine, "gradient", counting_gradient)
+    loaded("lite0")  # conversion runs the tail, too
+    monkeypatch.setattr(engine.OpenVINOEngine, "forward", counting_forward)
     monkeypatch.setattr(Network, "tail", counting_tail)
     yield counted
     st.cache_resource.clear()
@@ -89,7 +89,7 @@ def test_upload_an_image_and_get_its_own_explanation() -> None:
     assert not page.exception
     assert "The maps explain **espresso**" in texts(page)
     assert "my cup\\.jpg, 600×400 px" in texts(page)
-    assert "image" not in page.query_params  # a link cannot lead to somebody's upload
+    assert page.query_params["image"] == "upload-1"  # nothing of the image in the link
 
 
 def test_good_files_work_beside_bad_ones_and_each_bad_one_is_named() -> None:
@@ -107,8 +107,8 @@ def test_good_files_work_beside_bad_ones_and_each_bad_one_is_named() -> None:
     assert "The maps explain **palace**" in texts(page)
     problems = [error.value for error in page.error]
     assert len(problems) == 3
-    for name, problem in zip(("notes.txt", "empty.png", "half.jpg"), problems, strict=True):
-        assert problem.startswith(f"{name}: ")
+    for name, problem in zip(("notes", "empty", "half"), problems, strict=True):
+        assert problem.startswith(name)
         assert problem.endswith(".")
 
 
@@ -120,6 +120,87 @@ def test_removing_the_upload_goes_back_to_a_sample() -> None:
     page.file_uploader(key="files").clear().run()
     assert not page.exception
     assert "The maps explain **tiger cat**" in texts(page)
+
+
+def photographs(number: int) -> list[tuple[str, bytes, str]]:
+    """So many different small photographs."""
+    files = []
+    for n in range(number):
+        buffer = io.BytesIO()
+        Image.new("RGB", (64, 64), (20 * n, 90, 40)).save(buffer, "PNG")
+        files.append((f"{n}.png", buffer.getvalue(), "image/png"))
+    return files
+
+
+def test_the_thirteenth_image_waits_until_there_is_room() -> None:
+    page = open_app()
+    files = photographs(13)
+    page.file_uploader(key="files").set_value(files).run()
+    assert [error.value[:7] for error in page.error] == ["12\\.png"]
+    page.file_uploader(key="files").set_value(files[1:]).run()
+    assert [error.value for error in page.error] == []
+    assert not page.exception
+
+
+def test_an_image_can_be_removed_when_the_field_is_empty_again() -> None:
+    page = open_app()
+    content = (SAMPLES / "espresso.jpg").read_bytes()
+    page.file_uploader(key="files").upload("cup.jpg", content, "image/jpeg").run()
+    page.switch_page("pages/models.py").run().switch_page("app.py").run()
+    assert "cup\\.jpg" in texts(page)
+    button = next(button for button in page.button if button.label == "Remove this image")
+    button.click().run()
+    assert not page.exception
+    assert "The maps explain **tiger cat**" in texts(page)
+    assert "cup" not in texts(page)
+
+
+def test_the_same_image_again_is_shown_again() -> None:
+    page = open_app()
+    content = (SAMPLES / "espresso.jpg").read_bytes()
+    one, two = ("cup.jpg", content, "image/jpeg"), ("copy.jpg", content, "image/jpeg")
+    page.file_uploader(key="files").set_value([one]).run()
+    page.session_state["image"] = "palace"
+    page.run()
+    assert "The maps explain **palace**" in texts(page)
+    page.file_uploader(key="files").set_value([one, two]).run()
+    assert "The maps explain **espresso**" in texts(page)
+
+
+def test_a_link_to_an_upload_says_that_it_is_not_there() -> None:
+    page = open_app(image="upload-1")
+    assert "uploads are never part of a link" in page.error[0].value
+    assert "The maps explain **tiger cat**" in texts(page)
+    page.slider(key="stage").set_value(3).run()
+    page.session_state["image"] = "palace"
+    page.run()
+    assert "The maps explain **palace**" in texts(page)
+
+
+def test_a_file_name_is_text_and_not_markdown() -> None:
+    page = open_app()
+    page.file_uploader(key="files").upload(
+        "__a__ [b](c) $x$ :smile:.txt", b"no", "text/plain"
+    ).run()
+    shown = page.error[0].value
+    assert "__a__" not in shown
+    assert "[b](c)" not in shown
+    assert ":smile:" not in shown
+
+
+def test_shared_is_one_range_for_both_maps() -> None:
+    """At stage 8 of this image, Grad-CAM exceeds every CAM."""
+    page = open_app(scale="shared", stage="8")
+    ranges = set(re.findall(r"shared scale [^ ]+ to [^ \n]+", texts(page)))
+    assert len(ranges) == 1
+
+
+def test_the_page_of_channels_is_in_the_link_and_starts_again_with_another_stage() -> None:
+    page = open_app(page="2")
+    assert "Channels 25 to 48 of 112" in texts(page)
+    page.slider(key="stage").set_value(5).run()
+    assert not page.exception
+    assert "Channels 1 to 24 of 80" in texts(page)
 
 
 def test_a_visitor_never_meets_the_picture_of_another() -> None:

@@ -25,8 +25,8 @@ import torchvision
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from effnet_viz import analyse, load
-from tests.conftest import SAMPLES
+from effnet_viz import analyse
+from tests.conftest import SAMPLES, loaded
 
 pytestmark = pytest.mark.browser
 
@@ -166,7 +166,7 @@ def test_a_real_file_through_the_file_chooser(page: Page, address: str, tmp_path
     exif[0x0112] = 6
     path = tmp_path / "IMG_0042.jpg"
     upright.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=90)
-    expected = analyse(path, load("lite0")).predictions[0]
+    expected = analyse(path, loaded("lite0")).predictions[0]
 
     page.goto(address)
     explained(page, "tiger cat")
@@ -200,7 +200,10 @@ def test_gallery_stage_and_channel(page: Page, address: str) -> None:
     page.get_by_role("group", name="Channels of stage 8").locator("button").nth(3).click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("img", name="over the photograph")).to_be_visible()
-    expect(dialog.get_by_text("of stage 8 · influence for palace")).to_be_visible()
+    expect(dialog.get_by_text("the score (logit)")).to_be_visible()
+    box = dialog.bounding_box()
+    assert box is not None
+    assert box["height"] <= WIDE["height"]
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     assert "image=palace" in page.url
@@ -213,7 +216,7 @@ def test_a_bar_chooses_the_class_and_the_map_follows(page: Page, address: str) -
     bars = page.locator(".js-plotly-plot .trace.bars").first.locator("path")
     for click in ("espresso", "cup", "espresso"):  # also back to one chosen before
         labels = [
-            p.label for p in analyse(SAMPLES / "cat-and-espresso.jpg", load("lite0")).predictions
+            p.label for p in analyse(SAMPLES / "cat-and-espresso.jpg", loaded("lite0")).predictions
         ]
         box = bars.nth(labels.index(click)).bounding_box()
         assert box is not None
@@ -292,7 +295,7 @@ def test_no_network_is_explained_and_untrained_is_labelled(page: Page, address: 
 def test_downloads(page: Page, address: str) -> None:
     page.goto(address)
     explained(page, "tiger cat")
-    result = analyse(SAMPLES / "cat.jpg", load("lite0"))
+    result = analyse(SAMPLES / "cat.jpg", loaded("lite0"))
     with page.expect_download() as download:
         page.get_by_role("button", name="PNG").first.click()
     picture = Image.open(download.value.path())

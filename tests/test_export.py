@@ -8,9 +8,9 @@ import json
 import numpy as np
 from PIL import Image
 
-from effnet_viz import Analysis, analyse, export, load, zoo
+from effnet_viz import Analysis, analyse, export, zoo
 from effnet_viz.samples import samples
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, loaded
 
 
 def test_caption_says_model_weights_method_class_stage_and_scale(cat: Analysis) -> None:
@@ -22,7 +22,7 @@ def test_caption_says_model_weights_method_class_stage_and_scale(cat: Analysis) 
 
 
 def test_caption_of_an_untrained_model_says_so() -> None:
-    result = analyse(SAMPLES / "cat.jpg", load("lite0", untrained=True))
+    result = analyse(SAMPLES / "cat.jpg", loaded("lite0", untrained=True))
     assert "untrained" in export.map_caption(result, "CAM", 9, "own scale")[0]
 
 

@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "explain": set(),
     "metrics": set(),
     "render": set(),
-    "model": {"network", "weights", "zoo"},
+    "model": {"engine", "network", "weights", "zoo"},
     "analysis": {"engine", "explain", "image", "model", "version", "zoo"},
     "export": {"analysis"},
     "samples": set(),

@@ -107,8 +107,16 @@ def test_stamp_and_caption_change_the_picture() -> None:
     bar = render.colour_bar("viridis", 320, 1)[0]
     assert any((row[160:480] == bar).all() for row in strip)
     assert (strip.sum(axis=2) < 100).any()  # letters
-    empty = render.captioned(large, [], None, "viridis")[480:]
-    assert (empty == 255).all()
+    longer = render.captioned(large, ["a line of text " * 10], (0, 1), "viridis")
+    assert longer.shape[0] > sheet.shape[0]  # wrapped
+    assert longer.shape[1] == sheet.shape[1]
+
+
+def test_the_font_has_every_letter_of_a_caption() -> None:
+    font = render._font(20)
+    missing = bytes(font.getmask("\ufffe"))
+    for letter in "abcXYZ019 −×“”.,()éñ":
+        assert bytes(font.getmask(letter)) != missing
 
 
 def test_files() -> None:

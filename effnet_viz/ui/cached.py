@@ -11,24 +11,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz import analysis, explain, image, model, render, zoo
+from effnet_viz import analysis, image, model, render, zoo
 
 LONGEST_SIDE = 800
 """Longer side of a photograph on the page, in pixels."""
 SEEN_SIDE = 640
 """Side of the model's crop on the page, in pixels."""
-
-
-@dataclass(frozen=True)
-class ChosenImage:
-    """The image on the page."""
-
-    digest: str
-    """SHA-256 of the content."""
-    title: str
-    description: str
-    """Alternative text."""
-    content: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +29,6 @@ class Shown:
     height: int
     """Of the photograph itself, in pixels."""
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ChosenModel:
-    """The model on the page."""
-
-    key: str
-    untrained: bool
-
-    @property
-    def entry(self) -> zoo.ModelEntry:
-        return zoo.find(self.key)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -102,28 +78,6 @@ def explained(
 ) -> analysis.StageExplanation:
     """Grad-CAM and channel relevance at a stage for a class."""
     return _result.explain_stage(stage, target)
-
-
-@dataclass(frozen=True)
-class Display:
-    """How maps are shown; changing it never runs a network."""
-
-    whole: bool
-    """On the whole photograph, or on the model's crop alone."""
-    signed: bool
-    """For and against the class, or only for it."""
-    shared: bool
-    """One colour scale for all maps on the page, or each its own."""
-    colour_map: str
-    opacity: float
-
-    def limits(self, *maps: NDArray[np.float32]) -> render.Range:
-        """The value range that these maps share."""
-        return render.signed_range(*maps) if self.signed else render.positive_range(*maps)
-
-    def evidence(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The map as it is shown."""
-        return values if self.signed else explain.positive_evidence(values)
 
 
 @st.cache_data(max_entries=512, show_spinner=False)

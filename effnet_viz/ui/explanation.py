@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from effnet_viz import explain, export, metrics, render, zoo
 from effnet_viz.analysis import Analysis, Prediction, StageExplanation
 from effnet_viz.ui import cached
-from effnet_viz.ui.cached import ChosenImage, ChosenModel, Display
 from effnet_viz.ui.picture_grid import Picture, picture_grid
+from effnet_viz.ui.text import one_in, percent, plain, shortened
+from effnet_viz.ui.view import ChosenImage, ChosenModel, Display
 
 DEFAULT_STAGE = 6
 CHANNELS_PER_PAGE = 24
@@ -25,16 +26,18 @@ NARROWEST = 40
 
 CAM_HELP = """
 The last stage divides the image into a coarse grid, and this map shows how much the content of each
-cell raised the score of the class: bright cells spoke for it. The average of all cells, plus a
-constant, *is* the score. The map has only as many values as the grid has cells; the smooth edges
-come from enlarging it.
+cell raised the score of the class: colours from the right end of the bar spoke for it, and in the
+signed view colours from the left end against it. The average of all cells, plus a constant, *is*
+the score. The map has only as many values as the grid has cells; the smooth edges come from
+enlarging it.
 """
 
 GRAD_CAM_HELP = """
 Grad-CAM asks, at the stage you choose: if a channel became a little more active, how much would the
 score of this class rise? It weights every channel by that number and adds the channels up, so
-bright places hold patterns that speak for the class. Early stages give fine but noisy maps of edges
-and textures, late stages coarse maps of objects; at stage 9 it is the class activation map.
+colours from the right end of the bar mark patterns that speak for the class. Early stages give fine
+but noisy maps of edges and textures, late stages coarse maps of objects; at stage 9 it is the class
+activation map.
 """
 
 PHOTOGRAPH_HELP = """
@@ -42,6 +45,20 @@ The network never sees the whole photograph. Its shorter side is scaled to a fix
 square is cut from the middle; only the bright square went in. What lies under the stripes cannot
 have influenced the result.
 """
+
+STAGES_HELP = """
+A network is a row of stages, and each passes a smaller but richer picture on to the next. Every
+tile shows where the channels of a stage are active on average, whatever the class: yellow is
+strong, dark blue is weak. Early stages follow edges, late stages whole objects.
+"""
+
+CHANNELS_HELP = """
+Every channel is a detector of one pattern, and its tile shows where it found that pattern. Yellow
+is the strongest place of this tile (own scale) or of the whole stage (shared scale). The number
+under it is its largest value, or its influence on the class: positive speaks for it.
+"""
+
+_UNTRAINED = " **Untrained: they mean nothing.**"
 
 
 def choose_display() -> Display:
@@ -96,18 +113,26 @@ class Explanation:
     """One analysed image on the page: the panels share what they show it with."""
 
     def __init__(
-        self, chosen: ChosenImage, model: ChosenModel, display: Display, result: Analysis
+        self,
+        chosen: ChosenImage,
+        model: ChosenModel,
+        display: Display,
+        result: Analysis,
+        stage: int,
     ) -> None:
         self.chosen = chosen
+        self.stage = stage
         self.model = model
         self.display = display
         self.result = result
         self.shown = cached.shown(chosen.digest, chosen.content)
         self.stamp = None if result.provenance.trained else "UNTRAINED: random weights"
+        self.name = model.key + ("-untrained" if self.stamp else "")
         whole_height, whole_width = self.shown.picture.shape[:2]
         self.box = result.crop.box_in(whole_width, whole_height)
         left, top, right, bottom = self.box
         self.strip = min(right - left, bottom - top) < NARROWEST
+        self.place = "photograph" if display.whole and not self.strip else "crop"
 
     def explained(self, stage: int) -> StageExplanation:
         """Grad-CAM and channel relevance at a stage for the target class."""
@@ -124,12 +149,12 @@ class Explanation:
         """Grad-CAM at a stage, (h, w), in logit units like the class activation map."""
         return explain.in_logit_units(self.explained(stage).grad_cam)
 
-    def limits(self, values: NDArray[np.float32], stage: int) -> render.Range:
+    def limits(self, values: NDArray[np.float32]) -> render.Range:
         """The colour range of a map: its own, or the one that both maps share."""
         if not self.display.shared:
             return self.display.limits(values)
         best = [self.result.for_target(p.index).cam for p in self.result.predictions[:5]]
-        return self.display.limits(self.result.cam, self.grad_cam(stage), *best)
+        return self.display.limits(self.result.cam, self.grad_cam(self.stage), *best)
 
     def scale(self, limits: render.Range) -> str:
         """The colour range in words."""
@@ -178,9 +203,9 @@ class Explanation:
         crop = self.result.crop
         left, top, right, bottom = crop.box
         size = f"{self.shown.width}×{self.shown.height} px"
-        seen = f"{right - left:.0f}×{bottom - top:.0f} px ({_percent(crop.seen)} of the area)"
+        seen = f"{right - left:.0f}×{bottom - top:.0f} px ({percent(crop.seen)} of the area)"
         st.caption(
-            f"{_plain(self.chosen.title)}, {size}. The model saw the bright {seen}, resized to "
+            f"{plain(self.chosen.title)}, {size}. The model saw the bright {seen}, resized to "
             f"{crop.resolution}×{crop.resolution}."
         )
         if self.strip:
@@ -206,11 +231,13 @@ class Explanation:
             alt="The most probable classes: "
             + ", ".join(f"{p.label} {p.probability:.1%}" for p in predictions),
         )
-        rank = self.result.predictions.index(self.result.target) + 1
+        rank = self.result.predictions.rank(self.result.target.index)
         st.caption(
             f"The maps explain **{self.result.target.label}**: rank {rank} of 1000, probability "
-            f"{_percent(self.result.target.probability)}, logit {self.result.target.logit:.2f}. "
-            "Click a bar to explain another class."
+            f"{percent(self.result.target.probability)}, logit {self.result.target.logit:.2f}. "
+            f"Click a bar to explain another class.{_UNTRAINED if self.stamp else ''}",
+            help="The logit is the score of a class before the scores of all classes are turned "
+            "into probabilities.",
         )
 
     def show_map(
@@ -219,12 +246,12 @@ class Explanation:
         """One map over the photograph, with colour bar, caption, explanation and download."""
         display = self.display
         values = display.evidence(values)
-        limits = self.limits(values, stage)
+        limits = self.limits(values)
         lines = export.map_caption(self.result, method, stage, self.scale(limits))
         st.image(
             self.draw(values, limits, display.colour_map, display.opacity),
             width="stretch",
-            alt=f"{method} over the photograph. {_where_strongest(values)} {'. '.join(lines)}.",
+            alt=f"{method} over the {self.place}. {_where_strongest(values)} {'. '.join(lines)}.",
         )
         _colour_bar(display.colour_map, limits)
         st.caption("  \n".join(lines))
@@ -233,7 +260,7 @@ class Explanation:
             st.download_button(
                 "PNG",
                 lambda: self.sheet(values, limits, display.colour_map, lines),
-                f"{method}-stage-{stage}-{self.model.key}.png".lower(),
+                f"{method}-stage-{stage}-{self.name}.png".lower(),
                 "image/png",
                 key=f"download {method}",
                 on_click="ignore",
@@ -248,13 +275,13 @@ class Explanation:
         difference = metrics.largest_difference(self.result.cam, self.grad_cam(last))
         cells = self.result.cam.size
         st.caption(
-            f":material/equal: At stage {last} both methods give the same map up to scale: "
-            f"Grad-CAM times its {cells} cells differs from CAM by at most {difference:.0e} of the "
-            "largest value (measured on this image). Both maps are shown in units of the class's "
-            "score (logit), so Grad-CAM is multiplied by its number of cells at every stage."
+            f":material/equal: At stage {last} both methods give the same map up to scale: on this "
+            f"image, Grad-CAM times its {cells} cells differs from CAM by {one_in(difference)} of "
+            "the largest value. Both maps are shown in units of the class's score (logit), so "
+            "Grad-CAM is multiplied by its number of cells at every stage."
         )
 
-    def show_stages(self, stage: int) -> None:
+    def show_stages(self) -> None:
         """The nine stages as a strip of mean activations; choosing one sets the stage."""
         pictures = []
         for number, activation in self.result.stages.items():
@@ -273,7 +300,7 @@ class Explanation:
             )
         picture_grid(
             pictures,
-            selected=str(stage),
+            selected=str(self.stage),
             label="Stages of the network",
             size=STAGE_TILE,
             key="stages",
@@ -285,12 +312,13 @@ class Explanation:
             f"{provenance.title} at {provenance.resolution} px, weights: {provenance.weights}. "
             "Mean activation of all channels, the same for every class, each with its own scale."
         )
+        _how_to_read(STAGES_HELP)
 
-    def show_channels(self, stage: int) -> None:
-        """The channels of a stage, ranked, in pages; choosing one enlarges it."""
+    def show_channels(self) -> None:
+        """The channels of the stage, ranked, in pages; choosing one enlarges it."""
+        stage = self.stage
         activation = self.result.stages[stage]  # (C, h, w)
         relevance = self.explained(stage).channel_relevance  # (C,)
-        vote = "vote" if stage == zoo.STAGES[-1] else "influence"
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         with left:
             order = st.segmented_control(
@@ -309,11 +337,7 @@ class Explanation:
         ranking = np.argsort(-(strongest if order == BY_ACTIVATION else relevance), kind="stable")
         pages = -(-len(ranking) // CHANNELS_PER_PAGE)
         with right:
-            page = st.pagination(
-                pages,
-                max_visible_pages=5,
-                key=f"page {self.chosen.digest} {self.model} {stage} {order}",
-            )
+            page = _page(pages, (self.chosen.digest, self.model, stage, order))
         visible = ranking[(page - 1) * CHANNELS_PER_PAGE : page * CHANNELS_PER_PAGE]
         common = _full_range(activation)
         pictures = []
@@ -348,34 +372,42 @@ class Explanation:
             f"Channels {first} to {first + len(visible) - 1} of {len(ranking)}; choose one to see "
             f"it over the photograph.  \n{lines[0]}, {lines[1]}"
         )
+        _how_to_read(CHANNELS_HELP)
         chosen = st.session_state.pop("_channel", None)
         if chosen is not None:
-            self._enlarge(stage, int(chosen), float(relevance[int(chosen)]), vote)
+            self._enlarge(stage, int(chosen), float(relevance[int(chosen)]))
 
-    @st.dialog("Channel", width="large")
-    def _enlarge(self, stage: int, channel: int, relevance: float, vote: str) -> None:
+    def _enlarge(self, stage: int, channel: int, relevance: float) -> None:
         values = self.result.stages[stage][channel]  # (h, w)
         limits = _full_range(values)
         low, high = (render.number(limit) for limit in limits)
         lines = export.map_caption(
             self.result, f"channel {channel}", stage, f"own scale {low} to {high}", target=False
         )
-        st.markdown(
-            f"**Channel {channel} of stage {stage}** · {vote} for {self.result.target.label}: "
-            f"{render.number(relevance)} of a score of {render.number(self.result.target.logit)}"
-        )
-        st.image(
-            self.draw(values, limits, "viridis", max(self.display.opacity, 0.4)),
-            width="stretch",
-            alt=f"Channel {channel} over the photograph. {_where_strongest(values)}",
-        )
-        _colour_bar("viridis", limits)
-        st.caption("  \n".join(lines))
+        verb = ("adds", "to") if relevance >= 0 else ("takes", "from")
+        exact = "exactly" if stage == zoo.STAGES[-1] else "by estimate"
 
-    def show_downloads(self, stage: int) -> None:
+        @st.dialog(f"Channel {channel} of stage {stage}", width="medium")
+        def show() -> None:
+            st.image(
+                self.draw(values, limits, "viridis", max(self.display.opacity, 0.4)),
+                width="stretch",
+                alt=f"Channel {channel} over the {self.place}. {_where_strongest(values)}",
+            )
+            _colour_bar("viridis", limits)
+            st.caption(
+                f"It {verb[0]} {render.number(abs(relevance))} {verb[1]} the score (logit) "
+                f"{render.number(self.result.target.logit)} of {self.result.target.label}, {exact}."
+                "  \n" + "  \n".join(lines)
+            )
+
+        show()
+
+    def show_downloads(self) -> None:
         """The numbers behind the page."""
+        stage = self.stage
         explained = self.explained(stage)
-        name = f"{self.model.key}-stage-{stage}"
+        name = f"{self.name}-stage-{stage}"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
                 "Numbers (NPZ)",
@@ -437,6 +469,14 @@ def show_last_stage() -> int:
     return zoo.STAGES[-1]
 
 
+def _page(pages: int, what: tuple[object, ...]) -> int:
+    """The page of channels; back to the first when it shows something else."""
+    if st.session_state.get("_paged", what) != what:
+        st.session_state["page"] = 1
+    st.session_state["_paged"] = what
+    return st.pagination(pages, max_visible_pages=5, key="page", bind="query-params")
+
+
 def _stage_chosen(key: str) -> None:
     st.session_state["stage"] = int(key)
 
@@ -470,15 +510,6 @@ def _full_range(values: NDArray[np.float32]) -> render.Range:
     """From the smallest to the largest value; a flat map is all low."""
     low, high = float(values.min()), float(values.max())
     return (low, high) if high > low else (low, low + 1)
-
-
-def _plain(text: str) -> str:
-    """A file name as text, not as Markdown."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]<>()#+-.!|~$:" else c for c in text)
-
-
-def _percent(probability: float) -> str:
-    return f"{probability:.1%}" if probability >= 0.001 else "under 0.1%"
 
 
 def _where_strongest(values: NDArray[np.float32]) -> str:
@@ -517,12 +548,13 @@ def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
             ),
         ]
     )
+    ink = "#e8e6e1" if st.context.theme.type == "dark" else "#1d2527"
     figure.update_traces(selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}})
     for row, prediction in zip(rows, predictions, strict=True):
         bold = ("<b>", "</b>") if prediction == target else ("", "")
         for x, anchor, text in (
-            (0, "left", prediction.label),
-            (1, "right", _percent(prediction.probability)),
+            (0, "left", shortened(prediction.label, 22)),
+            (1, "right", percent(prediction.probability)),
         ):
             figure.add_annotation(
                 x=x,
@@ -530,13 +562,13 @@ def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
                 text=f"{bold[0]}{text}{bold[1]}",
                 xanchor=anchor,
                 showarrow=False,
-                font={"size": 13},
+                font={"size": 13, "color": ink},
             )
     figure.update_layout(
         barmode="overlay",
         showlegend=False,
         height=46 * len(rows) + 20,
-        margin={"l": 0, "r": 0, "t": 14, "b": 0},
+        margin={"l": 0, "r": 4, "t": 14, "b": 0},
         xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
         yaxis={"range": [len(rows) - 0.5, -0.7], "visible": False, "fixedrange": True},
     )

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from effnet_viz import render
 from effnet_viz.image import ImageError
 from effnet_viz.samples import samples
 from effnet_viz.ui import cached, link
 from effnet_viz.ui.picture_grid import Picture, picture_grid
+from effnet_viz.ui.text import plain
+from effnet_viz.ui.view import ChosenImage
 
 MOST_UPLOADS = 12
 """Images that one visitor can have open."""
+UPLOAD = "upload-"
+"""How the keys of uploads begin; a number of the session follows, nothing of the image."""
 THUMBNAIL = 96
 
 
-class _File(Protocol):
-    name: str
-
-    def getvalue(self) -> bytes: ...
-
-
 @st.cache_resource(show_spinner=False)
-def _sample(key: str) -> cached.ChosenImage:
+def _sample(key: str) -> ChosenImage:
     sample = samples()[key]
     content = sample.path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    return cached.ChosenImage(digest, sample.title, sample.description, content)
+    return ChosenImage(digest, sample.title, sample.description, content)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -42,24 +40,30 @@ def _thumbnail(digest: str, _content: bytes) -> str:
     return render.data_url(render.resize_picture(square, 2 * THUMBNAIL, 2 * THUMBNAIL))
 
 
-def _uploads() -> dict[str, cached.ChosenImage]:
-    """This visitor's own images by digest, in the order of arrival."""
-    uploads: dict[str, cached.ChosenImage] = st.session_state.setdefault("uploads", {})
+def _uploads() -> dict[str, ChosenImage]:
+    """This visitor's own images by key, in the order of arrival."""
+    uploads: dict[str, ChosenImage] = st.session_state.setdefault("uploads", {})
     return uploads
 
 
-def _accept(file: _File) -> str | None:
-    """Keep a file and return its digest; or note in a sentence why not."""
+def _choices() -> dict[str, ChosenImage]:
+    """This visitor's images, then the samples."""
+    return {**_uploads(), **{key: _sample(key) for key in samples()}}
+
+
+def _accept(file: UploadedFile) -> str | None:
+    """Keep a file and return its key; or note in a sentence why not."""
     uploads = _uploads()
     content = file.getvalue()
     digest = hashlib.sha256(content).hexdigest()
-    if digest in uploads:
-        return digest
+    for key, image in uploads.items():
+        if image.digest == digest:
+            return key
     problems: list[str] = st.session_state["upload_problems"]
     if len(uploads) >= MOST_UPLOADS:
         problems.append(
-            f"{file.name}: {MOST_UPLOADS} images are open already. Remove one from the list below "
-            "the upload field first."
+            f"{file.name}: {MOST_UPLOADS} images are open already. Choose one that you do not "
+            "need any more, remove it, and add this one again."
         )
         return None
     try:
@@ -67,30 +71,46 @@ def _accept(file: _File) -> str | None:
     except ImageError as error:
         problems.append(f"{file.name}: {error}")
         return None
-    uploads[digest] = cached.ChosenImage(digest, file.name, f"Your image {file.name}", content)
-    return digest
+    number = st.session_state["upload_count"] = st.session_state.get("upload_count", 0) + 1
+    key = f"{UPLOAD}{number}"
+    uploads[key] = ChosenImage(digest, file.name, f"Your image {file.name}.", content)
+    return key
 
 
 def _files_changed() -> None:
-    """Take in new files, forget those removed from the upload field, show the newest."""
+    """Forget files removed from the upload field, take in new ones, show the first of those."""
     st.session_state["upload_problems"] = []
-    before: set[str] = st.session_state.get("_in_field", set())
-    now = [digest for file in st.session_state["files"] if (digest := _accept(file))]
-    for digest in before - set(now):
-        _uploads().pop(digest, None)
-    new = [digest for digest in now if digest not in before]
-    st.session_state["_in_field"] = set(now)
-    if new:
-        _show(new[0])
-    elif st.session_state.get("image") not in {**samples(), **_uploads()}:
-        _show(next(iter(samples())))
+    before: dict[str, str | None] = st.session_state.get("_in_field", {})
+    files = {file.file_id: file for file in st.session_state["files"]}
+    for file_id in before.keys() - files.keys():
+        _uploads().pop(before[file_id] or "", None)
+    now = {file_id: before.get(file_id) for file_id in files}
+    new = [file_id for file_id in files if file_id not in before]
+    for file_id in new:
+        now[file_id] = _accept(files[file_id])
+    st.session_state["_in_field"] = now
+    accepted = [key for file_id in new if (key := now[file_id])]
+    if accepted:
+        _show(accepted[0])
+    elif st.session_state.get("image") not in _choices():
+        _show(next(iter(_choices())))
 
 
 def _photo_taken() -> None:
     st.session_state["upload_problems"] = []
     photo = st.session_state["camera"]
-    if photo is not None and (digest := _accept(photo)):
-        _show(digest)
+    if photo is not None and (key := _accept(photo)):
+        _show(key)
+
+
+def _remove(key: str) -> None:
+    _uploads().pop(key, None)
+    _choose(next(iter(_choices())))
+
+
+def _choose(key: str) -> None:
+    st.session_state["upload_problems"] = []
+    _show(key)
 
 
 def _show(key: str) -> None:
@@ -99,35 +119,23 @@ def _show(key: str) -> None:
     st.session_state["target"] = None
 
 
-def choose_image() -> cached.ChosenImage:
+def _adopt_link() -> None:
+    """The image that the URL names; an upload is known only to the session it was made in."""
+    unknown = link.adopt("image", _choices())
+    if unknown is not None and unknown.startswith(UPLOAD):
+        st.session_state["upload_problems"] = [
+            "The image of this link was an upload, and uploads are never part of a link. Here is a "
+            "sample instead; add the image again to see it."
+        ]
+
+
+def choose_image() -> ChosenImage:
     """The image to explain: by default the first sample."""
-    link.adopt("image", samples())
+    _adopt_link()
     field, gallery = st.columns([1, 2], gap="medium")
     with field:
-        source = st.segmented_control(
-            "Your own image",
-            ["Upload", "Camera"],
-            default="Upload",
-            required=True,
-            key="source",
-            persist_state="session",
-            label_visibility="collapsed",
-        )
-        if source == "Camera":
-            st.camera_input(
-                "Take a photo", key="camera", on_change=_photo_taken, label_visibility="collapsed"
-            )
-        else:
-            files = st.file_uploader(
-                "Drop photographs here",
-                accept_multiple_files=True,
-                key="files",
-                on_change=_files_changed,
-            )
-            if not files:
-                # The field comes back empty after another page; what was uploaded stays.
-                st.session_state["_in_field"] = set()
-    chosen = st.session_state.setdefault("image", next(iter(samples())))
+        _show_field()
+    chosen: str = st.session_state.setdefault("image", next(iter(samples())))
     with gallery:
         pictures = [
             Picture(
@@ -144,15 +152,41 @@ def choose_image() -> cached.ChosenImage:
             label="Images to explain",
             size=THUMBNAIL,
             key="gallery",
-            on_choose=_show,
+            on_choose=_choose,
             scroll=True,
         )
+        if chosen in _uploads():
+            st.button(
+                "Remove this image",
+                type="tertiary",
+                icon=":material/delete:",
+                on_click=_remove,
+                args=(chosen,),
+            )
     for problem in st.session_state.get("upload_problems", []):
-        st.error(problem, icon=":material/broken_image:")
-    link.publish("image", chosen if chosen in samples() else None)
+        st.error(plain(problem), icon=":material/broken_image:")
+    link.publish("image", chosen)
     return _choices()[chosen]
 
 
-def _choices() -> dict[str, cached.ChosenImage]:
-    """This visitor's images, then the samples."""
-    return {**_uploads(), **{key: _sample(key) for key in samples()}}
+def _show_field() -> None:
+    source = st.segmented_control(
+        "Your own image",
+        ["Upload", "Camera"],
+        default="Upload",
+        required=True,
+        key="source",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    if source == "Camera":
+        st.camera_input(
+            "Take a photo", key="camera", on_change=_photo_taken, label_visibility="collapsed"
+        )
+        return
+    files = st.file_uploader(
+        "Drop photographs here", accept_multiple_files=True, key="files", on_change=_files_changed
+    )
+    if not files:
+        # The field comes back empty after another page; what was uploaded stays.
+        st.session_state["_in_field"] = {}

@@ -17,20 +17,22 @@ def remember_page(title: str) -> None:
     st.session_state["_page"] = title
 
 
-def adopt(name: str, allowed: Container[str]) -> None:
+def adopt(name: str, allowed: Container[str]) -> str | None:
     """Take over what the URL says, when it was opened or changed (a link, the back button).
 
-    Call before the choice is used. An unknown value is ignored. Links between pages carry no
-    choices: there, an absent parameter leaves the choice as it is.
+    Call before the choice is used. Returns a newly named value that is not allowed; it is ignored
+    otherwise. Links between pages carry no choices: there, an absent parameter changes nothing.
     """
     value = st.query_params.get(name)
     if value == st.session_state.get(_seen(name)):
-        return
+        return None
     st.session_state[_seen(name)] = value
     if value in allowed:
         st.session_state[name] = value
-    elif not st.session_state["_page_changed"]:
+        return None
+    if not st.session_state["_page_changed"] or value is not None:
         st.session_state.pop(name, None)
+    return value
 
 
 def publish(name: str, value: str | None) -> None:

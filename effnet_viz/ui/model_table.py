@@ -26,6 +26,7 @@ def show_model_table() -> None:
             "Parameters (M)": [e.published.parameters / 1e6 for e in entries],
             "Multiply-adds (B)": [e.published.multiply_adds / 1e9 for e in entries],
             "Top-1 (%)": [e.published.top1 for e in entries],
+            "Top-5 (%)": [e.published.top5 for e in entries],
             "Recipe": [e.recipe for e in entries],
             "Resized to": [e.preprocessing.resize for e in entries],
             "Interpolation": [e.preprocessing.interpolation for e in entries],
@@ -39,6 +40,7 @@ def show_model_table() -> None:
             "Parameters (M)": st.column_config.NumberColumn(format="%.1f"),
             "Multiply-adds (B)": st.column_config.NumberColumn(format="%.2f"),
             "Top-1 (%)": st.column_config.NumberColumn(format="%.1f"),
+            "Top-5 (%)": st.column_config.NumberColumn(format="%.1f"),
         },
     )
     st.markdown(

@@ -17,10 +17,12 @@ PAGES = (
 ICON = Path(__file__).parents[2] / "assets" / "icon.png"
 
 # Streamlit leaves wide margins: the maps need the room. Its list of uploads grows and pushes the
-# page down: the gallery shows them already.
+# page down: the gallery shows them already. A tall photograph would fill the screen.
 STYLE = """
 .stMainBlockContainer { padding: 3.2rem clamp(1rem, 2.5vw, 2.5rem) 3rem; }
-[data-testid=stFileChips] > div { max-height: 3.6rem !important; }
+[data-testid=stFileChips] > div { max-height: 6rem !important; }
+.stMain [data-testid=stImage] img { max-height: 75vh; width: auto; max-width: 100%; }
+[role=dialog] [data-testid=stImage] img { max-height: 58vh; }
 """
 
 

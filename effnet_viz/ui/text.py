@@ -1,0 +1,31 @@
+"""Words and numbers as the pages write them."""
+
+from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    """Text that somebody else chose (a file name), shown as it is and not as Markdown."""
+    # A zero-width space keeps :smile: and :material/home: from becoming icons.
+    return "".join(
+        f"\\{c}" if c in r"\`*_{}[]<>()#+-.!|~$" else ":\u200b" if c == ":" else c for c in text
+    )
+
+
+def percent(share: float) -> str:
+    """A share of 1 in percent, with one decimal."""
+    return f"{share:.1%}" if share >= 0.001 else "<0.1%"
+
+
+def one_in(share: float) -> str:
+    """A tiny share in words: less than 1 in a power of ten."""
+    if share == 0:
+        return "nothing at all"
+    power = 0
+    while share < 10.0 ** -(power + 1):
+        power += 1
+    return f"less than 1 part in {10**power:,}"
+
+
+def shortened(text: str, letters: int) -> str:
+    """The text, cut with an ellipsis if it has more letters than that."""
+    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"

@@ -1,0 +1,23 @@
+"""Words and numbers on the pages."""
+
+from effnet_viz.ui.text import one_in, percent, plain, shortened
+
+
+def test_percent() -> None:
+    assert [percent(p) for p in (0.5, 0.001, 0.0001)] == ["50.0%", "0.1%", "<0.1%"]
+
+
+def test_one_in() -> None:
+    assert one_in(0) == "nothing at all"
+    assert one_in(4e-7) == "less than 1 part in 1,000,000"
+    assert one_in(0.02) == "less than 1 part in 10"
+
+
+def test_shortened() -> None:
+    assert shortened("espresso", 8) == "espresso"
+    assert shortened("West Highland white terrier", 14) == "West Highland…"
+
+
+def test_plain_leaves_no_markdown() -> None:
+    assert plain("a_b") == r"a\_b"
+    assert plain(":x:") == ":\u200bx:\u200b"
