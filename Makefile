@@ -6,7 +6,7 @@ BIN := .venv/bin
 .PHONY: app test check clean
 
 app: .venv/app.installed
-	$(BIN)/streamlit run app.py --server.port $(PORT)
+	$(BIN)/python -m effnet_viz.ui.server --server.port $(PORT)
 
 test: check
 	$(BIN)/pytest

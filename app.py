@@ -14,6 +14,7 @@ from effnet_viz.ui.explanation import (
 )
 from effnet_viz.ui.image_picker import choose_image
 from effnet_viz.ui.model_picker import choose_model, load_or_explain
+from effnet_viz.ui.waiting import waiting
 
 navigation.open_page("Explain an image")
 with st.sidebar:
@@ -24,7 +25,7 @@ st.markdown("#### What does the network look at?")
 image = choose_image()
 loaded = load_or_explain(model)
 if loaded is not None:
-    with st.spinner(f"{model.entry.title} is looking at the image …"):
+    with waiting(f"{model.entry.title} is looking at the image …"):
         result = cached.analysed(model.key, model.untrained, image.digest, image.content)
     if model.untrained:
         st.warning(
@@ -40,6 +41,8 @@ if loaded is not None:
         st.markdown("**Grad-CAM**")
         stage = choose_stage()
     page = Explanation(image, model, display, result.for_target(target), stage)
+    with waiting(f"Computing Grad-CAM at stage {stage} …"):
+        page.explained(stage)
     with photograph:
         page.show_photograph()
     with bars:

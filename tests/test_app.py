@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz import engine, weights, zoo
+from effnet_viz import engine, serving, weights, zoo
 from effnet_viz.network import Network
-from tests.conftest import SAMPLES, loaded
+from effnet_viz.ui import cached
+from tests.conftest import SAMPLES
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,8 +32,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Counts forward passes, gradients and the stages that run for them."""
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    cached.clear()
     counted: Counter[str] = Counter()
     forward, tail = engine.OpenVINOEngine.forward, Network.tail
 
@@ -45,12 +44,11 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
         counted["stages"] += len(zoo.STAGES) - stage
         return tail(self, activation, stage)
 
-    loaded("lite0")  # conversion runs the tail, too
+    serving.shared("lite0", untrained=False)  # conversion runs the tail, too
     monkeypatch.setattr(engine.OpenVINOEngine, "forward", counting_forward)
     monkeypatch.setattr(Network, "tail", counting_tail)
     yield counted
-    st.cache_resource.clear()
-    st.cache_data.clear()
+    cached.clear()
 
 
 def open_app(**query: str) -> AppTest:

@@ -70,7 +70,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(folder: Path, program: Sequence[str]) -> Iterator[str]:
-    """The app on a free port, started as `python PROGRAM run app.py`; weights go to the folder."""
+    """The app on a free port, started as `python PROGRAM`; weights go to the folder."""
     port = free_port()
     # A proxy that refuses: the official weights cannot be reached, wherever the tests run.
     closed = f"http://127.0.0.1:{free_port()}"
@@ -83,7 +83,7 @@ def serving(folder: Path, program: Sequence[str]) -> Iterator[str]:
     options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, *program, "run", "app.py", *options, "--server.headless", "true"],
+            [sys.executable, *program, *options, "--server.headless", "true"],
             cwd=ROOT,
             env=environment,
             stdout=log,
@@ -108,7 +108,7 @@ def serving(folder: Path, program: Sequence[str]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of the app with no weight file of torchvision and no way to them."""
-    with serving(tmp_path_factory.mktemp("server"), ["-m", "streamlit"]) as url:
+    with serving(tmp_path_factory.mktemp("server"), ["-m", "effnet_viz.ui.server"]) as url:
         yield url
 
 
@@ -365,8 +365,8 @@ import dataclasses
 from effnet_viz import zoo
 file = zoo.TorchvisionFile({url!r}, {len(SlowServer.content) / 2**20})
 zoo.MODELS["b0"] = dataclasses.replace(zoo.MODELS["b0"], weights=file)
-from streamlit.web.cli import main
-main()
+import runpy
+runpy.run_module("effnet_viz.ui.server", run_name="__main__")
 """
     try:
         with serving(tmp_path, ["-c", program]) as served:

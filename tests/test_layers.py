@@ -25,6 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "model": {"engine", "network", "weights", "zoo"},
     "analysis": {"engine", "explain", "image", "model", "version", "zoo"},
     "export": {"analysis"},
+    "settings": set(),
+    "sharing": set(),
+    "serving": {"engine", "model", "settings", "sharing", "zoo"},
     "samples": set(),
 }
 

@@ -1,4 +1,4 @@
-"""What visitors share: models, decoded photographs, analyses. Keys are all a result depends on.
+"""What visitors share: decoded photographs, analyses, drawn maps. Keys are all a result depends on.
 
 Pictures are found by the hash of their bytes, so nobody reaches one that they do not have.
 """
@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz import analysis, image, model, render, zoo
+from effnet_viz import analysis, image, model, render, serving, settings, zoo
+from effnet_viz.sharing import SharedCache
 
 LONGEST_SIDE = 800
 """Longer side of a photograph on the page, in pixels."""
 SEEN_SIDE = 640
 """Side of the model's crop on the page, in pixels."""
+
+_results = SharedCache(settings.RESULT_BYTES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,56 +33,61 @@ class Shown:
     notes: tuple[str, ...]
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _decoded(digest: str, _content: bytes) -> image.Photograph:
-    """Full size, up to 150 MB: kept only for the steps that follow an upload at once."""
-    return image.decode(_content)
+def _decoded(digest: str, content: bytes) -> image.Photograph:
+    """In full size."""
+    return _results.get(
+        ("decoded", digest), lambda: image.decode(content), lambda made: made.pixels.nbytes
+    )
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def shown(digest: str, _content: bytes) -> Shown:
+def shown(digest: str, content: bytes) -> Shown:
     """The photograph for the page. Raises ImageError."""
-    photograph = _decoded(digest, _content)
-    picture = photograph.reduced(LONGEST_SIDE)  # (H, W, 3)
-    # Over an icon, a map would have too few pixels: enlarge small photographs, pixel by pixel.
-    picture = render.enlarge_cells(picture, SEEN_SIDE)
-    return Shown(picture, photograph.width, photograph.height, photograph.notes)
+
+    def make() -> Shown:
+        photograph = _decoded(digest, content)
+        # Over an icon, a map would have too few pixels: enlarge small photographs, in blocks.
+        picture = render.enlarge_cells(photograph.reduced(LONGEST_SIDE), SEEN_SIDE)
+        return Shown(picture, photograph.width, photograph.height, photograph.notes)
+
+    return _results.get(("shown", digest), make, lambda made: made.picture.nbytes)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def seen(digest: str, preprocessing: zoo.Preprocessing, _content: bytes) -> NDArray[np.uint8]:
+def seen(digest: str, preprocessing: zoo.Preprocessing, content: bytes) -> NDArray[np.uint8]:
     """The part that a model sees, (SEEN_SIDE, SEEN_SIDE, 3)."""
-    photograph = _decoded(digest, _content)
-    crop = image.crop_of(photograph.width, photograph.height, preprocessing)
-    return photograph.cropped(crop, SEEN_SIDE)
+
+    def make() -> NDArray[np.uint8]:
+        photograph = _decoded(digest, content)
+        crop = image.crop_of(photograph.width, photograph.height, preprocessing)
+        return photograph.cropped(crop, SEEN_SIDE)
+
+    return _results.get(("seen", digest, preprocessing), make, lambda made: made.nbytes)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
 def loaded(key: str, untrained: bool) -> model.Model:
     """The model, once for all visitors. Raises WeightsError."""
-    return model.load(key, untrained=untrained)
+    return serving.shared(key, untrained=untrained)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def analysed(key: str, untrained: bool, digest: str, _content: bytes) -> analysis.Analysis:
+def analysed(key: str, untrained: bool, digest: str, content: bytes) -> analysis.Analysis:
     """One forward pass, explained for the most probable class."""
-    return analysis.analyse(_decoded(digest, _content), loaded(key, untrained))
+    return _results.get(
+        ("analysed", key, untrained, digest),
+        lambda: analysis.analyse(_decoded(digest, content), loaded(key, untrained)),
+        lambda made: made.activations.nbytes,
+    )
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
 def explained(
-    key: str,
-    untrained: bool,
-    digest: str,
-    stage: int,
-    target: int,
-    _result: analysis.Analysis,
+    key: str, untrained: bool, digest: str, stage: int, result: analysis.Analysis
 ) -> analysis.StageExplanation:
-    """Grad-CAM and channel relevance at a stage for a class."""
-    return _result.explain_stage(stage, target)
+    """Grad-CAM and channel relevance at a stage for the result's target class."""
+    return _results.get(
+        ("explained", key, untrained, digest, stage, result.target.index),
+        lambda: result.explain_stage(stage),
+        lambda made: made.grad_cam.nbytes + made.channel_relevance.nbytes,
+    )
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
 def overlaid(
     picture_key: str,
     values: NDArray[np.float32],
@@ -89,8 +96,51 @@ def overlaid(
     colour_map: str,
     opacity: float,
     stamp: str | None,
-    _picture: NDArray[np.uint8],
+    picture: NDArray[np.uint8],
 ) -> bytes:
     """A map over a picture as a JPEG file; `picture_key` stands for the picture."""
-    drawn = render.overlay(_picture, values, box, limits, colour_map, opacity)
-    return render.encode(render.stamp(drawn, stamp) if stamp else drawn, "jpeg")
+
+    def make() -> bytes:
+        drawn = render.overlay(picture, values, box, limits, colour_map, opacity)
+        return render.encode(render.stamp(drawn, stamp) if stamp else drawn, "jpeg")
+
+    key = (values.tobytes(), values.shape, box, limits, colour_map, opacity, stamp)
+    return _results.get(("overlaid", picture_key, *key), make, len)
+
+
+def marked(picture_key: str, box: render.Box, picture: NDArray[np.uint8]) -> bytes:
+    """The picture with the model's crop marked as a JPEG file."""
+    return _results.get(
+        ("marked", picture_key, box),
+        lambda: render.encode(render.mark_crop(picture, box), "jpeg"),
+        len,
+    )
+
+
+def tile(picture_key: str, values: NDArray[np.float32], limits: render.Range, side: int) -> str:
+    """A small map in viridis, every cell a block, as a data: URL; the key stands for the values."""
+
+    def make() -> str:
+        colours = render.colourise(values, limits, "viridis")  # (h, w, 3)
+        return render.data_url(render.enlarge_cells(colours, side))
+
+    return _results.get(("tile", picture_key, limits, side), make, len)
+
+
+def thumbnail(digest: str, side: int, content: bytes) -> str:
+    """The middle of a photograph, (side, side), as a data: URL."""
+
+    def make() -> str:
+        picture = shown(digest, content).picture  # (H, W, 3)
+        height, width = picture.shape[:2]
+        middle = min(height, width)
+        left, top = (width - middle) // 2, (height - middle) // 2
+        square = render.cut(picture, (left, top, left + middle, top + middle))
+        return render.data_url(render.resize_picture(square, side, side))
+
+    return _results.get(("thumbnail", digest, side), make, len)
+
+
+def clear() -> None:
+    """Forget every result; the next visitor computes anew."""
+    _results.clear()

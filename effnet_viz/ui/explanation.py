@@ -141,7 +141,6 @@ class Explanation:
             self.model.untrained,
             self.chosen.digest,
             stage,
-            self.result.target.index,
             self.result,
         )
 
@@ -194,9 +193,9 @@ class Explanation:
     def show_photograph(self) -> None:
         """The photograph with the crop marked."""
         st.markdown("**Photograph**")
-        _, picture, box = self._canvas(whole=True)
+        key, picture, box = self._canvas(whole=True)
         st.image(
-            render.encode(render.mark_crop(picture, box), "jpeg"),
+            cached.marked(key, box, picture),
             width="stretch",
             alt=f"{self.chosen.description} The part that the model saw is marked.",
         )
@@ -287,11 +286,11 @@ class Explanation:
         for number, activation in self.result.stages.items():
             channels, height, width = activation.shape
             mean = activation.mean(axis=0)  # (h, w)
-            tile = render.colourise(mean, _full_range(mean), "viridis")  # (h, w, 3)
+            key = f"{self.chosen.digest} {self.model} {number}"
             pictures.append(
                 Picture(
                     str(number),
-                    render.data_url(render.enlarge_cells(tile, 2 * STAGE_TILE)),
+                    cached.tile(key, mean, _full_range(mean), 2 * STAGE_TILE),
                     f"Stage {number}",
                     f"{width}×{height} · {channels} ch.",
                     f"Mean activation of stage {number}",
@@ -344,12 +343,12 @@ class Explanation:
         for channel in visible.tolist():
             values = activation[channel]  # (h, w)
             limits = common if self.display.shared else _full_range(values)
-            tile = render.colourise(values, limits, "viridis")  # (h, w, 3)
+            key = f"{self.chosen.digest} {self.model} {stage} {channel}"
             value = strongest[channel] if order == BY_ACTIVATION else relevance[channel]
             pictures.append(
                 Picture(
                     str(channel),
-                    render.data_url(render.enlarge_cells(tile, 2 * CHANNEL_TILE)),
+                    cached.tile(key, values, limits, 2 * CHANNEL_TILE),
                     f"#{channel}",
                     ("max " if order == BY_ACTIVATION else "") + render.number(float(value)),
                     f"Channel {channel} of stage {stage}",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from effnet_viz import render
 from effnet_viz.image import ImageError
 from effnet_viz.samples import samples
 from effnet_viz.ui import cached, link
@@ -22,22 +22,12 @@ UPLOAD = "upload-"
 THUMBNAIL = 96
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def _sample(key: str) -> ChosenImage:
     sample = samples()[key]
     content = sample.path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     return ChosenImage(digest, sample.title, sample.description, content)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _thumbnail(digest: str, _content: bytes) -> str:
-    picture = cached.shown(digest, _content).picture  # (H, W, 3)
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    left, top = (width - side) // 2, (height - side) // 2
-    square = render.cut(picture, (left, top, left + side, top + side))  # (side, side, 3)
-    return render.data_url(render.resize_picture(square, 2 * THUMBNAIL, 2 * THUMBNAIL))
 
 
 def _uploads() -> dict[str, ChosenImage]:
@@ -140,7 +130,7 @@ def choose_image() -> ChosenImage:
         pictures = [
             Picture(
                 key,
-                _thumbnail(image.digest, image.content),
+                cached.thumbnail(image.digest, 2 * THUMBNAIL, image.content),
                 image.title,
                 description=image.description,
             )

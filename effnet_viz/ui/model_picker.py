@@ -7,6 +7,7 @@ import streamlit as st
 from effnet_viz import model, weights, zoo
 from effnet_viz.ui import cached, link
 from effnet_viz.ui.view import ChosenModel
+from effnet_viz.ui.waiting import waiting
 from effnet_viz.weights import Readiness
 
 
@@ -59,7 +60,7 @@ def load_or_explain(chosen: ChosenModel) -> model.Model | None:
     entry = chosen.entry
     if chosen.untrained or weights.readiness(entry) is Readiness.READY:
         try:
-            with st.spinner(f"Loading {entry.title} …"):
+            with waiting(f"Loading {entry.title} …"):
                 return cached.loaded(chosen.key, chosen.untrained)
         except weights.WeightsError as error:
             st.error(str(error), icon=":material/error:")

@@ -1,0 +1,77 @@
+"""The models of a server: loaded once, run in turns, dropped when memory would not do.
+
+A shared model looks like any other to `analyse`; its engine borrows the real one for each run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from effnet_viz import settings, zoo
+from effnet_viz.engine import Activations
+from effnet_viz.model import Model, load
+from effnet_viz.sharing import SharedCache, Turns
+
+_models = SharedCache(settings.MODEL_BYTES)
+_turns = Turns(settings.CONCURRENT, settings.STUCK_SECONDS)
+
+
+@contextmanager
+def _borrowed(key: str, untrained: bool) -> Iterator[Model]:
+    def make() -> Model:
+        return load(key, untrained=untrained)
+
+    # The parameters once for PyTorch and once, rearranged, for OpenVINO.
+    nbytes = int(zoo.find(key).published.parameters * 8)
+    with _models.use((key, untrained), make, lambda _: nbytes, expected=nbytes) as model:
+        yield model
+
+
+class SharedEngine:
+    """An engine that borrows the real one for every run and waits for its turn."""
+
+    def __init__(self, model: Model, untrained: bool) -> None:
+        self._key = model.entry.key
+        self._untrained = untrained
+        self.name = model.engine.name
+        self.head = model.engine.head
+
+    def forward(self, image: Tensor) -> Activations:
+        """See engine.Engine."""
+        with _borrowed(self._key, self._untrained) as model, _turns.turn():
+            return model.engine.forward(image)
+
+    def gradient(
+        self, activation: NDArray[np.float32], stage: int, target: int
+    ) -> NDArray[np.float32]:
+        """See engine.Engine."""
+        if stage == zoo.STAGES[-1]:  # pooling and one product: not worth a place in the queue
+            with _borrowed(self._key, self._untrained) as model:
+                return model.engine.gradient(activation, stage, target)
+        with _borrowed(self._key, self._untrained) as model, _turns.turn():
+            return model.engine.gradient(activation, stage, target)
+
+
+_shared = SharedCache(settings.MODEL_BYTES)
+"""Shared models hold a linear head each (5 to 10 MB) and outlive the networks they borrow."""
+
+
+def shared(key: str, *, untrained: bool) -> Model:
+    """The model as all visitors share it; loaded now if it is not in memory. Raises WeightsError.
+
+    Results made with it hold on to the linear head, not to the network.
+    """
+
+    def make() -> Model:
+        with _borrowed(key, untrained) as model:
+            return Model(model.entry, SharedEngine(model, untrained), model.weight_file)
+
+    def size(model: Model) -> int:
+        return model.engine.head.weight.nbytes
+
+    return _shared.get((key, untrained), make, size)

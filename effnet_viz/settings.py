@@ -1,0 +1,38 @@
+"""Sizes and limits of a server, each overridable by an environment variable of the same name.
+
+`EFFNET_VIZ_MODEL_MEGABYTES=4000 make app` keeps more models in memory, for example.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def _setting(name: str, default: float) -> float:
+    text = os.environ.get(f"EFFNET_VIZ_{name}")
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if value <= 0:
+        raise ValueError(
+            f"EFFNET_VIZ_{name} is {text!r}. Set it to a number above 0 or leave it out."
+        )
+    return value
+
+
+_MEGABYTE = 2**20
+
+MODEL_BYTES = int(_setting("MODEL_MEGABYTES", 1200) * _MEGABYTE)
+"""Models in memory, all together."""
+
+RESULT_BYTES = int(_setting("RESULT_MEGABYTES", 600) * _MEGABYTE)
+"""Decoded images, analyses and drawn maps in memory, all together."""
+
+CONCURRENT = int(_setting("CONCURRENT", 1))
+"""Networks that run at once. One already uses every core."""
+
+STUCK_SECONDS = _setting("STUCK_SECONDS", 60)
+"""After this long, a run no longer holds up those who wait."""

@@ -1,0 +1,41 @@
+"""What a visitor sees while waiting for the machine, and how those who left stop waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from effnet_viz import sharing
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Shows a spinner, and the place in the queue while others are before this visitor."""
+    message = st.empty()
+
+    def tell(place: int) -> None:
+        if _has_left():
+            st.stop()
+        # Any write also ends the wait when the visitor has chosen something else meanwhile.
+        if place:
+            message.caption(
+                f":material/group: Many are asking at once. You are number {place} in the queue."
+            )
+        else:
+            message.caption(":material/group: Somebody asked for the same; it is on its way.")
+
+    with st.spinner(text), sharing.telling(tell):
+        yield
+    message.empty()
+
+
+def _has_left() -> bool:
+    """Whether the tab behind this run is closed."""
+    context = get_script_run_ctx()
+    if context is None or not runtime.exists():
+        return False
+    return not runtime.get_instance().is_active_session(context.session_id)

@@ -1,0 +1,293 @@
+"""Photographs to upload, what their pages must show, and how fast the bare engine is.
+
+Everything that needs a network runs in a process of its own, so that the load generator stays
+small and the engine's threads are gone before the load begins.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import multiprocessing
+import random
+import re
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image, ImageEnhance
+
+WIDTH, HEIGHT = 1200, 900
+MODELS = {"lite0": "EfficientNet-Lite0", "lite1": "EfficientNet-Lite1"}
+FIRST_MODEL = "lite0"
+STAGES = (6, 8, 9)
+"""Stages that visitors look at; Grad-CAM is compared there."""
+FIRST_STAGE = 6
+CLASSES = 3
+LEAST_IMAGES = 30
+"""Images over which the bare engine is measured, or it would be noise."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A photograph that a visitor looks at."""
+
+    name: str
+    """File name; of the sample: its title, as the page shows it."""
+    content: bytes
+    classes: tuple[str, ...]
+    """Classes that visitors of this photograph ask for."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the page must show for one photograph, model and class."""
+
+    label: str
+    rank: int
+    probability: float
+    """In percent."""
+    logit: float
+    cam: float
+    """Upper end of CAM's own colour scale."""
+    grad_cam: Mapping[int, float]
+    """By stage: upper end of Grad-CAM's own colour scale."""
+
+
+Key = tuple[str, str, str | None]
+"""Name of the photograph, model, class; the class is None for the most probable one."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """All photographs with their sequentially computed results."""
+
+    sample: Photograph
+    photographs: tuple[Photograph, ...]
+    expected: Mapping[Key, Expected]
+
+
+def write_book(count: int, seed: int, models: Sequence[str] = tuple(MODELS)) -> Book:
+    """Photographs that differ measurably, and the sample, with their results by these models."""
+    return _in_own_process(_write_book, count, seed, tuple(models))
+
+
+def bare_rate(contents: Sequence[bytes]) -> float:
+    """Images per second of `analyse` alone, files decoded and preprocessed by it; the median."""
+    passes = max(3, math.ceil(LEAST_IMAGES / len(contents)))
+    return _in_own_process(_bare_rate, list(contents), passes)
+
+
+def _in_own_process(function: Callable[..., Result], *arguments: object) -> Result:
+    # Not forked: the parent has threads.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as process:
+        return process.submit(function, *arguments).result()
+
+
+def _bare_rate(contents: list[bytes], passes: int) -> float:
+    from effnet_viz import analyse, load
+
+    model = load(FIRST_MODEL)
+    analyse(contents[0], model)  # the first run of a network prepares it
+    rates = []
+    for _ in range(passes):
+        start = time.perf_counter()
+        for content in contents:
+            analyse(content, model)
+        rates.append(len(contents) / (time.perf_counter() - start))
+    return statistics.median(rates)
+
+
+def _write_book(count: int, seed: int, keys: tuple[str, ...]) -> Book:
+    from effnet_viz import Analysis, analyse, load
+    from effnet_viz.samples import samples
+
+    models = {key: load(key) for key in keys}
+    expected: dict[Key, Expected] = {}
+
+    def describe(result: Analysis, target: str | None) -> Expected:
+        chosen = result.for_target(target)
+        ranking = [prediction.label for prediction in result.predictions]
+        # The page shows Grad-CAM in units of the logit: times the number of its cells.
+        maps = {stage: chosen.grad_cam(stage) for stage in STAGES}
+        return Expected(
+            label=chosen.target.label,
+            rank=ranking.index(chosen.target.label) + 1,
+            probability=100 * chosen.target.probability,
+            logit=chosen.target.logit,
+            cam=_upper_end(chosen.cam),
+            grad_cam={stage: _upper_end(values * values.size) for stage, values in maps.items()},
+        )
+
+    def describe_all(name: str, content: bytes, results: dict[str, Analysis]) -> Photograph:
+        best = [p.label for p in results[FIRST_MODEL].predictions[:CLASSES]]
+        for key, result in results.items():
+            for target in (None, *best):
+                expected[name, key, target] = describe(result, target)
+        return Photograph(name, content, tuple(best))
+
+    first = next(iter(samples().values()))
+    content = first.path.read_bytes()
+    results = {key: analyse(content, model) for key, model in models.items()}
+    sample = describe_all(first.title, content, results)
+
+    photographs: list[Photograph] = []
+    sources = [entry.path.read_bytes() for entry in samples().values()]
+    # Some attempts look too much like another photograph to tell a mix-up from a right result.
+    for attempt in range(20 * count + 20):
+        if len(photographs) == count:
+            break
+        name = f"photograph-{len(photographs):03d}.jpg"
+        content = vary(sources[attempt % len(sources)], random.Random(f"{seed} {attempt}"))
+        results = {key: analyse(content, model) for key, model in models.items()}
+        predictions = results[FIRST_MODEL].predictions[:2]
+        candidate = describe(results[FIRST_MODEL], None)
+        others = [expected[p.name, FIRST_MODEL, None] for p in (sample, *photographs)]
+        clear = predictions[0].probability - predictions[1].probability > 0.01
+        if clear and all(_differ(candidate, other) for other in others):
+            photographs.append(describe_all(name, content, results))
+    if len(photographs) < count:
+        raise RuntimeError(f"Only {len(photographs)} photographs differ enough.")
+    return Book(sample, tuple(photographs), expected)
+
+
+def vary(source: bytes, chance: random.Random) -> bytes:
+    """Another photograph of the same subject: cropped, flipped, recoloured, a JPEG file."""
+    picture = Image.open(io.BytesIO(source)).convert("RGB")
+    share = chance.uniform(0.6, 0.98)
+    height = share * min(picture.height, picture.width * HEIGHT / WIDTH)
+    width = height * WIDTH / HEIGHT
+    left = chance.uniform(0, picture.width - width)
+    top = chance.uniform(0, picture.height - height)
+    box = (left, top, left + width, top + height)
+    picture = picture.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC, box)
+    if chance.random() < 0.5:
+        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+        picture = enhance(picture).enhance(chance.uniform(0.7, 1.3))
+    file = io.BytesIO()
+    picture.save(file, "jpeg", quality=90)
+    return file.getvalue()
+
+
+def nearest(shown: bytes, photographs: Sequence[Photograph]) -> str:
+    """Name of the photograph that a picture of the page shows."""
+    thumbnail = _thumbnail(shown)
+    distances = {
+        p.name: float(np.abs(_thumbnail(p.content) - thumbnail).mean()) for p in photographs
+    }
+    return min(distances, key=distances.__getitem__)
+
+
+def _thumbnail(content: bytes) -> np.ndarray:
+    """The middle of the picture, (24, 24, 3): the page marks what lies outside it."""
+    picture = Image.open(io.BytesIO(content)).convert("RGB").resize((64, 48))
+    return np.asarray(picture, dtype=np.float32)[12:36, 20:44]
+
+
+def _upper_end(values: np.ndarray) -> float:
+    """Where a colour scale of positive evidence ends; the page shows 0 to 1 for none."""
+    highest = float(values.max())
+    return highest if highest > 0 else 1.0
+
+
+def _differ(one: Expected, other: Expected) -> bool:
+    return one.label != other.label or abs(one.logit - other.logit) > 0.05
+
+
+# Comparing a page with it
+
+_SENTENCE = re.compile(
+    r"The maps explain \*\*(?P<label>.+?)\*\*: rank (?P<rank>\d+) of \d+, "
+    r"probability (?P<under>under )?(?P<probability>[\d.]+)%, logit (?P<logit>[-−\d.]+)\."
+)
+_MAP = re.compile(
+    r"(?P<model>EfficientNet-\w+) at \d+ px, weights: \S+?\.?\s+"
+    r"(?P<method>CAM|Grad-CAM), class “(?P<label>[^”]+)”, stage (?P<stage>\d) \([^)]*\), "
+    r"own scale 0 to (?P<high>\d[\d.e+-]*\d|\d)"
+)
+_UPLOAD = re.compile(r"photograph-\d+")
+
+
+def differences(
+    photograph: Photograph, model: str, stage: int, expected: Expected, page: Sequence[str]
+) -> list[str]:
+    """How the texts of a page (also those of its pictures) differ from what they must say.
+
+    Last digits may differ by rounding. An empty list: the page shows its own result.
+    """
+    text = "\n".join(page).replace("\\", "")  # file names are escaped for Markdown
+    found: list[str] = []
+
+    def compare(what: str, shown: object, wanted: object, *, same: bool) -> None:
+        if not same:
+            found.append(f"{what} is {shown}, must be {wanted}")
+
+    sentence = _SENTENCE.search(text)
+    if sentence is None:
+        found.append("nothing says what the maps explain")
+    else:
+        label, rank = sentence["label"], int(sentence["rank"])
+        compare("class", label, expected.label, same=label == expected.label)
+        # Far down the ranking, logits lie closer than the last digit of a computation.
+        slack = 0 if expected.rank <= 5 else 1 + expected.rank // 100
+        compare("rank", rank, expected.rank, same=abs(rank - expected.rank) <= slack)
+        wanted = expected.probability
+        probability = float(sentence["probability"])
+        limit = wanted < 0.11 if sentence["under"] else abs(probability - wanted) <= 0.101
+        compare("probability", probability, f"{wanted:.2f}", same=limit)
+        logit = float(sentence["logit"].replace("−", "-"))
+        near = abs(logit - expected.logit) <= 0.0151
+        compare("logit", logit, f"{expected.logit:.3f}", same=near)
+    maps = list(_MAP.finditer(text))
+    for method, number, high in (
+        ("CAM", 9, expected.cam),
+        ("Grad-CAM", stage, expected.grad_cam[stage]),
+    ):
+        mine = [shown for shown in maps if shown["method"] == method]
+        # Once as the caption and once as the picture's alternative text.
+        compare(f"number of {method} texts", len(mine), 2, same=len(mine) == 2)
+        for shown in mine:
+            compare(
+                f"{method} model",
+                shown["model"],
+                MODELS[model],
+                same=shown["model"] == MODELS[model],
+            )
+            compare(
+                f"{method} class",
+                shown["label"],
+                expected.label,
+                same=shown["label"] == expected.label,
+            )
+            compare(f"{method} stage", shown["stage"], number, same=int(shown["stage"]) == number)
+            near = abs(float(shown["high"]) - high) <= _last_digit(high)
+            compare(f"{method} scale", shown["high"], f"{high:.4g}", same=near)
+    named = set(_UPLOAD.findall(text)) - {photograph.name.removesuffix(".jpg")}
+    compare("a stranger's file", sorted(named), "nowhere", same=not named)
+    compare("photograph", "not named", photograph.name, same=f"{photograph.name}, " in text)
+    return found
+
+
+def shows(picture: str, model: str, expected: Expected) -> bool:
+    """Whether the alternative text of a picture belongs to this CAM."""
+    shown = _MAP.search(picture)
+    return (
+        shown is not None
+        and shown["method"] == "CAM"
+        and shown["model"] == MODELS[model]
+        and shown["label"] == expected.label
+        and abs(float(shown["high"]) - expected.cam) <= _last_digit(expected.cam)
+    )
+
+
+def _last_digit(value: float) -> float:
+    """One unit of the third significant digit, which is the last one shown."""
+    return 1.01 * 10.0 ** (math.floor(math.log10(value)) - 2)

@@ -1,0 +1,108 @@
+"""Three visitors at once over the real protocol; and that a foreign result would be noticed."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from tests.load import report, server
+from tests.load.expectations import MODELS, Book, Expected, Photograph, differences, write_book
+from tests.load.scenarios import Outcome, Plan, put_load
+
+VISITORS = 3
+PLAN = Plan("photographs", VISITORS, seconds=0, think=(0.0, 0.2), reload_every=0, lite1_share=0)
+
+
+@pytest.fixture(scope="module")
+def book() -> Book:
+    return write_book(VISITORS, seed=1, models=["lite0"])
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]:
+    with server.running(tmp_path_factory.mktemp("server")) as server_under_load:
+        yield server_under_load
+
+
+def test_three_visitors_see_their_own_results(book: Book, running: server.Server) -> None:
+    outcome = asyncio.run(put_load(PLAN, book, running))
+    assert outcome.errors == []
+    assert outcome.foreign == []
+    assert running.tracebacks() == 0
+    for action in ("open", "upload", "class", "stage"):
+        measured = [m for m in outcome.measured if m.action == action]
+        assert len(measured) == VISITORS
+        assert all(m.first_picture is not None and m.websocket_bytes for m in measured)
+    assert report.failures([outcome]) == []
+
+
+def test_exchanged_results_are_foreign(book: Book, running: server.Server) -> None:
+    """As if two visitors got each other's result: their expectations are exchanged."""
+    one, other = (photograph.name for photograph in book.photographs[:2])
+    names = {one: other, other: one}
+    exchanged = {
+        (names.get(name, name), model, label): expected
+        for (name, model, label), expected in book.expected.items()
+    }
+    # Classes that only one of the two was computed for stay as they are.
+    wrong = dataclasses.replace(book, expected=dict(book.expected) | exchanged)
+    plan = dataclasses.replace(PLAN, sessions=2, patience=20)
+    outcome = asyncio.run(put_load(plan, wrong, running))
+    assert outcome.errors == []
+    assert {m.visitor for m in outcome.measured if m.foreign} == {0, 1}
+    assert "2 sessions, photographs: " in report.failures([outcome])[0]
+
+
+EXPECTED = Expected("tiger cat", 1, 38.81, 9.123, 19.46, {6: 12.04, 8: 9.996})
+PHOTOGRAPH = Photograph("photograph-000.jpg", b"", ("tiger cat",))
+
+
+def page(expected: Expected, name: str = PHOTOGRAPH.name, model: str = "lite0") -> list[str]:
+    """Texts as the page shows them for Grad-CAM at stage 6."""
+    title = f"{MODELS[model]} at 224 px, weights: efficientnet-{model}-1.pth"
+    named = f"class “{expected.label}”"
+    cam = f"CAM, {named}, stage 9 (7×7), own scale 0 to {expected.cam:.3g}"
+    grad_cam = f"Grad-CAM, {named}, stage 6 (14×14), own scale 0 to {expected.grad_cam[6]:.3g}"
+    return [
+        f"{name}, 1200×900 px.".replace("-", "\\-").replace(".jpg", "\\.jpg"),
+        f"The maps explain **{expected.label}**: rank {expected.rank} of 1000, "
+        f"probability {expected.probability:.1f}%, logit {expected.logit:.2f}. Click a bar.",
+        *(f"{title}  \n{line}" for line in (cam, grad_cam)),
+        *(f"Strongest in the middle. {title}. {line}." for line in (cam, grad_cam)),
+    ]
+
+
+def test_a_page_with_its_own_result_is_accepted() -> None:
+    assert differences(PHOTOGRAPH, "lite0", 6, EXPECTED, page(EXPECTED)) == []
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        page(dataclasses.replace(EXPECTED, label="Egyptian cat")),
+        page(dataclasses.replace(EXPECTED, rank=2)),
+        page(dataclasses.replace(EXPECTED, probability=39.1)),
+        page(dataclasses.replace(EXPECTED, logit=9.2)),
+        page(dataclasses.replace(EXPECTED, cam=19.7)),
+        page(dataclasses.replace(EXPECTED, grad_cam={6: 12.3})),
+        page(EXPECTED, name="photograph-001.jpg"),
+        page(EXPECTED, model="lite1"),
+        [*page(EXPECTED), "photograph\\-001\\.jpg"],
+        page(EXPECTED)[:3],
+        [],
+    ],
+)
+def test_a_page_with_another_result_is_foreign(shown: list[str]) -> None:
+    assert differences(PHOTOGRAPH, "lite0", 6, EXPECTED, shown)
+
+
+def test_growing_memory_is_noticed() -> None:
+    steady = [(float(second), 10**9) for second in range(600)]
+    growing = [(second, size + int(second * 2e5)) for second, size in steady]
+    assert report.growth(steady) == pytest.approx(0)
+    assert report.growth(growing) == pytest.approx(12)
+    outcome = Outcome(Plan("photographs", report.JUDGED_SESSIONS, 600), memory=growing)
+    assert any("12.0 MB/min" in failure for failure in report.failures([outcome]))

@@ -1,0 +1,230 @@
+"""Turns and the shared cache, with threads that wait for each other on purpose."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from effnet_viz import analyse, serving, settings, sharing
+from effnet_viz.sharing import SharedCache, Turns
+from tests.conftest import SAMPLES, loaded
+
+PATIENCE = 20
+
+
+class LeftError(Exception):
+    """A visitor closed the tab."""
+
+
+def in_thread(work: Callable[[], object]) -> Future[object]:
+    """Runs the work in a thread of its own."""
+    return ThreadPoolExecutor(1).submit(work)
+
+
+def hold(turns: Turns, begun: threading.Event, end: threading.Event) -> None:
+    with turns.turn():
+        begun.set()
+        assert end.wait(PATIENCE)
+
+
+def test_turns_come_in_the_order_of_arrival_and_places_are_told() -> None:
+    turns = Turns(slots=1, stuck_after=PATIENCE)
+    begun, end = threading.Event(), threading.Event()
+    first = in_thread(lambda: hold(turns, begun, end))
+    assert begun.wait(PATIENCE)
+
+    order: list[int] = []
+    places: dict[int, list[int]] = {1: [], 2: []}
+    told = {1: threading.Event(), 2: threading.Event()}
+
+    def visitor(number: int) -> None:
+        def tell(place: int) -> None:
+            places[number].append(place)
+            told[number].set()
+
+        with sharing.telling(tell), turns.turn():
+            order.append(number)
+
+    waiting = []
+    for number in (1, 2):
+        waiting.append(in_thread(lambda number=number: visitor(number)))
+        assert told[number].wait(PATIENCE)
+    assert order == []
+    assert places[1][0] == 1
+    assert places[2][0] == 2
+    end.set()
+    for future in (first, *waiting):
+        future.result(PATIENCE)
+    assert order == [1, 2]
+
+
+def test_one_who_leaves_gives_up_the_place() -> None:
+    turns = Turns(slots=1, stuck_after=PATIENCE)
+    begun, end = threading.Event(), threading.Event()
+    first = in_thread(lambda: hold(turns, begun, end))
+    assert begun.wait(PATIENCE)
+
+    def leave(_: int) -> None:
+        raise LeftError
+
+    with pytest.raises(LeftError), sharing.telling(leave), turns.turn():
+        pass
+    end.set()
+    first.result(PATIENCE)
+    with turns.turn():  # nobody is left before this one
+        pass
+
+
+def test_nobody_waits_behind_a_stuck_one() -> None:
+    turns = Turns(slots=1, stuck_after=0.05)
+    begun, end = threading.Event(), threading.Event()
+    stuck = in_thread(lambda: hold(turns, begun, end))
+    assert begun.wait(PATIENCE)
+    with turns.turn():
+        assert not stuck.done()
+    end.set()
+    stuck.result(PATIENCE)
+
+
+def test_only_so_many_run_at_once() -> None:
+    turns = Turns(slots=2, stuck_after=PATIENCE)
+    running, most = 0, 0
+    lock = threading.Lock()
+    both = threading.Barrier(2)
+
+    def work() -> None:
+        nonlocal running, most
+        with turns.turn():
+            with lock:
+                running += 1
+                most = max(most, running)
+            both.wait(PATIENCE)  # two do run at the same time
+            with lock:
+                running -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        for future in [pool.submit(work) for _ in range(8)]:
+            future.result(PATIENCE)
+    assert most == 2
+
+
+def test_identical_work_is_done_once() -> None:
+    cache = SharedCache(100)
+    made = 0
+    begun, end = threading.Event(), threading.Event()
+
+    def make() -> str:
+        nonlocal made
+        made += 1
+        begun.set()
+        assert end.wait(PATIENCE)
+        return "value"
+
+    told = threading.Event()
+
+    def ask() -> object:
+        with sharing.telling(lambda place: told.set() if place == 0 else None):
+            return cache.get("key", make, len)
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask) for _ in range(8)]
+        assert begun.wait(PATIENCE)
+        assert told.wait(PATIENCE)
+        end.set()
+        assert {future.result(PATIENCE) for future in asked} == {"value"}
+    assert made == 1
+
+
+def test_when_the_one_who_makes_it_leaves_the_next_one_makes_it() -> None:
+    cache = SharedCache(100)
+    begun, leave = threading.Event(), threading.Event()
+
+    def make_and_leave() -> str:
+        begun.set()
+        assert leave.wait(PATIENCE)
+        raise LeftError
+
+    first = in_thread(lambda: cache.get("key", make_and_leave, len))
+    assert begun.wait(PATIENCE)
+    second = in_thread(lambda: cache.get("key", lambda: "made", len))
+    leave.set()
+    with pytest.raises(LeftError):
+        first.result(PATIENCE)
+    assert second.result(PATIENCE) == "made"
+
+
+def test_the_least_recently_used_goes_first_and_never_one_in_use() -> None:
+    cache = SharedCache(10)
+    cache.get("a", lambda: "aaaa", len)
+    cache.get("b", lambda: "bbbb", len)
+    cache.get("a", lambda: "other", len)  # used again, so b is older now
+    cache.get("c", lambda: "cccc", len)
+    assert cache.get("a", lambda: "new", len) == "aaaa"
+    assert cache.get("b", lambda: "new", len) == "new"
+    assert cache.nbytes <= 10
+
+    with cache.use("d", lambda: "d" * 8, len):
+        cache.get("e", lambda: "e" * 8, len)
+        assert cache.get("d", lambda: "new", len) == "d" * 8
+    assert cache.nbytes <= 10
+
+
+def test_room_is_made_before_a_large_value() -> None:
+    cache = SharedCache(10)
+    cache.get("a", lambda: "a" * 8, len)
+
+    def make() -> str:
+        assert cache.nbytes == 0
+        return "b" * 9
+
+    with cache.use("b", make, len, expected=9) as value:
+        assert value == "b" * 9
+
+
+def test_a_value_larger_than_the_cache_is_given_but_not_kept() -> None:
+    cache = SharedCache(10)
+    assert cache.get("a", lambda: "a" * 20, len) == "a" * 20
+    assert cache.nbytes == 0
+
+
+def test_a_shared_model_gives_the_same_results_and_survives_being_dropped() -> None:
+    shared = serving.shared("lite0", untrained=False)
+    assert serving.shared("lite0", untrained=False) is shared
+    result = analyse(SAMPLES / "cat.jpg", shared)
+    expected = analyse(SAMPLES / "cat.jpg", loaded("lite0"))
+    assert np.array_equal(result.logits, expected.logits)
+    serving._models.clear()
+    assert serving._models.nbytes == 0
+    assert np.array_equal(result.grad_cam(5), expected.grad_cam(5))  # loaded again
+    assert result.provenance == expected.provenance
+
+
+def test_many_first_visitors_load_a_model_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = []
+    load = serving.load
+
+    def counting_load(key: str, *, untrained: bool) -> object:
+        loads.append(key)
+        return load(key, untrained=untrained)
+
+    monkeypatch.setattr(serving, "load", counting_load)
+    monkeypatch.setattr(serving, "_models", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(serving, "_shared", SharedCache(settings.MODEL_BYTES))
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(serving.shared, "lite0", untrained=True) for _ in range(8)]
+        assert len({id(future.result(60)) for future in futures}) == 1
+    assert loads == ["lite0"]
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings._setting("NO_SUCH_THING", 7) == 7
+    monkeypatch.setenv("EFFNET_VIZ_SIZE", "2.5")
+    assert settings._setting("SIZE", 7) == 2.5
+    for wrong in ("many", "-1", "0"):
+        monkeypatch.setenv("EFFNET_VIZ_SIZE", wrong)
+        with pytest.raises(ValueError, match="EFFNET_VIZ_SIZE"):
+            settings._setting("SIZE", 7)
