@@ -96,9 +96,9 @@ def hide_unseen(picture: Picture, box: Box) -> Picture:
     height, width = picture.shape[:2]
     rows, columns = _pixels(box, picture)
     y, x = np.ogrid[:height, :width]
-    stripe = ((x + y) // 6 % 2 == 0)[..., None]  # (H, W, 1)
-    grey = np.where(stripe, np.float32(150), np.float32(105))  # (H, W, 1)
-    result = (0.3 * picture + 0.7 * grey).astype(np.uint8)  # (H, W, 3)
+    # A quarter of the picture and three quarters of two greys, in whole numbers: this runs often.
+    stripe = np.where((x + y) // 6 % 2 == 0, np.uint8(105), np.uint8(73))  # (H, W)
+    result: Picture = (picture >> 2) + stripe[..., None]  # (H, W, 3)
     result[rows, columns] = picture[rows, columns]
     return result
 
@@ -122,12 +122,13 @@ def overlay(
     `opacity` 0 shows the photograph alone, 1 the map alone. Where the box is the whole picture,
     nothing is hatched.
     """
-    result = hide_unseen(picture, box).astype(np.float32)  # (H, W, 3)
+    result = hide_unseen(picture, box)  # (H, W, 3)
     rows, columns = _pixels(box, picture)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     heat = colourise(resize_map(values, width, height), limits, colour_map)  # (h', w', 3)
-    result[rows, columns] = (1 - opacity) * result[rows, columns] + opacity * heat
-    return np.rint(result).astype(np.uint8)  # (H, W, 3)
+    seen = Image.fromarray(picture[rows, columns])
+    result[rows, columns] = np.asarray(Image.blend(seen, Image.fromarray(heat), opacity))
+    return result
 
 
 def colour_bar(colour_map: str, width: int, height: int) -> Picture:
@@ -190,6 +191,7 @@ def encode(picture: Picture, file_format: Literal["png", "jpeg", "webp"]) -> byt
     return buffer.getvalue()
 
 
-def data_url(picture: Picture) -> str:
-    """The picture as a data: URL (WebP)."""
-    return "data:image/webp;base64," + base64.b64encode(encode(picture, "webp")).decode()
+def data_url(picture: Picture, file_format: Literal["png", "webp"]) -> str:
+    """The picture as a data: URL."""
+    content = base64.b64encode(encode(picture, file_format)).decode()
+    return f"data:image/{file_format};base64,{content}"

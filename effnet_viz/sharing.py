@@ -101,13 +101,14 @@ class SharedCache:
         self._most_bytes = most_bytes
         self._changed = Condition()
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._nbytes = 0
         self._making: set[Hashable] = set()
 
     @property
     def nbytes(self) -> int:
         """Bytes of all values in it."""
         with self._changed:
-            return sum(entry.nbytes for entry in self._entries.values())
+            return self._nbytes
 
     @contextmanager
     def use(
@@ -132,6 +133,7 @@ class SharedCache:
                 with self._changed:
                     self._make_room(entry.nbytes)
                     self._entries[key] = entry
+                    self._nbytes += entry.nbytes
             finally:
                 with self._changed:
                     self._making.discard(key)
@@ -151,8 +153,7 @@ class SharedCache:
     def clear(self) -> None:
         """Drops every value that nobody uses."""
         with self._changed:
-            for key in [key for key, entry in self._entries.items() if entry.users == 0]:
-                del self._entries[key]
+            self._make_room(self._most_bytes)
 
     def _claim(self, key: Hashable) -> _Entry | None:
         """The entry, in use by the caller from now on; or None: the caller has to make it."""
@@ -173,9 +174,11 @@ class SharedCache:
 
     def _make_room(self, nbytes: int) -> None:
         """Drops values that nobody uses, oldest use first, until so many more bytes fit."""
-        total = sum(entry.nbytes for entry in self._entries.values()) + nbytes
-        for key in list(self._entries):
-            if total <= self._most_bytes:
-                return
-            if self._entries[key].users == 0:
-                total -= self._entries.pop(key).nbytes
+        if self._nbytes + nbytes <= self._most_bytes:
+            return
+        for key, entry in list(self._entries.items()):
+            if entry.users == 0:
+                del self._entries[key]
+                self._nbytes -= entry.nbytes
+                if self._nbytes + nbytes <= self._most_bytes:
+                    return

@@ -41,14 +41,14 @@ def test_any_other_source_is_refused_by_name(source: str) -> None:
 def test_the_front_end_gets_every_field_of_every_picture_in_order() -> None:
     evil = "<img src=x onerror=alert(1)>.png"
     data = front_end_data(
-        [Picture("b", PNG, evil), Picture("a", PNG, "A", "62 %", "A cat.", "untrained")],
+        [Picture("b", PNG, evil), Picture("a", PNG, "A", "62 %", "A cat.", "untrained", True)],
         selected="a",
         label="Samples",
         size=96,
         scroll=True,
     )
-    plain = {"caption": "", "description": "", "badge": ""}
-    full = {"caption": "62 %", "description": "A cat.", "badge": "untrained"}
+    plain = {"caption": "", "description": "", "badge": "", "pixelated": False}
+    full = {"caption": "62 %", "description": "A cat.", "badge": "untrained", "pixelated": True}
     assert json.loads(json.dumps(data)) == {
         "pictures": [
             {"key": "b", "source": PNG, "title": evil, **plain},

@@ -117,14 +117,13 @@ def marked(picture_key: str, box: render.Box, picture: NDArray[np.uint8]) -> byt
     )
 
 
-def tile(picture_key: str, values: NDArray[np.float32], limits: render.Range, side: int) -> str:
-    """A small map in viridis, every cell a block, as a data: URL; the key stands for the values."""
+def tile(picture_key: str, values: NDArray[np.float32], limits: render.Range) -> str:
+    """A small map in viridis, one pixel a cell, as a data: URL; the key stands for the values."""
 
     def make() -> str:
-        colours = render.colourise(values, limits, "viridis")  # (h, w, 3)
-        return render.data_url(render.enlarge_cells(colours, side))
+        return render.data_url(render.colourise(values, limits, "viridis"), "png")
 
-    return _results.get(("tile", picture_key, limits, side), make, len)
+    return _results.get(("tile", picture_key, limits), make, len)
 
 
 def thumbnail(digest: str, side: int, content: bytes) -> str:
@@ -136,7 +135,7 @@ def thumbnail(digest: str, side: int, content: bytes) -> str:
         middle = min(height, width)
         left, top = (width - middle) // 2, (height - middle) // 2
         square = render.cut(picture, (left, top, left + middle, top + middle))
-        return render.data_url(render.resize_picture(square, side, side))
+        return render.data_url(render.resize_picture(square, side, side), "webp")
 
     return _results.get(("thumbnail", digest, side), make, len)
 

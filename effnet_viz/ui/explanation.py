@@ -290,11 +290,12 @@ class Explanation:
             pictures.append(
                 Picture(
                     str(number),
-                    cached.tile(key, mean, _full_range(mean), 2 * STAGE_TILE),
+                    cached.tile(key, mean, _full_range(mean)),
                     f"Stage {number}",
                     f"{width}×{height} · {channels} ch.",
                     f"Mean activation of stage {number}",
                     "untrained" if self.stamp else "",
+                    pixelated=True,
                 )
             )
         picture_grid(
@@ -348,11 +349,12 @@ class Explanation:
             pictures.append(
                 Picture(
                     str(channel),
-                    cached.tile(key, values, limits, 2 * CHANNEL_TILE),
+                    cached.tile(key, values, limits),
                     f"#{channel}",
                     ("max " if order == BY_ACTIVATION else "") + render.number(float(value)),
                     f"Channel {channel} of stage {stage}",
                     "untrained" if self.stamp else "",
+                    pixelated=True,
                 )
             )
         picture_grid(
@@ -497,7 +499,7 @@ def _how_to_read(help_text: str) -> None:
 
 def _colour_bar(colour_map: str, limits: render.Range) -> None:
     low, high = (render.number(limit) for limit in limits)
-    bar = render.data_url(render.colour_bar(colour_map, 256, 8))
+    bar = render.data_url(render.colour_bar(colour_map, 256, 1), "png")
     st.html(
         '<div style="display:flex;gap:.5rem;align-items:center;font-size:.8rem">'
         f'<span>{low}</span><img src="{bar}" alt="Colour bar from {low} to {high}" '
@@ -549,21 +551,19 @@ def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
     )
     ink = "#e8e6e1" if st.context.theme.type == "dark" else "#1d2527"
     figure.update_traces(selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}})
+    texts = []
     for row, prediction in zip(rows, predictions, strict=True):
-        bold = ("<b>", "</b>") if prediction == target else ("", "")
+        start, end = ("<b>", "</b>") if prediction == target else ("", "")
         for x, anchor, text in (
             (0, "left", shortened(prediction.label, 22)),
             (1, "right", percent(prediction.probability)),
         ):
-            figure.add_annotation(
-                x=x,
-                y=row - 0.36,
-                text=f"{bold[0]}{text}{bold[1]}",
-                xanchor=anchor,
-                showarrow=False,
-                font={"size": 13, "color": ink},
-            )
+            text = f"{start}{text}{end}"
+            font = {"size": 13, "color": ink}
+            place = {"x": x, "y": row - 0.36, "xanchor": anchor, "showarrow": False}
+            texts.append({"text": text, "font": font, **place})
     figure.update_layout(
+        annotations=texts,
         barmode="overlay",
         showlegend=False,
         height=46 * len(rows) + 20,

@@ -35,6 +35,8 @@ class Picture:
     """What the picture shows, for someone who cannot see it."""
     badge: str = ""
     """A word or two on the picture's corner."""
+    pixelated: bool = False
+    """Enlarged as blocks, one a pixel, instead of smoothly."""
 
     def __post_init__(self) -> None:
         if not _SOURCE.match(self.source):

@@ -28,6 +28,7 @@ function updateButton(button, picture, pressed) {
   const image = button.querySelector("img");
   if (image.getAttribute("src") !== picture.source) image.setAttribute("src", picture.source);
   image.setAttribute("alt", picture.description);
+  image.classList.toggle("pixelated", picture.pixelated);
   for (const name of PARTS) button.querySelector(`.${name}`).textContent = picture[name];
   const { title, caption, badge, description } = picture;
   const texts = [title, caption, badge, description].filter(Boolean);

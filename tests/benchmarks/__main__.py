@@ -1,0 +1,255 @@
+"""How long an analysis takes, beside the bare forward pass and beside other tools.
+
+    python -m tests.benchmarks [--rounds 7] [--report tests/benchmarks/RESULTS.md]
+
+Everything is timed in one process, in turn, round after round, because machines are noisy: compare
+the ratios, not the seconds. The bare eager forward pass of the same model is 1.00.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from captum.attr import LayerGradCam
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torchcam.methods import GradCAM as TorchCamGradCAM
+
+from effnet_viz import engine, explain, network, weights, zoo
+from effnet_viz.analysis import Predictions
+from effnet_viz.image import decode, preprocess
+
+warnings.filterwarnings("ignore")
+
+SAMPLE = Path(__file__).parents[2] / "assets" / "samples" / "cat-and-espresso.jpg"
+MODELS = ("lite0", "b0", "b4", "b7")
+LIMITS = {
+    "whole analysis": {"lite0": 0.45, "b0": 0.45, "b4": 0.60, "b7": 0.60},
+    "Grad-CAM at stage 5, afterwards": dict.fromkeys(MODELS, 0.9),
+    "Grad-CAM at stage 8, afterwards": dict.fromkeys(MODELS, 0.15),
+    "another class at stage 9, afterwards": dict.fromkeys(MODELS, 0.02),
+}
+MEMORY_LIMIT = 1.0
+"""GB above the loaded eager model, for the whole analysis with B7."""
+
+
+def built(key: str) -> network.Network:
+    """The network; weights do not change the speed, so those that need a download stay random."""
+    entry = zoo.find(key)
+    if isinstance(entry.weights, zoo.PackageFile):
+        return network.build(entry, weights.load_state_dict(entry.weights)[0])
+    return network.build(entry, None)
+
+
+def prepared(key: str) -> torch.Tensor:
+    """The sample as input of the model, (1, 3, R, R)."""
+    return preprocess(decode(SAMPLE), zoo.find(key).preprocessing)[0]
+
+
+def explain_last(
+    run: engine.Engine, seen: engine.Activations, target: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """CAM and Grad-CAM of a class at stage 9."""
+    activation = seen.stages[9]  # (C, h, w)
+    cam = explain.class_activation_map(activation, run.head.weight[target])  # (h, w)
+    return cam, explain.grad_cam(activation, run.gradient(activation, 9, target))
+
+
+def analyse_all(run: engine.Engine, image: torch.Tensor) -> engine.Activations:
+    """Top five, CAM, Grad-CAM at stage 9 and all nine stages."""
+    seen = run.forward(image)
+    best = Predictions(seen.logits)[:5]
+    explain_last(run, seen, best[0].index)
+    return seen
+
+
+def others(key: str, image: torch.Tensor) -> dict[str, Callable[[], object]]:
+    """One Grad-CAM at stage 9 by each of the other tools, on a network of its own."""
+    target = 282
+    one, two, three = built(key), built(key), built(key)
+    captum = LayerGradCam(one, one.stages[8])
+    grad_cam = GradCAM(model=two, target_layers=[two.stages[8]])
+    torchcam = TorchCamGradCAM(three.requires_grad_(True), target_layer=three.stages[8])
+    tracked = image.clone().requires_grad_()
+
+    def with_torchcam() -> object:
+        return torchcam(target, three(image))
+
+    return {
+        "captum 1 map": lambda: captum.attribute(tracked, target=target),
+        "pytorch-grad-cam 1 map": lambda: grad_cam(tracked, [ClassifierOutputTarget(target)]),
+        "torchcam 1 map": with_torchcam,
+    }
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that the work takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def medians(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each, run in turn after one round that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    for round_ in range(rounds + 1):
+        for name, work in contenders.items():
+            taken = timed(work)
+            if round_:
+                seconds[name].append(taken)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def measure(key: str, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Median seconds of everything compared, and of the steps of one analysis."""
+    image = prepared(key)
+    bare = built(key)
+    run = engine.create(built(key), zoo.find(key).resolution)
+    seen = analyse_all(run, image)
+
+    def eager() -> None:
+        with torch.no_grad():
+            bare(image)
+
+    compared = medians(
+        {
+            "bare eager forward": eager,
+            "whole analysis": lambda: analyse_all(run, image),
+            "Grad-CAM at stage 5, afterwards": lambda: explain.grad_cam(
+                seen.stages[5], run.gradient(seen.stages[5], 5, 7)
+            ),
+            "Grad-CAM at stage 8, afterwards": lambda: explain.grad_cam(
+                seen.stages[8], run.gradient(seen.stages[8], 8, 7)
+            ),
+            "another class at stage 9, afterwards": lambda: explain_last(run, seen, 7),
+            **others(key, image),
+        },
+        rounds,
+    )
+    content = SAMPLE.read_bytes()
+    photograph = decode(content)
+    preprocessing = zoo.find(key).preprocessing
+    steps = medians(
+        {
+            "decode": lambda: decode(content),
+            "preprocess": lambda: preprocess(photograph, preprocessing),
+            "forward, all stages": lambda: run.forward(image),
+            "top five": lambda: Predictions(seen.logits)[:5],
+            "CAM and Grad-CAM at stage 9": lambda: explain_last(run, seen, 7),
+        },
+        max(rounds, 5),
+    )
+    return compared, steps
+
+
+def _status(field: str) -> float:
+    """A figure of this process in GB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) * 1024 / 1e9
+    raise LookupError(field)
+
+
+def measure_memory(key: str) -> float:
+    """GB at the peak of engine and analysis above the loaded eager model, in this process."""
+    eager = built(key)
+    image = prepared(key)
+    gc.collect()
+    before = _status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    analyse_all(engine.create(eager, zoo.find(key).resolution), image)
+    return _status("VmHWM") - before
+
+
+def report(
+    compared: dict[str, dict[str, float]], steps: dict[str, dict[str, float]], gigabytes: float
+) -> str:
+    """The tables in Markdown, with what has to be reached and whether it was."""
+    names = list(next(iter(compared.values())))
+    titles = [f"{zoo.find(key).title} at {zoo.find(key).resolution}" for key in compared]
+    packages = ("torch", "torchvision", "timm", "openvino", "captum", "grad-cam", "torchcam")
+    lines = [
+        "# Speed",
+        "",
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in packages)
+        + ". Written by `python -m tests.benchmarks`.",
+        "",
+        "Shares of the time of the bare eager forward pass of the same model (its seconds in the "
+        "first row). Medians of one run, contenders in turn. The whole analysis is the top five, "
+        "CAM, Grad-CAM at stage 9 and all nine stages; the other tools make one map.",
+        "",
+        "| | " + " | ".join(titles) + " |",
+        "| --- |" + " --- |" * len(compared),
+    ]
+    for name in names:
+        cells = []
+        for key, seconds in compared.items():
+            if name == "bare eager forward":
+                cells.append(f"1.00 ({seconds[name]:.3f} s)")
+                continue
+            ratio = seconds[name] / seconds["bare eager forward"]
+            limit = LIMITS.get(name, {}).get(key)
+            verdict = ""
+            if limit is not None:
+                verdict = f" ({'reached' if ratio <= limit else 'MISSED'}: {limit:g})"
+            cells.append(f"{ratio:.3f}{verdict}")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        f"Peak memory of engine and whole analysis with B7 above the loaded eager model: "
+        f"{gigabytes:.2f} GB ({'reached' if gigabytes <= MEMORY_LIMIT else 'MISSED'}: "
+        f"{MEMORY_LIMIT:g} GB).",
+        "",
+        "## Where the time goes",
+        "",
+        "Milliseconds.",
+        "",
+        "| | " + " | ".join(titles) + " |",
+        "| --- |" + " --- |" * len(compared),
+    ]
+    for name in next(iter(steps.values())):
+        cells = [f"{seconds[name] * 1000:.2f}" for seconds in steps.values()]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Runs everything, prints the tables and writes them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--report", type=Path, default=Path(__file__).with_name("RESULTS.md"))
+    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.memory_of:  # a process of its own, so that nothing else is in its peak
+        print(json.dumps(measure_memory(options.memory_of)))  # noqa: T201
+        return
+    command = [sys.executable, "-m", "tests.benchmarks", "--memory-of", "b7"]
+    child = subprocess.run(command, capture_output=True, text=True, check=True)
+    gigabytes = float(child.stdout.split()[-1])
+    compared, steps = {}, {}
+    for key in MODELS:
+        compared[key], steps[key] = measure(key, options.rounds)
+        print(f"{key} measured", file=sys.stderr)  # noqa: T201
+        gc.collect()
+    text = report(compared, steps, gigabytes)
+    options.report.write_text(text, encoding="utf-8")
+    print(text)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
