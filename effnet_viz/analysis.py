@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from effnet_viz import engine, explain, zoo
+from effnet_viz import explain, zoo
+from effnet_viz.engine import Activations
 from effnet_viz.image import Crop, Photograph, decode, preprocess
 from effnet_viz.model import Model
 from effnet_viz.version import VERSION
@@ -122,7 +123,7 @@ class Analysis:
     """One image seen by one model: predictions, maps, stages, geometry, provenance."""
 
     model: Model = dataclasses.field(repr=False)
-    activations: engine.Activations = dataclasses.field(repr=False)
+    activations: Activations = dataclasses.field(repr=False)
     predictions: Predictions = dataclasses.field(repr=False)
     """All classes, the most probable first."""
     crop: Crop
@@ -154,18 +155,19 @@ class Analysis:
     def explain_stage(self, stage: int, target: Target = None) -> StageExplanation:
         """Grad-CAM and channel relevance at a stage, 1 to 9, from one gradient.
 
-        `target` None means the class of this analysis. Only the stages after `stage` run again: at
-        stage 9 that is the pooling and the linear head. Raises ValueError for another stage.
+        `target` None means the class of this analysis. Only the stages after `stage` run again, at
+        stage 9 none. Raises ValueError for another stage.
         """
         if stage not in zoo.STAGES:
             raise ValueError(f"There is no stage {stage}. Stages are numbered 1 to 9.")
         index = self.target.index if target is None else class_index(target)
         activation = self.stages[stage]  # (C, h, w)
-        gradient = self.model.engine.gradient(activation, stage, index)  # (C, h, w)
+        engine = self.model.engine
         if stage == zoo.STAGES[-1]:
-            weight = self.model.engine.head.weight[index]  # (C,)
-            relevance = explain.channel_votes(activation, weight)  # (C,)
+            gradient = engine.head.gradient(activation, index)  # (C, h, w)
+            relevance = explain.channel_votes(activation, engine.head.weight[index])  # (C,)
         else:
+            gradient = engine.gradient(activation, stage, index)  # (C, h, w)
             relevance = explain.gradient_times_activation(activation, gradient)  # (C,)
         return StageExplanation(stage, index, explain.grad_cam(activation, gradient), relevance)
 

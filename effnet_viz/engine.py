@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from effnet_viz.network import Network
+from effnet_viz.network import Network, fold_batch_norms
 from effnet_viz.zoo import STAGES
 
 if TYPE_CHECKING:
@@ -47,6 +47,14 @@ class Head:
     bias: NDArray[np.float32]
     """(classes,)"""
 
+    def gradient(self, activation: NDArray[np.float32], target: int) -> NDArray[np.float32]:
+        """d logit[target] / d activation of stage 9, (C, h, w): w_ck / (h · w) everywhere.
+
+        What follows stage 9 is a mean and a product, so its gradient is known without running it.
+        """
+        weight = self.weight[target] / np.float32(activation[0].size)  # (C,)
+        return np.broadcast_to(weight[:, None, None], activation.shape)  # (C, h, w)
+
 
 class Engine(Protocol):
     """Something that runs one network. Safe to share between threads."""
@@ -69,7 +77,7 @@ class Engine(Protocol):
         """d logit[target] / d activation, (C, h, w), for the output (C, h, w) of a stage, 1 to 9.
 
         The activation becomes a leaf and only the stages after it run again. The result equals the
-        gradient through the whole network.
+        gradient through the whole network. After stage 9, Head.gradient needs no engine.
         """
         ...
 
@@ -97,18 +105,24 @@ class TorchEngine:
         leaf = torch.tensor(activation, device=self.device).unsqueeze(0)  # (1, C, h, w)
         leaf.requires_grad_()
         with torch.enable_grad():
-            logits = self.network.tail(leaf, stage)  # (1, classes)
-            (result,) = torch.autograd.grad(logits[0, target], leaf)  # (1, C, h, w)
+            pooled = self.network.pooled(leaf, stage)  # (1, C')
+            # One row of the head: the other 999 logits are not asked for.
+            logit = pooled[0] @ self.network.head.weight[target]  # ()
+            (result,) = torch.autograd.grad(logit, leaf)  # (1, C, h, w)
         return _frozen(result[0])
 
 
 class OpenVINOEngine(TorchEngine):
-    """OpenVINO in float32 for the forward pass, PyTorch for gradients through the tails."""
+    """OpenVINO in float32 for the forward pass, PyTorch for gradients through the tails.
+
+    It takes the network over and folds its batch norms: use it no further.
+    """
 
     def __init__(self, network: Network, resolution: int) -> None:
         import openvino
 
         super().__init__(network)
+        fold_batch_norms(network)
         image = torch.zeros(1, 3, resolution, resolution)  # (1, 3, R, R)
         with torch.no_grad():  # with a graph, the conversion takes four times the memory
             exported = torch.export.export(_AllOutputs(network), (image,))

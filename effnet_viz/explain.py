@@ -18,8 +18,7 @@ def class_activation_map(activation: Floats, weight: Floats) -> Floats:
     `activation` (C, h, w) is what is pooled before the linear head, `weight` (C,) the head's row of
     the class. Returns (h, w) in units of the logit: mean over positions + bias = logit.
     """
-    evidence: Floats = np.einsum("k,kij->ij", weight, activation)  # (h, w)
-    return evidence
+    return _weighted_sum(activation, weight)
 
 
 def grad_cam(activation: Floats, gradient: Floats) -> Floats:
@@ -29,8 +28,13 @@ def grad_cam(activation: Floats, gradient: Floats) -> Floats:
     (h, w). At the last stage it is the class activation map divided by h·w.
     """
     weight = gradient.mean(axis=(1, 2))  # (C,)
-    evidence: Floats = np.einsum("k,kij->ij", weight, activation)  # (h, w)
-    return evidence
+    return _weighted_sum(activation, weight)
+
+
+def _weighted_sum(activation: Floats, weight: Floats) -> Floats:
+    channels, height, width = activation.shape
+    flat: Floats = weight @ activation.reshape(channels, height * width)  # (h·w,)
+    return flat.reshape(height, width)  # (h, w)
 
 
 def in_logit_units(grad_cam_map: Floats) -> Floats:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from threading import Lock
 
 import timm
 import torch
 import torchvision
+from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from effnet_viz.zoo import STAGES, ModelEntry
 
@@ -37,12 +40,17 @@ class Network(nn.Module):
             outputs.append(x)
         return outputs
 
+    def pooled(self, activation: Tensor, stage: int) -> Tensor:
+        """What the head sees, (B, C), from the output (B, C', h, w) of a stage, 1 to 9."""
+        x = activation  # (B, C', h, w)
+        for module in self.stages[stage:]:
+            x = module(x)  # (B, C'', h', w')
+        pooled: Tensor = self.pool(x).flatten(1)  # (B, C)
+        return pooled
+
     def tail(self, activation: Tensor, stage: int) -> Tensor:
         """Logits (B, classes) from the output (B, C, h, w) of a stage, 1 to 9."""
-        x = activation  # (B, C, h, w)
-        for module in self.stages[stage:]:
-            x = module(x)  # (B, C', h', w')
-        logits: Tensor = self.head(self.pool(x).flatten(1))  # (B, classes)
+        logits: Tensor = self.head(self.pooled(activation, stage))  # (B, classes)
         return logits
 
     def forward(self, image: Tensor) -> Tensor:
@@ -96,6 +104,23 @@ def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
                 "Use the weight file that belongs to this model."
             ) from error
     return network.eval().requires_grad_(False)
+
+
+def fold_batch_norms(module: nn.Module) -> None:
+    """Multiply every batch norm into the convolution before it, in place.
+
+    In evaluation mode both are linear: w' = w · γ / sqrt(σ² + ε), b' = β - μ · γ / sqrt(σ² + ε).
+    Results change by rounding only; gradients through the module get cheaper.
+    """
+    for child in module.children():
+        fold_batch_norms(child)
+    named = list(module.named_children())
+    for (first, convolution), (second, norm) in pairwise(named):
+        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(module, first, fuse_conv_bn_eval(convolution, norm))
+            # timm's batch norm contains the activation that follows it.
+            rest = norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity()
+            setattr(module, second, rest)
 
 
 def _renamed_by_position(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -98,7 +98,7 @@ def hide_unseen(picture: Picture, box: Box) -> Picture:
     y, x = np.ogrid[:height, :width]
     # A quarter of the picture and three quarters of two greys, in whole numbers: this runs often.
     stripe = np.where((x + y) // 6 % 2 == 0, np.uint8(105), np.uint8(73))  # (H, W)
-    result: Picture = (picture >> 2) + stripe[..., None]  # (H, W, 3)
+    result: Picture = np.add(picture >> 2, stripe[..., None], dtype=np.uint8)  # (H, W, 3)
     result[rows, columns] = picture[rows, columns]
     return result
 

@@ -50,9 +50,6 @@ class SharedEngine:
         self, activation: NDArray[np.float32], stage: int, target: int
     ) -> NDArray[np.float32]:
         """See engine.Engine."""
-        if stage == zoo.STAGES[-1]:  # pooling and one product: not worth a place in the queue
-            with _borrowed(self._key, self._untrained) as model:
-                return model.engine.gradient(activation, stage, target)
         with _borrowed(self._key, self._untrained) as model, _turns.turn():
             return model.engine.gradient(activation, stage, target)
 

@@ -34,19 +34,19 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Counts forward passes, gradients and the stages that run for them."""
     cached.clear()
     counted: Counter[str] = Counter()
-    forward, tail = engine.OpenVINOEngine.forward, Network.tail
+    forward, pooled = engine.OpenVINOEngine.forward, Network.pooled
 
     def counting_forward(self: engine.OpenVINOEngine, image: torch.Tensor) -> engine.Activations:
         counted["forward"] += 1
         return forward(self, image)
 
-    def counting_tail(self: Network, activation: torch.Tensor, stage: int) -> torch.Tensor:
+    def counting_pooled(self: Network, activation: torch.Tensor, stage: int) -> torch.Tensor:
         counted["stages"] += len(zoo.STAGES) - stage
-        return tail(self, activation, stage)
+        return pooled(self, activation, stage)
 
     serving.shared("lite0", untrained=False)  # conversion runs the tail, too
     monkeypatch.setattr(engine.OpenVINOEngine, "forward", counting_forward)
-    monkeypatch.setattr(Network, "tail", counting_tail)
+    monkeypatch.setattr(Network, "pooled", counting_pooled)
     yield counted
     cached.clear()
 

@@ -45,12 +45,18 @@ def test_openvino_agrees_with_eager_pytorch(key: str) -> None:
         built = network.build(entry, weights.load_state_dict(entry.weights)[0])
     else:
         built = calibrated(network.build(entry, None), image)
+    weight = built.head.weight[7].numpy()
     expected = engine.TorchEngine(built).forward(image)
-    ours = engine.OpenVINOEngine(built, entry.resolution).forward(image)
+    gradient = engine.TorchEngine(built).gradient(expected.stages[5], 5, 7)
+    fast = engine.OpenVINOEngine(built, entry.resolution)
+    ours = fast.forward(image)
     assert_close(ours.logits, expected.logits)
     for stage in zoo.STAGES:
         assert_close(ours.stages[stage], expected.stages[stage])
-    weight = built.head.weight[7].numpy()
+    assert_close(
+        explain.grad_cam(expected.stages[5], fast.gradient(expected.stages[5], 5, 7)),
+        explain.grad_cam(expected.stages[5], gradient),
+    )
     assert_close(
         explain.class_activation_map(ours.stages[9], weight),
         explain.class_activation_map(expected.stages[9], weight),
@@ -62,14 +68,16 @@ def test_openvino_agrees_with_eager_pytorch(key: str) -> None:
 def test_same_top_five_and_maps_on_the_samples(key: str, sample: str) -> None:
     model = loaded(key)
     assert isinstance(model.engine, engine.OpenVINOEngine)
-    eager = Model(model.entry, engine.TorchEngine(model.engine.network), model.weight_file)
+    built = network.build(model.entry, weights.load_state_dict(model.entry.weights)[0])
+    eager = Model(model.entry, engine.TorchEngine(built), model.weight_file)
     ours, expected = (analyse(SAMPLES / sample, m) for m in (model, eager))
     assert [p.label for p in ours.predictions[:5]] == [p.label for p in expected.predictions[:5]]
     assert_close(ours.cam, expected.cam)
     for stage in zoo.STAGES:
-        # At the first stages the gradients of ten thousand positions nearly cancel, and a ReLU6
-        # that is passed at 1e-7 from its kink weighs in: 0.007 of the range was seen.
-        close = CLOSE if stage >= 5 else 0.02
+        # At early stages the gradients of thousands of positions nearly cancel, and a ReLU6 that is
+        # passed at 1e-7 from its kink weighs in: 0.007 of the range was seen at stage 1, 0.0011
+        # at stage 5.
+        close = 0.02 if stage < 5 else 0.002 if stage < 9 else CLOSE
         assert_close(ours.grad_cam(stage), expected.grad_cam(stage), close)
 
 

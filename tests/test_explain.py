@@ -74,7 +74,9 @@ def test_identities_at_the_last_stage(cat: Analysis, target: int | str | None) -
     votes = explain.channel_votes(result.stages[9], weight)
     assert votes.sum() + bias == pytest.approx(result.target.logit, abs=1e-4)
     assert np.array_equal(result.explain_stage(9).channel_relevance, votes)
-    gradient = result.model.engine.gradient(result.stages[9], 9, result.target.index)
+    gradient = result.model.engine.gradient(result.stages[9], 9, result.target.index)  # autograd
+    known = result.model.engine.head.gradient(result.stages[9], result.target.index)
+    np.testing.assert_allclose(known, gradient, rtol=1e-5)
     estimate = explain.gradient_times_activation(result.stages[9], gradient)
     np.testing.assert_allclose(estimate, votes, atol=1e-5)
 

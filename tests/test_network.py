@@ -97,3 +97,13 @@ def test_untrained_networks_built_at_once_are_the_same() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(checksum, range(4)))) == 1
+
+
+def test_folded_batch_norms_change_rounding_only() -> None:
+    lite0 = trained("lite0")
+    x = image(224)
+    with torch.no_grad():
+        expected = lite0(x)
+        network.fold_batch_norms(lite0)
+        assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in lite0.modules())
+        torch.testing.assert_close(lite0(x), expected, rtol=1e-4, atol=1e-4)

@@ -66,7 +66,7 @@ def explain_last(
     """CAM and Grad-CAM of a class at stage 9."""
     activation = seen.stages[9]  # (C, h, w)
     cam = explain.class_activation_map(activation, run.head.weight[target])  # (h, w)
-    return cam, explain.grad_cam(activation, run.gradient(activation, 9, target))
+    return cam, explain.grad_cam(activation, run.head.gradient(activation, target))
 
 
 def analyse_all(run: engine.Engine, image: torch.Tensor) -> engine.Activations:
@@ -104,13 +104,16 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def medians(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each, run in turn after one round that does not count."""
+    """Median seconds of each, run in turn.
+
+    Each runs once before its timed run: threads of the one before spin on for a while, and would
+    weigh on whoever comes next.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for round_ in range(rounds + 1):
+    for _ in range(rounds):
         for name, work in contenders.items():
-            taken = timed(work)
-            if round_:
-                seconds[name].append(taken)
+            work()
+            seconds[name].append(timed(work))
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
@@ -190,8 +193,9 @@ def report(
         + ". Written by `python -m tests.benchmarks`.",
         "",
         "Shares of the time of the bare eager forward pass of the same model (its seconds in the "
-        "first row). Medians of one run, contenders in turn. The whole analysis is the top five, "
-        "CAM, Grad-CAM at stage 9 and all nine stages; the other tools make one map.",
+        "first row). Medians of one run, contenders in turn, each warmed by one run. The whole "
+        "analysis is the top five, CAM, Grad-CAM at stage 9 and all nine stages; the other tools "
+        "make one map.",
         "",
         "| | " + " | ".join(titles) + " |",
         "| --- |" + " --- |" * len(compared),
