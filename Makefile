@@ -1,9 +1,10 @@
 # make app: set up and serve the app.   make test: set up and run every check.
+# make benchmark: measure the speed beside other tools (minutes).
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: app test check clean
+.PHONY: app test check benchmark clean
 
 app: .venv/app.installed
 	$(BIN)/python -m effnet_viz.ui.server --server.port $(PORT)
@@ -15,6 +16,9 @@ check: .venv/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+benchmark: .venv/dev.installed
+	$(BIN)/python -m tests.benchmarks
 
 clean:
 	rm -rf .venv

@@ -296,18 +296,25 @@ def test_downloads(page: Page, address: str) -> None:
     page.goto(address)
     explained(page, "tiger cat")
     result = analyse(SAMPLES / "cat.jpg", loaded("lite0"))
+    page.get_by_role("button", name="Save", exact=True).first.click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="PNG").first.click()
+        page.get_by_role("button", name="Picture with caption (PNG)").click()
     picture = Image.open(download.value.path())
     assert picture.format == "PNG"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Save the numbers").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Numbers (NPZ)").click()
+        page.get_by_role("button", name="For NumPy (NPZ)").click()
     with np.load(io.BytesIO(Path(download.value.path()).read_bytes()), allow_pickle=False) as saved:
         assert np.array_equal(saved["cam"], result.cam)
         assert np.array_equal(saved["grad_cam"], result.grad_cam(6))
         numbers = json.loads(str(saved["numbers"]))
     assert numbers["provenance"]["weights"] == "efficientnet-lite0-57934424.pth"
     assert numbers["grad_cam_stage"] == 6
+    with page.expect_download() as download:
+        page.get_by_role("button", name="For everything else (JSON)").click()
+    content = json.loads(Path(download.value.path()).read_text())
+    assert content["predictions"][0]["label"] == "tiger cat"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from effnet_viz import explain, export, metrics, render, zoo
 from effnet_viz.analysis import Analysis, Prediction, StageExplanation
@@ -256,17 +257,15 @@ class Explanation:
         st.caption("  \n".join(lines))
         with st.container(horizontal=True):
             _how_to_read(help_text)
-            st.download_button(
-                "PNG",
-                lambda: self.sheet(values, limits, display.colour_map, lines),
-                f"{method}-stage-{stage}-{self.name}.png".lower(),
-                "image/png",
-                key=f"download {method}",
-                on_click="ignore",
-                icon=":material/download:",
-                type="tertiary",
-                help="This picture with its caption and colour bar",
-            )
+            if save := _open_to_save("Save", method):
+                save.download_button(
+                    "Picture with caption (PNG)",
+                    self.sheet(values, limits, display.colour_map, lines),
+                    f"{method}-stage-{stage}-{self.name}.png".lower(),
+                    "image/png",
+                    key=f"download {method}",
+                    on_click="ignore",
+                )
 
     def show_same_map_line(self) -> None:
         """That CAM and Grad-CAM agree at the last stage, measured on this image."""
@@ -410,22 +409,21 @@ class Explanation:
         explained = self.explained(stage)
         name = f"{self.name}-stage-{stage}"
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.download_button(
-                "Numbers (NPZ)",
-                lambda: export.as_npz(self.result, explained),
-                f"{name}.npz",
-                "application/octet-stream",
-                on_click="ignore",
-                icon=":material/download:",
-            )
-            st.download_button(
-                "Numbers (JSON)",
-                lambda: export.as_json(self.result, explained),
-                f"{name}.json",
-                "application/json",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+            if save := _open_to_save("Save the numbers", "numbers"):
+                save.download_button(
+                    "For NumPy (NPZ)",
+                    export.as_npz(self.result, explained),
+                    f"{name}.npz",
+                    "application/octet-stream",
+                    on_click="ignore",
+                )
+                save.download_button(
+                    "For everything else (JSON)",
+                    export.as_json(self.result, explained),
+                    f"{name}.json",
+                    "application/json",
+                    on_click="ignore",
+                )
             with st.popover("Where these results come from", type="tertiary"):
                 st.code(json.dumps(self.result.provenance.as_dict(), indent=2), language="json")
 
@@ -490,6 +488,18 @@ def _bar_chosen(key: str) -> None:
     points = st.session_state[key].selection.points
     if points:
         st.session_state["target"] = points[0]["customdata"][0]
+
+
+def _open_to_save(label: str, what: str) -> DeltaGenerator | None:
+    """A popover with files to save; the container to fill while it is open, else None.
+
+    Files are made when it opens: one that Streamlit makes later, at the click, is gone as soon as
+    another visitor's page has run.
+    """
+    popover = st.popover(
+        label, type="tertiary", icon=":material/download:", key=f"save {what}", on_change="rerun"
+    )
+    return popover if popover.open else None
 
 
 def _how_to_read(help_text: str) -> None:

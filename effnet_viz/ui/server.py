@@ -5,6 +5,8 @@ Takes the options of `streamlit run`, such as --server.port.
 
 from __future__ import annotations
 
+import ctypes
+import os
 import sys
 from pathlib import Path
 from threading import Thread
@@ -12,6 +14,19 @@ from threading import Thread
 from streamlit.web import cli
 
 APP = Path(__file__).parents[2] / "app.py"
+
+_M_ARENA_MAX = -8
+"""glibc's mallopt(3): how many heaps threads spread over."""
+
+
+def _calm_many_threads() -> None:
+    """Every visitor is a thread: keep idle workers from spinning and heaps from piling up.
+
+    Has to come before torch is loaded.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
+        library.mallopt(_M_ARENA_MAX, 2)
 
 
 def _warm_up() -> None:
@@ -26,5 +41,6 @@ def _warm_up() -> None:
 
 
 if __name__ == "__main__":
+    _calm_many_threads()
     Thread(target=_warm_up, daemon=True).start()
     sys.exit(cli.main(["run", str(APP), *sys.argv[1:]]))

@@ -201,22 +201,6 @@ class Tab:
         file.file_urls.CopyFrom(urls)
         self._states[uploader.id] = state
 
-    async def download(self, key: str) -> bytes:
-        """Press a download button whose file is made when it is asked for."""
-        button = self._widget(key)
-        url = button.url
-        if button.deferred_file_id:
-            request = uuid.uuid4().hex
-            message = BackMsg()
-            message.backend_operation_request.request_id = request
-            message.backend_operation_request.session_id = self._session
-            message.backend_operation_request.deferred_file.file_id = button.deferred_file_id
-            answer = await self._ask(request, message)
-            if answer.error_msg:
-                raise ProtocolError(f"No file behind {key}: {answer.error_msg}")
-            url = answer.deferred_file.url
-        return await self._request("GET", url)
-
     # What the visitor sees
 
     def texts(self) -> list[str]:

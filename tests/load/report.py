@@ -130,7 +130,7 @@ def _mean_kilobytes(values: Sequence[int]) -> str:
 
 def _row(outcome: Outcome) -> list[str]:
     plan = outcome.plan
-    views = [m for m in outcome.measured if m.action not in ("download", "visit")]
+    views = [m for m in outcome.measured if m.action != "visit"]
     return [
         str(plan.sessions),
         plan.scenario,

@@ -172,8 +172,6 @@ class _Visitor:
         await self._think()
         self.stage = self.chance.choice([s for s in expectations.STAGES if s != self.stage])
         await self._act("stage", lambda: self.tab.slide("stage", self.stage))
-        await self._think()
-        await self._download()
         if self.chance.random() < self.plan.lite1_share:
             for model in ("lite1", "lite0"):
                 await self._think()
@@ -230,20 +228,6 @@ class _Visitor:
         except ProtocolError as error:
             step.problems.append(f"{error!r}")
         self._record(action, step)
-
-    async def _download(self) -> None:
-        """The CAM picture as a PNG file, which the server draws when it is asked for."""
-        step = self.tab.begin()
-        try:
-            async with asyncio.timeout(self.plan.patience):
-                content = await self.tab.download("download CAM")
-            if not content.startswith(b"\x89PNG"):
-                step.problems.append("the download is not a PNG file")
-            step.picture_bytes += len(content)
-            step.finished = time.perf_counter()
-        except (ProtocolError, TimeoutError) as error:
-            step.problems.append(f"{error!r}")
-        self._record("download", step, view=False)
 
     def _ready(self) -> bool:
         expected, model = self.expected, self.model
