@@ -16,27 +16,39 @@ Value = TypeVar("Value")
 _LOOK_AGAIN = 0.2
 """Seconds between two looks at whether a wait is over or pointless."""
 
-_on_wait: ContextVar[Callable[[int], None] | None] = ContextVar("on_wait", default=None)
+_TELL_EVERY = 0.5
+"""Seconds between two words to a visitor who waits: telling costs more than waiting."""
+
+
+@dataclass
+class _Visitor:
+    on_wait: Callable[[int], None]
+    tell_next: float
+
+
+_visitor: ContextVar[_Visitor | None] = ContextVar("visitor", default=None)
 
 
 @contextmanager
 def telling(on_wait: Callable[[int], None]) -> Iterator[None]:
-    """While this thread waits, `on_wait` hears its place in the queue, 1 for the next, several
-    times a second; 0 means that somebody else computes the same thing right now.
+    """While this thread waits, `on_wait` hears its place in the queue, 1 for the next, twice a
+    second; 0 means that somebody else computes the same thing right now.
 
     What `on_wait` raises ends the wait: so a visitor who has gone leaves the queue.
     """
-    token = _on_wait.set(on_wait)
+    token = _visitor.set(_Visitor(on_wait, time.monotonic() + _TELL_EVERY))
     try:
         yield
     finally:
-        _on_wait.reset(token)
+        _visitor.reset(token)
 
 
 def _tell(place: int) -> None:
-    on_wait = _on_wait.get()
-    if on_wait is not None:
-        on_wait(place)
+    visitor = _visitor.get()
+    now = time.monotonic()
+    if visitor is not None and now >= visitor.tell_next:
+        visitor.tell_next = now + _TELL_EVERY
+        visitor.on_wait(place)
 
 
 class Turns:

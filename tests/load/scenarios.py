@@ -233,11 +233,11 @@ class _Visitor:
         expected, model = self.expected, self.model
         return any(expectations.shows(alt, model, expected) for alt in self.tab.alternative_texts())
 
-    def _record(self, action: str, step: Step, *, view: bool = True) -> float | None:
+    def _record(self, action: str, step: Step) -> float | None:
         """Note the step, compared with what it must show; returns when the picture was there."""
         foreign = self._strangers(step)
         picture_at = None
-        if view and not step.problems:
+        if not step.problems:
             page = [*self.tab.texts(), *self.tab.alternative_texts()]
             expected = self.expected
             foreign += expectations.differences(
