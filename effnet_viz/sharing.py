@@ -69,10 +69,15 @@ class Turns:
         with self._changed:
             self._waiting.append(ticket)
         try:
-            while (place := self._place(ticket)) > 0:
+            while True:
+                with self._changed:  # look and wait in one: a turn that ends between is not missed
+                    place = self._place(ticket)
+                    if place > 0:
+                        self._changed.wait(_LOOK_AGAIN)
+                        place = self._place(ticket)
+                if place == 0:
+                    break
                 _tell(place)
-                with self._changed:
-                    self._changed.wait(_LOOK_AGAIN)
             yield
         finally:
             with self._changed:
