@@ -41,6 +41,12 @@ def signed_range(*maps: Floats) -> Range:
     return (-largest, largest) if largest > 0 else (-1.0, 1.0)
 
 
+def full_range(values: Floats) -> Range:
+    """From the smallest to the largest value; one step wide for a flat map, which is all low."""
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if high > low else (low, low + 1)
+
+
 @cache
 def _colours(colour_map: str) -> Picture:
     table = mpl.colormaps[colour_map](np.arange(256), bytes=True)  # (256, 4)
@@ -115,12 +121,18 @@ def mark_crop(picture: Picture, box: Box) -> Picture:
 
 
 def overlay(
-    picture: Picture, values: Floats, box: Box, limits: Range, colour_map: str, opacity: float
+    picture: Picture,
+    values: Floats,
+    box: Box,
+    limits: Range,
+    colour_map: str,
+    opacity: float,
+    stamped: str | None = None,
 ) -> Picture:
     """The map (h, w) in colour over the box of the picture, the unseen rest hatched.
 
     `opacity` 0 shows the photograph alone, 1 the map alone. Where the box is the whole picture,
-    nothing is hatched.
+    nothing is hatched. `stamped` is a text on the picture itself, such as that it is untrained.
     """
     result = hide_unseen(picture, box)  # (H, W, 3)
     rows, columns = _pixels(box, picture)
@@ -128,7 +140,7 @@ def overlay(
     heat = colourise(resize_map(values, width, height), limits, colour_map)  # (h', w', 3)
     seen = Image.fromarray(picture[rows, columns])
     result[rows, columns] = np.asarray(Image.blend(seen, Image.fromarray(heat), opacity))
-    return result
+    return stamp(result, stamped) if stamped else result
 
 
 def colour_bar(colour_map: str, width: int, height: int) -> Picture:

@@ -25,6 +25,8 @@ def test_ranges() -> None:
     assert render.signed_range(one, other) == (-5, 5)
     assert render.positive_range(-other) == (0, 1)
     assert render.signed_range(one * 0) == (-1, 1)
+    assert render.full_range(one) == (-3, 2)
+    assert render.full_range(one * 0 + 4) == (4, 5)
 
 
 @pytest.mark.parametrize("colour_map", render.SEQUENTIAL + render.DIVERGING)
@@ -98,6 +100,9 @@ def test_crop_mark_and_cut() -> None:
 
 def test_stamp_and_caption_change_the_picture() -> None:
     stamped = render.stamp(GREY, "untrained")
+    whole = (GREY, np.ones((1, 1), np.float32), (0, 0, 80, 60), (0, 1), "magma", 0.5)
+    drawn = render.overlay(*whole, "untrained")
+    assert (drawn == render.stamp(render.overlay(*whole), "untrained")).all()
     assert stamped.shape == GREY.shape
     assert (stamped[:40] == GREY[:40]).all()
     assert not (stamped[50:] == GREY[50:]).all()

@@ -101,8 +101,8 @@ def overlaid(
     """A map over a picture as a JPEG file; `picture_key` stands for the picture."""
 
     def make() -> bytes:
-        drawn = render.overlay(picture, values, box, limits, colour_map, opacity)
-        return render.encode(render.stamp(drawn, stamp) if stamp else drawn, "jpeg")
+        drawn = render.overlay(picture, values, box, limits, colour_map, opacity, stamp)
+        return render.encode(drawn, "jpeg")
 
     key = (values.tobytes(), values.shape, box, limits, colour_map, opacity, stamp)
     return _results.get(("overlaid", picture_key, *key), make, len)
@@ -117,13 +117,23 @@ def marked(picture_key: str, box: render.Box, picture: NDArray[np.uint8]) -> byt
     )
 
 
+def _tile_url(values: NDArray[np.float32], limits: render.Range) -> str:
+    return render.data_url(render.colourise(values, limits, "viridis"), "png")
+
+
 def tile(picture_key: str, values: NDArray[np.float32], limits: render.Range) -> str:
     """A small map in viridis, one pixel a cell, as a data: URL; the key stands for the values."""
+    return _results.get(("tile", picture_key, limits), lambda: _tile_url(values, limits), len)
+
+
+def mean_tile(picture_key: str, activation: NDArray[np.float32]) -> str:
+    """The mean over the channels of an activation (C, h, w) as a tile with its own range."""
 
     def make() -> str:
-        return render.data_url(render.colourise(values, limits, "viridis"), "png")
+        mean = activation.mean(axis=0)  # (h, w)
+        return _tile_url(mean, render.full_range(mean))
 
-    return _results.get(("tile", picture_key, limits), make, len)
+    return _results.get(("mean tile", picture_key), make, len)
 
 
 def thumbnail(digest: str, side: int, content: bytes) -> str:

@@ -159,8 +159,7 @@ class Explanation:
     def scale(self, limits: render.Range) -> str:
         """The colour range in words."""
         kind = "shared" if self.display.shared else "own"
-        low, high = (render.number(limit) for limit in limits)
-        return f"{kind} scale {low} to {high}"
+        return f"{kind} scale {_ends(limits)}"
 
     def _canvas(self, whole: bool) -> tuple[str, NDArray[np.uint8], render.Box]:
         """What maps are drawn on: key, picture (H, W, 3), the crop's box in it."""
@@ -184,9 +183,7 @@ class Explanation:
         """The same as a PNG file with its caption and colour bar, to keep."""
         _, picture, box = self._canvas(self.display.whole)
         opacity = self.display.opacity
-        drawn = render.overlay(picture, values, box, limits, colour_map, opacity)
-        if self.stamp:
-            drawn = render.stamp(drawn, self.stamp)
+        drawn = render.overlay(picture, values, box, limits, colour_map, opacity, self.stamp)
         return render.encode(render.captioned(drawn, lines, limits, colour_map), "png")
 
     # Panels, left to right
@@ -284,12 +281,11 @@ class Explanation:
         pictures = []
         for number, activation in self.result.stages.items():
             channels, height, width = activation.shape
-            mean = activation.mean(axis=0)  # (h, w)
             key = f"{self.chosen.digest} {self.model} {number}"
             pictures.append(
                 Picture(
                     str(number),
-                    cached.tile(key, mean, _full_range(mean)),
+                    cached.mean_tile(key, activation),
                     f"Stage {number}",
                     f"{width}×{height} · {channels} ch.",
                     f"Mean activation of stage {number}",
@@ -338,11 +334,11 @@ class Explanation:
         with right:
             page = _page(pages, (self.chosen.digest, self.model, stage, order))
         visible = ranking[(page - 1) * CHANNELS_PER_PAGE : page * CHANNELS_PER_PAGE]
-        common = _full_range(activation)
+        common = render.full_range(activation)
         pictures = []
         for channel in visible.tolist():
             values = activation[channel]  # (h, w)
-            limits = common if self.display.shared else _full_range(values)
+            limits = common if self.display.shared else render.full_range(values)
             key = f"{self.chosen.digest} {self.model} {stage} {channel}"
             value = strongest[channel] if order == BY_ACTIVATION else relevance[channel]
             pictures.append(
@@ -379,10 +375,9 @@ class Explanation:
 
     def _enlarge(self, stage: int, channel: int, relevance: float) -> None:
         values = self.result.stages[stage][channel]  # (h, w)
-        limits = _full_range(values)
-        low, high = (render.number(limit) for limit in limits)
+        limits = render.full_range(values)
         lines = export.map_caption(
-            self.result, f"channel {channel}", stage, f"own scale {low} to {high}", target=False
+            self.result, f"channel {channel}", stage, f"own scale {_ends(limits)}", target=False
         )
         verb = ("adds", "to") if relevance >= 0 else ("takes", "from")
         exact = "exactly" if stage == zoo.STAGES[-1] else "by estimate"
@@ -507,20 +502,19 @@ def _how_to_read(help_text: str) -> None:
         st.markdown(help_text)
 
 
+def _ends(limits: render.Range) -> str:
+    low, high = (render.number(limit) for limit in limits)
+    return f"{low} to {high}"
+
+
 def _colour_bar(colour_map: str, limits: render.Range) -> None:
     low, high = (render.number(limit) for limit in limits)
     bar = render.data_url(render.colour_bar(colour_map, 256, 1), "png")
     st.html(
         '<div style="display:flex;gap:.5rem;align-items:center;font-size:.8rem">'
-        f'<span>{low}</span><img src="{bar}" alt="Colour bar from {low} to {high}" '
+        f'<span>{low}</span><img src="{bar}" alt="Colour bar from {_ends(limits)}" '
         f'style="flex:1;height:.6rem;min-width:0;border-radius:2px"><span>{high}</span></div>'
     )
-
-
-def _full_range(values: NDArray[np.float32]) -> render.Range:
-    """From the smallest to the largest value; a flat map is all low."""
-    low, high = float(values.min()), float(values.max())
-    return (low, high) if high > low else (low, low + 1)
 
 
 def _where_strongest(values: NDArray[np.float32]) -> str:
