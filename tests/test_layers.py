@@ -17,6 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "zoo": set(),
     "weights": {"zoo"},
     "network": {"zoo"},
+    "structure": {"network", "zoo"},
     "image": {"zoo"},
     "engine": {"network", "zoo"},
     "explain": set(),
