@@ -2,15 +2,15 @@
 
 import streamlit as st
 
+from effnet_viz import zoo
 from effnet_viz.ui import cached, navigation
 from effnet_viz.ui.explanation import (
     CAM_HELP,
     GRAD_CAM_HELP,
     Explanation,
-    choose_display,
     choose_stage,
     choose_target,
-    show_last_stage,
+    heading,
 )
 from effnet_viz.ui.image_picker import choose_image
 from effnet_viz.ui.model_picker import choose_model, load_or_explain
@@ -19,7 +19,6 @@ from effnet_viz.ui.waiting import waiting
 navigation.open_page("Explain an image")
 with st.sidebar:
     model = choose_model()
-    display = choose_display()
 
 st.markdown("#### What does the network look at?")
 image = choose_image()
@@ -33,26 +32,32 @@ if loaded is not None:
             "mean nothing.",
             icon=":material/warning:",
         )
-    photograph, predictions, cam, grad_cam = st.columns([1, 1, 1.2, 1.2], gap="medium")
+    toolbar = st.container()
+    with st.container(key="presented"):
+        photograph, predictions, cam, grad_cam = st.columns([1, 1, 1.45, 1.45], gap="medium")
     with predictions:
+        heading("Predictions")
         bars = st.container()
         target = choose_target()
-    with grad_cam:
-        st.markdown("**Grad-CAM**")
+    with grad_cam, heading("Grad-CAM at stage"):
         stage = choose_stage()
-    page = Explanation(image, model, display, result.for_target(target), stage)
+    page = Explanation(image, model, result.for_target(target), stage)
     with waiting(f"Computing Grad-CAM at stage {stage} …"):
         page.explained(stage)
+    with toolbar:
+        page.show_toolbar()
     with photograph:
+        heading("Photograph")
         page.show_photograph()
     with bars:
         page.show_predictions()
     with cam:
-        st.markdown("**Class activation map (CAM)**")
-        page.show_map("CAM", show_last_stage(), page.result.cam, CAM_HELP)
+        heading("Class activation map (CAM)")
+        page.show_map("CAM", zoo.STAGES[-1], page.result.cam, CAM_HELP)
     with grad_cam:
         page.show_map("Grad-CAM", stage, page.grad_cam(stage), GRAD_CAM_HELP)
     page.show_same_map_line()
+    page.show_covered()
 
     st.markdown("#### Stage by stage")
     st.caption("Choose a stage to see its channels below and its Grad-CAM above.")

@@ -6,6 +6,8 @@ a range are separate steps, so that maps can share one scale.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,3 +71,49 @@ def gradient_times_activation(activation: Floats, gradient: Floats) -> Floats:
 def positive_evidence(evidence: Floats) -> Floats:
     """max(0, map): only what speaks for the class. The ReLU of Grad-CAM's equation 2."""
     return np.maximum(evidence, np.float32(0))
+
+
+def averaged(values: Floats, most: int) -> Floats:
+    """Means of square blocks, so that no side of (..., h, w) is longer than `most` cells.
+
+    The blocks are as small as that allows, those at the right and lower edges may be cut; a grid
+    that is small enough comes back as it is.
+    """
+    height, width = values.shape[-2:]
+    block = -(-max(height, width) // most)
+    if block == 1:
+        return values
+    rows, columns = np.arange(0, height, block), np.arange(0, width, block)
+    sums = np.add.reduceat(
+        np.add.reduceat(values, rows, axis=-2), columns, axis=-1
+    )  # (..., h', w')
+    heights = np.diff(np.append(rows, height))[:, None]  # (h', 1)
+    widths = np.diff(np.append(columns, width))[None]  # (1, w')
+    means: Floats = (sums / (heights * widths)).astype(np.float32)  # (..., h', w')
+    return means
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """The channels of a stage at a glance."""
+
+    largest: Floats
+    """Largest value of each channel, (C,)."""
+    averages: Floats
+    """The activation as blocks (see averaged), (C, h', w')."""
+    strongest: NDArray[np.uint16]
+    """The channels with the largest averages of each block, the strongest first, (h', w', n)."""
+
+    @property
+    def nbytes(self) -> int:
+        return self.largest.nbytes + self.averages.nbytes + self.strongest.nbytes
+
+
+def channels(activation: Floats, most: int, count: int) -> Channels:
+    """An activation (C, h, w) in blocks of at most `most` per side, with `count` leaders each."""
+    averages = averaged(activation, most)  # (C, h', w')
+    first = np.argpartition(averages, -count, axis=0)[-count:]  # (count, h', w')
+    order = np.argsort(-np.take_along_axis(averages, first, axis=0), axis=0)  # (count, h', w')
+    leaders = np.take_along_axis(first, order, axis=0)  # (count, h', w')
+    strongest = np.ascontiguousarray(leaders.transpose(1, 2, 0), dtype=np.uint16)  # (h', w', count)
+    return Channels(activation.max(axis=(1, 2)), averages, strongest)

@@ -12,19 +12,18 @@ import numpy as np
 from effnet_viz.analysis import Analysis, StageExplanation
 
 
-def map_caption(
-    analysis: Analysis, method: str, stage: int, scale: str, *, target: bool = True
-) -> list[str]:
-    """Two lines that belong to every map: model, weights; method, class, stage, scale.
+def map_caption(analysis: Analysis, method: str, stage: int, *, target: bool = True) -> list[str]:
+    """Two lines that belong to every map: model, weights; method, class, stage.
 
-    `target=False` leaves the class out, for maps that explain none.
+    The scale is added by who colours the map. `target=False` leaves the class out, for maps that
+    explain none.
     """
     provenance = analysis.provenance
     grid = "×".join(str(side) for side in analysis.stages[stage].shape[:0:-1])
     explained = [f"class “{analysis.target.label}”"] if target else []
     return [
         f"{provenance.title} at {provenance.resolution} px, weights: {provenance.weights}",
-        ", ".join([method, *explained, f"stage {stage} ({grid})", scale]),
+        ", ".join([method, *explained, f"stage {stage} ({grid})"]),
     ]
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pillow_heif
 import torch
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageFilter, UnidentifiedImageError
 
 from effnet_viz.zoo import Preprocessing
 
@@ -74,7 +74,8 @@ class Photograph:
 
     pixels: NDArray[np.uint8] = field(repr=False, compare=False)  # (H, W, 3), not writeable
     digest: str
-    """SHA-256 (hex) of the original bytes; of the decoded pixels for a PIL image."""
+    """SHA-256 (hex) of the original bytes; of the decoded pixels for a PIL image; where a part is
+    covered, of the original's digest and what was covered."""
     notes: tuple[str, ...]
     """What was done to the picture that a person should know."""
 
@@ -102,6 +103,35 @@ class Photograph:
             (width, height), Image.Resampling.LANCZOS, reducing_gap=3.0
         )
         return _pixels(picture)  # (h, w, 3)
+
+    def covered(self, box: tuple[float, float, float, float], *, keep: bool) -> Photograph:
+        """The photograph with the inside of a box blurred; with `keep`, everything but the inside.
+
+        `box` is left, top, right, bottom in fractions of the photograph. The blur is Gaussian with
+        a standard deviation of 1/12 of the shorter side: colours stay, shapes go. Raises
+        ValueError for an empty box.
+        """
+        left, top, right, bottom = box
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise ValueError(f"The box {box} is not left, top, right, bottom between 0 and 1.")
+        columns = slice(
+            int(left * self.width), max(int(left * self.width) + 1, round(right * self.width))
+        )
+        rows = slice(
+            int(top * self.height), max(int(top * self.height) + 1, round(bottom * self.height))
+        )
+        # A blur this wide leaves nothing finer than a small copy can hold.
+        small = Image.fromarray(self.reduced(256))
+        blurred = small.filter(ImageFilter.GaussianBlur(min(small.size) / 12))
+        blurred = blurred.resize((self.width, self.height), Image.Resampling.BILINEAR)
+        inside, outside = np.asarray(blurred), self.pixels  # (H, W, 3)
+        if keep:
+            inside, outside = outside, inside
+        pixels = outside.copy()  # (H, W, 3)
+        pixels[rows, columns] = inside[rows, columns]
+        pixels.flags.writeable = False
+        made_of = f"{self.digest} {'all but ' if keep else ''}{columns} {rows} blurred"
+        return Photograph(pixels, hashlib.sha256(made_of.encode()).hexdigest(), self.notes)
 
     def cropped(self, crop: Crop, side: int) -> NDArray[np.uint8]:
         """What the model saw, for display: the crop resized to (side, side, 3)."""

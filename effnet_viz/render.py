@@ -1,4 +1,4 @@
-"""Arrays to pictures: colour, overlay, crop mark, labels. Ranges are passed in, never guessed.
+"""Arrays to pictures: colour, overlay, stamp. Ranges are passed in, never guessed.
 
 Pictures are uint8 (H, W, 3). Boxes are left, top, right, bottom in pixels of the picture.
 """
@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from textwrap import wrap
 from typing import Literal
 
 import matplotlib as mpl
@@ -48,7 +46,8 @@ def full_range(values: Floats) -> Range:
 
 
 @cache
-def _colours(colour_map: str) -> Picture:
+def colours(colour_map: str) -> Picture:
+    """The 256 colours of a colour map from low to high, (256, 3)."""
     table = mpl.colormaps[colour_map](np.arange(256), bytes=True)  # (256, 4)
     return np.ascontiguousarray(table[:, :3])  # (256, 3)
 
@@ -58,7 +57,7 @@ def colourise(values: Floats, limits: Range, colour_map: str) -> Picture:
     low, high = limits
     level = (values - low) / (high - low)  # (h, w)
     index = np.clip(np.rint(level * 255), 0, 255).astype(np.uint8)  # (h, w)
-    picture: Picture = _colours(colour_map)[index]  # (h, w, 3)
+    picture: Picture = colours(colour_map)[index]  # (h, w, 3)
     return picture
 
 
@@ -109,17 +108,6 @@ def hide_unseen(picture: Picture, box: Box) -> Picture:
     return result
 
 
-def mark_crop(picture: Picture, box: Box) -> Picture:
-    """hide_unseen with a white and black line around the box."""
-    marked = Image.fromarray(hide_unseen(picture, box))
-    rows, columns = _pixels(box, picture)
-    corners = (columns.start, rows.start, columns.stop - 1, rows.stop - 1)
-    draw = ImageDraw.Draw(marked)
-    draw.rectangle(corners, outline="black", width=3)
-    draw.rectangle(corners, outline="white", width=1)
-    return np.asarray(marked)  # (H, W, 3)
-
-
 def overlay(
     picture: Picture,
     values: Floats,
@@ -141,12 +129,6 @@ def overlay(
     seen = Image.fromarray(picture[rows, columns])
     result[rows, columns] = np.asarray(Image.blend(seen, Image.fromarray(heat), opacity))
     return stamp(result, stamped) if stamped else result
-
-
-def colour_bar(colour_map: str, width: int, height: int) -> Picture:
-    """The colour map from its low end to its high end, (height, width, 3)."""
-    level = np.linspace(0, 1, width, dtype=np.float32)[None].repeat(height, axis=0)  # (h, w)
-    return colourise(level, (0, 1), colour_map)
 
 
 def number(value: float) -> str:
@@ -171,31 +153,6 @@ def stamp(picture: Picture, text: str) -> Picture:
     return np.asarray(image)  # (H, W, 3)
 
 
-def captioned(picture: Picture, lines: Sequence[str], limits: Range, colour_map: str) -> Picture:
-    """The picture over a white strip with a colour bar and lines of text, wrapped to its width."""
-    width = max(picture.shape[1], 640)
-    image = Image.fromarray(picture)
-    if width > image.width:
-        image = image.resize((width, round(image.height * width / image.width)))
-    size = width // 46
-    step = round(size * 1.6)
-    letters = int((width - 2 * size) / (0.6 * size))  # a letter takes about 0.6 of the size
-    wrapped = [part for line in lines for part in wrap(line, letters)]
-    sheet = Image.new("RGB", (width, image.height + step * (len(wrapped) + 2)), "white")
-    sheet.paste(image, (0, 0))
-    draw = ImageDraw.Draw(sheet)
-    y = image.height + step // 2
-    low, high = (number(limit) for limit in limits)
-    sheet.paste(Image.fromarray(colour_bar(colour_map, width // 2, size)), (width // 4, y))
-    middle = y + size / 2
-    draw.text((width // 4 - size, middle), low, "black", _font(size), anchor="rm")
-    draw.text((width * 3 // 4 + size, middle), high, "black", _font(size), anchor="lm")
-    for line in wrapped:
-        y += step
-        draw.text((size, y), line, "black", _font(size))
-    return np.asarray(sheet)  # (H', W', 3)
-
-
 def encode(picture: Picture, file_format: Literal["png", "jpeg", "webp"]) -> bytes:
     """The picture as a file: PNG to keep, the smaller JPEG and WebP to show."""
     buffer = io.BytesIO()
@@ -203,7 +160,7 @@ def encode(picture: Picture, file_format: Literal["png", "jpeg", "webp"]) -> byt
     return buffer.getvalue()
 
 
-def data_url(picture: Picture, file_format: Literal["png", "webp"]) -> str:
+def data_url(picture: Picture, file_format: Literal["png", "jpeg", "webp"]) -> str:
     """The picture as a data: URL."""
     content = base64.b64encode(encode(picture, file_format)).decode()
     return f"data:image/{file_format};base64,{content}"

@@ -10,13 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz import analysis, image, model, render, serving, settings, zoo
+from effnet_viz import analysis, explain, image, model, render, serving, settings, zoo
 from effnet_viz.sharing import SharedCache
+from effnet_viz.ui import viewer
 
 LONGEST_SIDE = 800
 """Longer side of a photograph on the page, in pixels."""
 SEEN_SIDE = 640
 """Side of the model's crop on the page, in pixels."""
+
+COVERED_SIDE = 320
+"""Side of the crop with a covered part, in pixels."""
+TILE_CELLS = 28
+"""Longest side of a channel's tile, in cells."""
+LEADERS = 5
+"""How many of the strongest channels of a place are told."""
 
 _results = SharedCache(settings.RESULT_BYTES)
 
@@ -31,6 +39,15 @@ class Shown:
     height: int
     """Of the photograph itself, in pixels."""
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Covered:
+    """What a model says of a photograph with a part covered."""
+
+    predictions: analysis.Predictions
+    picture: str
+    """What the model saw, as a data: URL."""
 
 
 def _decoded(digest: str, content: bytes) -> image.Photograph:
@@ -63,6 +80,24 @@ def seen(digest: str, preprocessing: zoo.Preprocessing, content: bytes) -> NDArr
     return _results.get(("seen", digest, preprocessing), make, lambda made: made.nbytes)
 
 
+def photograph(digest: str, content: bytes) -> viewer.Photograph:
+    """The photograph as the viewer shows it. Raises ImageError."""
+    made = shown(digest, content)
+    return _sent(digest, made.picture, (made.width, made.height))
+
+
+def seen_alone(digest: str, preprocessing: zoo.Preprocessing, content: bytes) -> viewer.Photograph:
+    """Only the part that a model sees, for photographs too narrow to show a map on the whole."""
+    picture = seen(digest, preprocessing, content)
+    return _sent(f"{digest} {preprocessing}", picture, (SEEN_SIDE, SEEN_SIDE))
+
+
+def _sent(key: str, picture: NDArray[np.uint8], original: tuple[int, int]) -> viewer.Photograph:
+    height, width = picture.shape[:2]
+    source = _results.get(("sent", key), lambda: render.data_url(picture, "jpeg"), len)
+    return viewer.Photograph(key, source, width, height, original)
+
+
 def loaded(key: str, untrained: bool) -> model.Model:
     """The model, once for all visitors. Raises WeightsError."""
     return serving.shared(key, untrained=untrained)
@@ -88,50 +123,39 @@ def explained(
     )
 
 
-def overlaid(
-    picture_key: str,
-    values: NDArray[np.float32],
-    box: render.Box,
-    limits: render.Range,
-    colour_map: str,
-    opacity: float,
-    stamp: str | None,
-    picture: NDArray[np.uint8],
-) -> bytes:
-    """A map over a picture as a JPEG file; `picture_key` stands for the picture."""
-
-    def make() -> bytes:
-        drawn = render.overlay(picture, values, box, limits, colour_map, opacity, stamp)
-        return render.encode(drawn, "jpeg")
-
-    key = (values.tobytes(), values.shape, box, limits, colour_map, opacity, stamp)
-    return _results.get(("overlaid", picture_key, *key), make, len)
-
-
-def marked(picture_key: str, box: render.Box, picture: NDArray[np.uint8]) -> bytes:
-    """The picture with the model's crop marked as a JPEG file."""
+def channels(
+    key: str, untrained: bool, digest: str, stage: int, result: analysis.Analysis
+) -> explain.Channels:
+    """The channels of a stage at a glance."""
     return _results.get(
-        ("marked", picture_key, box),
-        lambda: render.encode(render.mark_crop(picture, box), "jpeg"),
-        len,
+        ("channels", key, untrained, digest, stage),
+        lambda: explain.channels(result.stages[stage], TILE_CELLS, LEADERS),
+        lambda made: made.nbytes,
     )
 
 
-def _tile_url(values: NDArray[np.float32], limits: render.Range) -> str:
-    return render.data_url(render.colourise(values, limits, "viridis"), "png")
+def covered(
+    key: str, untrained: bool, digest: str, box: viewer.Box, keep: bool, content: bytes
+) -> Covered:
+    """What the model says when the box, or with `keep` everything else, is blurred."""
 
+    def make() -> Covered:
+        photograph = _decoded(digest, content).covered(box, keep=keep)
+        result = analysis.analyse(photograph, loaded(key, untrained))
+        crop = photograph.cropped(result.crop, COVERED_SIDE)
+        return Covered(result.predictions, render.data_url(crop, "jpeg"))
 
-def tile(picture_key: str, values: NDArray[np.float32], limits: render.Range) -> str:
-    """A small map in viridis, one pixel a cell, as a data: URL; the key stands for the values."""
-    return _results.get(("tile", picture_key, limits), lambda: _tile_url(values, limits), len)
+    return _results.get(
+        ("covered", key, untrained, digest, box, keep), make, lambda made: len(made.picture)
+    )
 
 
 def mean_tile(picture_key: str, activation: NDArray[np.float32]) -> str:
-    """The mean over the channels of an activation (C, h, w) as a tile with its own range."""
+    """The mean over the channels of an activation (C, h, w) in viridis, one pixel a cell."""
 
     def make() -> str:
         mean = activation.mean(axis=0)  # (h, w)
-        return _tile_url(mean, render.full_range(mean))
+        return render.data_url(render.colourise(mean, render.full_range(mean), "viridis"), "png")
 
     return _results.get(("mean tile", picture_key), make, len)
 

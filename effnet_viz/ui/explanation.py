@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,18 +12,22 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_viz import explain, export, metrics, render, zoo
-from effnet_viz.analysis import Analysis, Prediction, StageExplanation
-from effnet_viz.ui import cached
+from effnet_viz import explain, export, metrics, render, structure, zoo
+from effnet_viz.analysis import Analysis, Prediction, Predictions, StageExplanation
+from effnet_viz.ui import cached, link, viewer
+from effnet_viz.ui.model_picker import step_model
 from effnet_viz.ui.picture_grid import Picture, picture_grid
-from effnet_viz.ui.text import one_in, percent, plain, shortened
-from effnet_viz.ui.view import ChosenImage, ChosenModel, Display
+from effnet_viz.ui.text import one_in, percent, shortened
+from effnet_viz.ui.view import ChosenImage, ChosenModel
+from effnet_viz.ui.waiting import waiting
 
 DEFAULT_STAGE = 6
 CHANNELS_PER_PAGE = 24
 BY_ACTIVATION, BY_CLASS = "strongest activation", "influence on the class"
-CHANNEL_TILE = 116
 STAGE_TILE = 102
+HEADING = 54
+"""Height of a column's head in pixels."""
+HIDE, KEEP = "hide the part", "keep only the part"
 NARROWEST = 40
 """Pixels on the page that the crop must have to show a map on the whole photograph."""
 
@@ -59,81 +65,35 @@ is the strongest place of this tile (own scale) or of the whole stage (shared sc
 under it is its largest value, or its influence on the class: positive speaks for it.
 """
 
+_BOX = re.compile(r"(?:[01](?:\.\d{1,3})?,){3}[01](?:\.\d{1,3})?")
 _UNTRAINED = " **Untrained: they mean nothing.**"
-
-
-def choose_display() -> Display:
-    """How maps are shown, from the sidebar. Every choice is in the URL."""
-    view = st.segmented_control(
-        "Show maps on",
-        ["photograph", "crop"],
-        default="photograph",
-        required=True,
-        key="view",
-        bind="query-params",
-        help="The whole photograph, with what the model could not see under stripes; or only the "
-        "square that the model saw.",
-    )
-    evidence = st.segmented_control(
-        "Evidence",
-        ["positive", "signed"],
-        default="positive",
-        required=True,
-        key="evidence",
-        bind="query-params",
-        help="Positive: only what speaks for the class. Signed: also what speaks against it.",
-    )
-    scale = st.segmented_control(
-        "Colour scale",
-        ["own", "shared"],
-        default="own",
-        required=True,
-        key="scale",
-        bind="query-params",
-        help="Own: each map uses the whole range of colours, so shapes are clear but brightness "
-        "cannot be compared. Shared: one range for both maps and for the five best classes, so "
-        "equal colours mean equal evidence.",
-    )
-    signed = evidence == "signed"
-    colour_map = st.selectbox(
-        "Colours",
-        render.DIVERGING if signed else render.SEQUENTIAL,
-        key="signed_colours" if signed else "colours",
-        bind="query-params",
-        help="The first maps are perceptually uniform: equal steps of evidence look equally large. "
-        "Jet is not: it shows edges and bands where the evidence has none. It is here because many "
-        "papers use it.",
-    )
-    opacity = st.slider(
-        "Opacity of the map", 0, 100, 55, 5, format="%d %%", key="opacity", bind="query-params"
-    )
-    return Display(view == "photograph", signed, scale == "shared", colour_map, opacity / 100)
 
 
 class Explanation:
     """One analysed image on the page: the panels share what they show it with."""
 
     def __init__(
-        self,
-        chosen: ChosenImage,
-        model: ChosenModel,
-        display: Display,
-        result: Analysis,
-        stage: int,
+        self, chosen: ChosenImage, model: ChosenModel, result: Analysis, stage: int
     ) -> None:
         self.chosen = chosen
         self.stage = stage
         self.model = model
-        self.display = display
         self.result = result
+        self.covered = covered_box()
         self.shown = cached.shown(chosen.digest, chosen.content)
-        self.stamp = None if result.provenance.trained else "UNTRAINED: random weights"
+        self.stamp = "" if result.provenance.trained else "UNTRAINED: random weights"
         self.name = model.key + ("-untrained" if self.stamp else "")
-        whole_height, whole_width = self.shown.picture.shape[:2]
-        self.box = result.crop.box_in(whole_width, whole_height)
-        left, top, right, bottom = self.box
+        height, width = self.shown.picture.shape[:2]
+        left, top, right, bottom = result.crop.box_in(width, height)
         self.strip = min(right - left, bottom - top) < NARROWEST
-        self.place = "photograph" if display.whole and not self.strip else "crop"
+        if self.strip:
+            preprocessing = result.provenance.preprocessing
+            self.photograph = cached.seen_alone(chosen.digest, preprocessing, chosen.content)
+            self.seen: viewer.Box = (0, 0, 1, 1)
+            self.covered = None
+        else:
+            self.photograph = cached.photograph(chosen.digest, chosen.content)
+            self.seen = result.crop.box_in(1, 1)
 
     def explained(self, stage: int) -> StageExplanation:
         """Grad-CAM and channel relevance at a stage for the target class."""
@@ -149,61 +109,70 @@ class Explanation:
         """Grad-CAM at a stage, (h, w), in logit units like the class activation map."""
         return explain.in_logit_units(self.explained(stage).grad_cam)
 
-    def limits(self, values: NDArray[np.float32]) -> render.Range:
-        """The colour range of a map: its own, or the one that both maps share."""
-        if not self.display.shared:
-            return self.display.limits(values)
-        best = [self.result.for_target(p.index).cam for p in self.result.predictions[:5]]
-        return self.display.limits(self.result.cam, self.grad_cam(self.stage), *best)
+    def show_toolbar(self) -> None:
+        """How maps are shown; the choices stay in the browser and in the URL."""
+        viewer.toolbar(
+            self.photograph,
+            key="viewer",
+            on_step=_step,
+            on_box=None if self.strip else _cover,
+        )
 
-    def scale(self, limits: render.Range) -> str:
-        """The colour range in words."""
-        kind = "shared" if self.display.shared else "own"
-        return f"{kind} scale {_ends(limits)}"
-
-    def _canvas(self, whole: bool) -> tuple[str, NDArray[np.uint8], render.Box]:
-        """What maps are drawn on: key, picture (H, W, 3), the crop's box in it."""
-        if whole and not self.strip:
-            return f"{self.chosen.digest} whole", self.shown.picture, self.box
-        preprocessing = self.result.provenance.preprocessing
-        picture = cached.seen(self.chosen.digest, preprocessing, self.chosen.content)
-        side = cached.SEEN_SIDE
-        return f"{self.chosen.digest} {preprocessing}", picture, (0, 0, side, side)
-
-    def draw(
-        self, values: NDArray[np.float32], limits: render.Range, colour_map: str, opacity: float
-    ) -> bytes:
-        """A map over the canvas as a JPEG file."""
-        key, picture, box = self._canvas(self.display.whole)
-        return cached.overlaid(key, values, box, limits, colour_map, opacity, self.stamp, picture)
-
-    def sheet(
-        self, values: NDArray[np.float32], limits: render.Range, colour_map: str, lines: list[str]
-    ) -> bytes:
-        """The same as a PNG file with its caption and colour bar, to keep."""
-        _, picture, box = self._canvas(self.display.whole)
-        opacity = self.display.opacity
-        drawn = render.overlay(picture, values, box, limits, colour_map, opacity, self.stamp)
-        return render.encode(render.captioned(drawn, lines, limits, colour_map), "png")
+    def _show_pane(
+        self,
+        method: str,
+        stage: int,
+        values: NDArray[np.float32],
+        kind: Literal["evidence", "activation"],
+        caption: list[str],
+    ) -> None:
+        sent = explain.averaged(values, viewer.MOST_CELLS)
+        whole = sent.shape == values.shape
+        if not whole:
+            caption[-1] += f", shown as averages ({sent.shape[1]}×{sent.shape[0]})"
+        of_stage = structure.of(self.model.entry).stages[stage]
+        viewer.pane(
+            self.photograph,
+            self.seen,
+            sent,
+            kind=kind,
+            description=f"{method} over the photograph. {_where_strongest(values)} "
+            f"{'. '.join(caption)}.",
+            caption=caption,
+            stamp=self.stamp,
+            field=viewer.Field(
+                of_stage.receptive_side, of_stage.jump, of_stage.start, of_stage.resolution
+            )
+            if whole
+            else None,
+            covered=self.covered,
+            file=f"{method}-stage-{stage}-{self.name}.png".lower().replace(" ", "-"),
+            key=f"pane {method}",
+        )
 
     # Panels, left to right
 
     def show_photograph(self) -> None:
-        """The photograph with the crop marked."""
-        st.markdown("**Photograph**")
-        key, picture, box = self._canvas(whole=True)
-        st.image(
-            cached.marked(key, box, picture),
-            width="stretch",
-            alt=f"{self.chosen.description} The part that the model saw is marked.",
-        )
+        """The photograph with what the model did not see hatched."""
         crop = self.result.crop
         left, top, right, bottom = crop.box
         size = f"{self.shown.width}×{self.shown.height} px"
         seen = f"{right - left:.0f}×{bottom - top:.0f} px ({percent(crop.seen)} of the area)"
-        st.caption(
-            f"{plain(self.chosen.title)}, {size}. The model saw the bright {seen}, resized to "
-            f"{crop.resolution}×{crop.resolution}."
+        viewer.pane(
+            self.photograph,
+            self.seen,
+            None,
+            kind="evidence",
+            description=f"{self.chosen.description} What the model did not see is hatched.",
+            caption=[
+                f"{self.chosen.title}, {size}. The model saw {seen}, resized to "
+                f"{crop.resolution}×{crop.resolution}."
+            ],
+            stamp="",
+            field=None,
+            covered=self.covered,
+            file="",
+            key="pane photograph",
         )
         if self.strip:
             st.caption(":material/info: It is so narrow that only what the model saw is shown.")
@@ -213,7 +182,6 @@ class Explanation:
 
     def show_predictions(self) -> None:
         """The five best classes as bars that choose the target, and a search over all classes."""
-        st.markdown("**Predictions**")
         predictions = list(self.result.predictions[:5])
         if self.result.target not in predictions:
             predictions.append(self.result.target)
@@ -240,29 +208,64 @@ class Explanation:
     def show_map(
         self, method: str, stage: int, values: NDArray[np.float32], help_text: str
     ) -> None:
-        """One map over the photograph, with colour bar, caption, explanation and download."""
-        display = self.display
-        values = display.evidence(values)
-        limits = self.limits(values)
-        lines = export.map_caption(self.result, method, stage, self.scale(limits))
-        st.image(
-            self.draw(values, limits, display.colour_map, display.opacity),
-            width="stretch",
-            alt=f"{method} over the {self.place}. {_where_strongest(values)} {'. '.join(lines)}.",
-        )
-        _colour_bar(display.colour_map, limits)
-        st.caption("  \n".join(lines))
-        with st.container(horizontal=True):
-            _how_to_read(help_text)
-            if save := _open_to_save("Save", method):
-                save.download_button(
-                    "Picture with caption (PNG)",
-                    self.sheet(values, limits, display.colour_map, lines),
-                    f"{method}-stage-{stage}-{self.name}.png".lower(),
-                    "image/png",
-                    key=f"download {method}",
-                    on_click="ignore",
+        """One map over the photograph, with colour bar, caption and explanation."""
+        lines = export.map_caption(self.result, method, stage)
+        self._show_pane(method, stage, values, "evidence", lines)
+        _how_to_read(help_text)
+
+    def show_covered(self) -> None:
+        """How the predictions change when the drawn box is blurred, or all but the box."""
+        box = self.covered
+        if box is None:
+            return
+        st.markdown("#### With a part covered")
+        numbers, saw = st.columns([2, 1], gap="medium")
+        with numbers:
+            keep = (
+                st.segmented_control(
+                    "Blur",
+                    [HIDE, KEEP],
+                    default=HIDE,
+                    required=True,
+                    key="blur",
+                    bind="query-params",
+                    label_visibility="collapsed",
                 )
+                == KEEP
+            )
+            with waiting("Looking at what is left …"):
+                covered = cached.covered(
+                    self.model.key,
+                    self.model.untrained,
+                    self.chosen.digest,
+                    box,
+                    keep,
+                    self.chosen.content,
+                )
+            target = self.result.target
+            left = covered.predictions.of(target.index).probability
+            verb = "falls" if left < target.probability else "rises"
+            best = covered.predictions[0]
+            st.markdown(
+                f"The probability of **{target.label}** {verb} from "
+                f"{percent(target.probability)} to **{percent(left)}**. The most probable class is "
+                f"now **{best.label}** ({percent(best.probability)})."
+                + (_UNTRAINED if self.stamp else "")
+            )
+            st.plotly_chart(
+                _before_and_after(self.result.predictions, covered.predictions, target),
+                config={"displayModeBar": False},
+                key="covered bars",
+                alt="Probabilities of the photograph as it is and with the part covered.",
+            )
+            st.button("Remove the box", on_click=_cover, args=(None,))
+        with saw:
+            st.image(covered.picture, alt="What the model saw now.", width="stretch")
+            st.caption(
+                f"What {self.result.provenance.title} saw now, weights: "
+                f"{self.result.provenance.weights}. A blurred part still shows its colours, and "
+                "blur itself is something a model may react to."
+            )
 
     def show_same_map_line(self) -> None:
         """That CAM and Grad-CAM agree at the last stage, measured on this image."""
@@ -312,7 +315,10 @@ class Explanation:
     def show_channels(self) -> None:
         """The channels of the stage, ranked, in pages; choosing one enlarges it."""
         stage = self.stage
-        activation = self.result.stages[stage]  # (C, h, w)
+        glance = cached.channels(
+            self.model.key, self.model.untrained, self.chosen.digest, stage, self.result
+        )
+        strongest = glance.largest  # (C,)
         relevance = self.explained(stage).channel_relevance  # (C,)
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         with left:
@@ -328,72 +334,51 @@ class Explanation:
                 "activation times the weight that the class gives to it; all votes and a constant "
                 "add up to the score. At earlier stages it is an estimate.",
             )
-        strongest = activation.max(axis=(1, 2))  # (C,)
         ranking = np.argsort(-(strongest if order == BY_ACTIVATION else relevance), kind="stable")
         pages = -(-len(ranking) // CHANNELS_PER_PAGE)
         with right:
             page = _page(pages, (self.chosen.digest, self.model, stage, order))
         visible = ranking[(page - 1) * CHANNELS_PER_PAGE : page * CHANNELS_PER_PAGE]
-        common = render.full_range(activation)
-        pictures = []
-        for channel in visible.tolist():
-            values = activation[channel]  # (h, w)
-            limits = common if self.display.shared else render.full_range(values)
-            key = f"{self.chosen.digest} {self.model} {stage} {channel}"
-            value = strongest[channel] if order == BY_ACTIVATION else relevance[channel]
-            pictures.append(
-                Picture(
-                    str(channel),
-                    cached.tile(key, values, limits),
-                    f"#{channel}",
-                    ("max " if order == BY_ACTIVATION else "") + render.number(float(value)),
-                    f"Channel {channel} of stage {stage}",
-                    "untrained" if self.stamp else "",
-                    pixelated=True,
-                )
-            )
-        picture_grid(
-            pictures,
-            selected=None,
+        ranked = strongest if order == BY_ACTIVATION else relevance  # (C,)
+        prefix = "max " if order == BY_ACTIVATION else ""
+        viewer.channel_wall(
+            [
+                viewer.Tile(c, prefix + render.number(float(ranked[c])), glance.averages[c])
+                for c in visible.tolist()
+            ],
+            glance.strongest,
+            self.seen,
+            stage=stage,
+            common=render.full_range(glance.averages),
+            badge="untrained" if self.stamp else "",
             label=f"Channels of stage {stage}",
-            size=CHANNEL_TILE,
-            key=f"channels {stage} {order} {page}",
+            key="channels",
             on_choose=_channel_chosen,
-            scroll=False,
         )
-        scale = "one shared scale" if self.display.shared else "each with its own scale"
-        lines = export.map_caption(self.result, "activations", stage, scale, target=False)
+        lines = export.map_caption(self.result, "activations", stage, target=False)
         first = (page - 1) * CHANNELS_PER_PAGE + 1
         st.caption(
             f"Channels {first} to {first + len(visible) - 1} of {len(ranking)}; choose one to see "
-            f"it over the photograph.  \n{lines[0]}, {lines[1]}"
+            f"it over the photograph.  \n{lines[0]}, {lines[1]}, scale as chosen above (fixed "
+            "counts as shared)"
         )
         _how_to_read(CHANNELS_HELP)
         chosen = st.session_state.pop("_channel", None)
         if chosen is not None:
-            self._enlarge(stage, int(chosen), float(relevance[int(chosen)]))
+            self._enlarge(stage, chosen, float(relevance[chosen]))
 
     def _enlarge(self, stage: int, channel: int, relevance: float) -> None:
         values = self.result.stages[stage][channel]  # (h, w)
-        limits = render.full_range(values)
-        lines = export.map_caption(
-            self.result, f"channel {channel}", stage, f"own scale {_ends(limits)}", target=False
-        )
+        lines = export.map_caption(self.result, f"channel {channel}", stage, target=False)
         verb = ("adds", "to") if relevance >= 0 else ("takes", "from")
         exact = "exactly" if stage == zoo.STAGES[-1] else "by estimate"
 
         @st.dialog(f"Channel {channel} of stage {stage}", width="medium")
         def show() -> None:
-            st.image(
-                self.draw(values, limits, "viridis", max(self.display.opacity, 0.4)),
-                width="stretch",
-                alt=f"Channel {channel} over the {self.place}. {_where_strongest(values)}",
-            )
-            _colour_bar("viridis", limits)
+            self._show_pane(f"Channel {channel}", stage, values, "activation", lines)
             st.caption(
                 f"It {verb[0]} {render.number(abs(relevance))} {verb[1]} the score (logit) "
                 f"{render.number(self.result.target.logit)} of {self.result.target.label}, {exact}."
-                "  \n" + "  \n".join(lines)
             )
 
         show()
@@ -436,6 +421,13 @@ def choose_target() -> str | None:
     return target
 
 
+def heading(text: str) -> DeltaGenerator:
+    """The head of a column, as high in all columns; what else belongs there goes into it."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", height=HEADING, border=False)
+    row.markdown(f"**{text}**", width="content")
+    return row
+
+
 def choose_stage() -> int:
     """The stage of Grad-CAM and of the channels below."""
     stage: int = st.slider(
@@ -445,22 +437,45 @@ def choose_stage() -> int:
         DEFAULT_STAGE,
         key="stage",
         bind="query-params",
+        label_visibility="collapsed",
     )
     return stage
 
 
-def show_last_stage() -> int:
-    """The same slider where there is no choice: CAM exists at the last stage only."""
-    st.slider(
-        "Stage",
-        zoo.STAGES[0],
-        zoo.STAGES[-1],
-        zoo.STAGES[-1],
-        key="cam_stage",
-        disabled=True,
-        help="CAM needs the weights of the linear head, which follows stage 9.",
-    )
-    return zoo.STAGES[-1]
+class _Boxes:
+    """The texts that name a box."""
+
+    def __contains__(self, text: object) -> bool:
+        return _box_of(text) is not None
+
+
+def _box_of(text: object) -> viewer.Box | None:
+    """Left, top, right, bottom between 0 and 1 from "0.1,0.2,0.5,0.6"; None for anything else."""
+    if not isinstance(text, str) or not _BOX.fullmatch(text):
+        return None
+    left, top, right, bottom = map(float, text.split(","))
+    return (left, top, right, bottom) if left < right <= 1 and top < bottom <= 1 else None
+
+
+def covered_box() -> viewer.Box | None:
+    """The part of the photograph that is covered, if any. It is in the URL."""
+    link.adopt("box", _Boxes())
+    text = st.session_state.get("box")
+    link.publish("box", text)
+    return _box_of(text)
+
+
+def _cover(box: viewer.Box | None) -> None:
+    st.session_state["box"] = box and ",".join(f"{edge:.3f}" for edge in box)
+
+
+def _step(what: Literal["stage", "model"], by: int) -> None:
+    """The presenter's arrow keys."""
+    if what == "model":
+        step_model(by)
+    else:
+        stage = st.session_state["stage"] + by
+        st.session_state["stage"] = min(max(stage, zoo.STAGES[0]), zoo.STAGES[-1])
 
 
 def _page(pages: int, what: tuple[object, ...]) -> int:
@@ -475,8 +490,8 @@ def _stage_chosen(key: str) -> None:
     st.session_state["stage"] = int(key)
 
 
-def _channel_chosen(key: str) -> None:
-    st.session_state["_channel"] = key
+def _channel_chosen(channel: int) -> None:
+    st.session_state["_channel"] = channel
 
 
 def _bar_chosen(key: str) -> None:
@@ -500,21 +515,6 @@ def _open_to_save(label: str, what: str) -> DeltaGenerator | None:
 def _how_to_read(help_text: str) -> None:
     with st.popover("How to read this", type="tertiary", icon=":material/help:"):
         st.markdown(help_text)
-
-
-def _ends(limits: render.Range) -> str:
-    low, high = (render.number(limit) for limit in limits)
-    return f"{low} to {high}"
-
-
-def _colour_bar(colour_map: str, limits: render.Range) -> None:
-    low, high = (render.number(limit) for limit in limits)
-    bar = render.data_url(render.colour_bar(colour_map, 256, 1), "png")
-    st.html(
-        '<div style="display:flex;gap:.5rem;align-items:center;font-size:.8rem">'
-        f'<span>{low}</span><img src="{bar}" alt="Colour bar from {_ends(limits)}" '
-        f'style="flex:1;height:.6rem;min-width:0;border-radius:2px"><span>{high}</span></div>'
-    )
 
 
 def _where_strongest(values: NDArray[np.float32]) -> str:
@@ -574,5 +574,36 @@ def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
         margin={"l": 0, "r": 4, "t": 14, "b": 0},
         xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
         yaxis={"range": [len(rows) - 0.5, -0.7], "visible": False, "fixedrange": True},
+    )
+    return figure
+
+
+def _before_and_after(before: Predictions, after: Predictions, target: Prediction) -> go.Figure:
+    """Probabilities of the best classes of both and of the target, as pairs of bars."""
+    indices = dict.fromkeys([*(p.index for p in [*before[:3], *after[:3]]), target.index])
+    labels = [shortened(zoo.labels()[index], 24) for index in indices]
+    figure = go.Figure(
+        [
+            go.Bar(
+                name=name,
+                y=labels,
+                x=[predictions.of(index).probability for index in indices],
+                orientation="h",
+                marker={"color": colour},
+                hovertemplate="%{y}, " + name + ": %{x:.1%}<extra></extra>",
+            )
+            for name, predictions, colour in (
+                ("as it is", before, "#9aa5a8"),
+                ("with the part covered", after, "#0f8b8d"),
+            )
+        ]
+    )
+    figure.update_layout(
+        barmode="group",
+        height=52 * len(labels) + 70,
+        margin={"l": 0, "r": 8, "t": 8, "b": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        xaxis={"range": [0, 1], "tickformat": ".0%", "fixedrange": True},
+        yaxis={"autorange": "reversed", "fixedrange": True},
     )
     return figure

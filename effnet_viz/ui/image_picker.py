@@ -104,9 +104,10 @@ def _choose(key: str) -> None:
 
 
 def _show(key: str) -> None:
-    """Another image: explain its most probable class."""
+    """Another image: explain its most probable class, nothing covered."""
     st.session_state["image"] = key
     st.session_state["target"] = None
+    st.session_state["box"] = None
 
 
 def _adopt_link() -> None:

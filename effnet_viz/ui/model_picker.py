@@ -55,6 +55,14 @@ def choose_model() -> ChosenModel:
     return chosen
 
 
+def step_model(by: int) -> None:
+    """Choose the next ready model, or the one before."""
+    ready = [key for key, e in zoo.MODELS.items() if weights.readiness(e) is Readiness.READY]
+    now = st.session_state["model"]
+    at = ready.index(now) + by if now in ready else 0
+    st.session_state["model"] = ready[at % len(ready)]
+
+
 def load_or_explain(chosen: ChosenModel) -> model.Model | None:
     """The model; or None, after saying on the page why not and what can be done now."""
     entry = chosen.entry

@@ -1,0 +1,123 @@
+// The wall of channels: small maps to click. Pointing at a picture outlines the channels that are
+// strongest at that place.
+
+class Channels {
+  constructor(host) {
+    this.grid = element("div", {
+      class: "channels", role: "group",
+      onclick: (event) => this.click(event), onkeydown: (event) => this.key(event),
+    });
+    this.reading = element("output", { class: "reading", "aria-live": "off" });
+    host.replaceChildren(this.grid, this.reading);
+  }
+
+  update(data, setTriggerValue) {
+    this.data = data;
+    this.choose = (channel) => setTriggerValue("clicked", channel);
+    this.levels = bytesOf(data.levels); // uint8 (tiles, rows, columns), each over its own range
+    this.strongest = new Uint16Array(bytesOf(data.strongest.channels).buffer); // (rows, columns, count)
+    this.grid.setAttribute("aria-label", data.label);
+    const before = this.tiles ?? [];
+    this.tiles = data.tiles.map((tile, i) => before[i] ?? this.createTile());
+    this.tiles.forEach((tile, i) => this.fill(tile, data.tiles[i]));
+    this.grid.replaceChildren(...this.tiles.map((tile) => tile.button));
+    this.stopAt(this.tiles[0]?.button);
+    this.drawn = "";
+    changed(EVERYTHING);
+  }
+
+  createTile() {
+    const [canvas, title, caption, badge] = ["canvas", "span", "span", "span"].map((tag) => element(tag));
+    title.className = "title";
+    caption.className = "detail";
+    badge.className = "badge";
+    canvas.setAttribute("aria-hidden", "true");
+    return { button: element("button", { type: "button" }, canvas, badge, title, caption), canvas, title, caption, badge };
+  }
+
+  fill(tile, { channel, caption }) {
+    tile.button.dataset.key = channel;
+    tile.title.textContent = `#${channel}`;
+    tile.caption.textContent = caption;
+    tile.badge.textContent = this.data.badge;
+    const name = `Channel ${channel} of stage ${this.data.stage}`;
+    tile.button.setAttribute("aria-label", [name, caption, this.data.badge].filter(Boolean).join(", "));
+  }
+
+  dispose() {
+    parts.delete(this);
+  }
+
+  draw(changes) {
+    if (!this.data) return;
+    if (changes & COLOURS) this.drawTiles();
+    this.drawPointer();
+  }
+
+  drawTiles() {
+    const table = tables.sequential.get("viridis");
+    const drawn = settings.scale === "own" ? "own" : "shared";
+    if (!table || drawn === this.drawn) return;
+    this.drawn = drawn;
+    const { rows, columns, tiles, common } = this.data;
+    const size = rows * columns;
+    tiles.forEach(({ low, high }, i) => {
+      const { canvas } = this.tiles[i];
+      Object.assign(canvas, { width: columns, height: rows });
+      const image = canvas.getContext("2d").createImageData(columns, rows);
+      const values = Float32Array.from(
+        this.levels.subarray(i * size, (i + 1) * size), (level) => low + ((high - low) * level) / 255);
+      const own = high > low ? [low, high] : [low, low + 1];
+      colourise(values, drawn === "own" ? own : common, table, new Uint32Array(image.data.buffer));
+      canvas.getContext("2d").putImageData(image, 0, 0);
+    });
+  }
+
+  drawPointer() {
+    const point = pinned() ?? shared.pointer;
+    const strongest = point ? this.strongestAt(point) : [];
+    const names = strongest.join(", #");
+    if (names === this.names) return;
+    this.names = names;
+    for (const { button } of this.tiles) {
+      const rank = strongest.indexOf(Number(button.dataset.key));
+      button.classList.toggle("strongest", rank >= 0);
+    }
+    const absent = strongest.filter((c) => !this.data.tiles.some(({ channel }) => channel === c));
+    this.reading.textContent = !names ? "Point at a picture above to see which channels are strongest there."
+      : `Strongest at this place: #${names}${absent.length ? " (those not outlined are on other pages)" : ""}`;
+  }
+
+  strongestAt({ x, y }) {
+    const [left, top, right, bottom] = this.data.box;
+    const { rows, columns, count } = this.data.strongest;
+    const row = Math.floor(((y - top) / (bottom - top)) * rows);
+    const column = Math.floor(((x - left) / (right - left)) * columns);
+    if (row < 0 || column < 0 || row >= rows || column >= columns) return [];
+    const start = (row * columns + column) * count;
+    return [...this.strongest.subarray(start, start + count)];
+  }
+
+  click(event) {
+    const button = event.target.closest("button");
+    if (!button) return;
+    this.stopAt(button);
+    this.choose(Number(button.dataset.key));
+  }
+
+  // One stop for the Tab key; the arrow keys move within the wall.
+  stopAt(stop) {
+    for (const { button } of this.tiles) button.tabIndex = button === stop ? 0 : -1;
+  }
+
+  key(event) {
+    const buttons = this.tiles.map(({ button }) => button);
+    const perRow = buttons.filter(({ offsetTop }) => offsetTop === buttons[0].offsetTop).length;
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -perRow, ArrowDown: perRow };
+    const next = buttons[buttons.indexOf(event.target) + steps[event.key]];
+    if (!next || isPresenting()) return;
+    event.preventDefault();
+    this.stopAt(next);
+    next.focus();
+  }
+}

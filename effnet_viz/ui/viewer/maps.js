@@ -1,0 +1,143 @@
+// Maps as arrays: decode, enlarge, find a range, colour. Nothing here touches the page.
+// effnet_viz/render.py does the same in Python; the browser tests hold the two together.
+
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+// float32, little-endian, row after row.
+function floatsOf(base64) {
+  return new Float32Array(bytesOf(base64).buffer);
+}
+
+// 256 colours as the words of an ImageData buffer (little-endian RGBA).
+function colourTable(base64) {
+  const rgb = bytesOf(base64);
+  return Uint32Array.from({ length: 256 }, (_, i) =>
+    (255 << 24) | (rgb[3 * i + 2] << 16) | (rgb[3 * i + 1] << 8) | rgb[3 * i]);
+}
+
+// For every pixel of an axis: the cell before it, the cell after it, the share of the latter.
+function bilinearAxis(cells, pixels) {
+  const before = new Uint16Array(pixels);
+  const after = new Uint16Array(pixels);
+  const share = new Float32Array(pixels);
+  for (let i = 0; i < pixels; i += 1) {
+    const place = Math.min(Math.max(((i + 0.5) * cells) / pixels - 0.5, 0), cells - 1);
+    before[i] = Math.floor(place);
+    after[i] = Math.min(before[i] + 1, cells - 1);
+    share[i] = place - before[i];
+  }
+  return { before, after, share };
+}
+
+// Values (rows, columns) enlarged to (height, width), cell centres kept in place.
+function enlargeSmoothly(values, rows, columns, width, height) {
+  const x = bilinearAxis(columns, width);
+  const y = bilinearAxis(rows, height);
+  const result = new Float32Array(width * height);
+  const line = new Float32Array(columns);
+  for (let j = 0, out = 0; j < height; j += 1) {
+    const upper = y.before[j] * columns;
+    const lower = y.after[j] * columns;
+    const share = y.share[j];
+    for (let column = 0; column < columns; column += 1) {
+      line[column] = values[upper + column] * (1 - share) + values[lower + column] * share;
+    }
+    for (let i = 0; i < width; i += 1, out += 1) {
+      const low = line[x.before[i]];
+      result[out] = low + (line[x.after[i]] - low) * x.share[i];
+    }
+  }
+  return result;
+}
+
+// The same as blocks: every pixel has the value of the cell that it lies in.
+function enlargeCells(values, rows, columns, width, height) {
+  const column = Uint16Array.from({ length: width }, (_, i) => Math.floor(((i + 0.5) * columns) / width));
+  const result = new Float32Array(width * height);
+  for (let j = 0, out = 0; j < height; j += 1) {
+    const start = Math.floor(((j + 0.5) * rows) / height) * columns;
+    for (let i = 0; i < width; i += 1, out += 1) result[out] = values[start + column[i]];
+  }
+  return result;
+}
+
+function extremes(values) {
+  let [lowest, highest] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  return [lowest, highest];
+}
+
+// The ranges of render.py: 0 to the largest, -m to m, smallest to largest.
+function positiveRange(maps) {
+  const highest = Math.max(...maps.map((map) => map.highest));
+  return [0, highest > 0 ? highest : 1];
+}
+
+function signedRange(maps) {
+  const largest = Math.max(...maps.map((map) => Math.max(map.highest, -map.lowest)));
+  return largest > 0 ? [-largest, largest] : [-1, 1];
+}
+
+function fullRange(maps) {
+  const low = Math.min(...maps.map((map) => map.lowest));
+  const high = Math.max(...maps.map((map) => map.highest));
+  return high > low ? [low, high] : [low, low + 1];
+}
+
+// Writes the colours of the values into the words of an ImageData buffer.
+function colourise(values, [low, high], table, words) {
+  const factor = 255 / (high - low);
+  for (let i = 0; i < values.length; i += 1) {
+    const level = (values[i] - low) * factor + 0.5;
+    words[i] = table[level <= 0 ? 0 : level >= 255 ? 255 : level | 0];
+  }
+}
+
+const DIMMED = 0xb8000000; // black, 72 % opaque
+const LINE = 0xf2ffffff; // white, 95 % opaque
+const LINE_SHADOW = 0x99000000; // black, 60 % opaque
+
+// Writes what lies over the colours: dimmed pixels below the threshold, contour lines at the levels.
+function drawLines(values, width, threshold, levels, words) {
+  words.fill(0);
+  if (threshold !== null) {
+    for (let i = 0; i < values.length; i += 1) if (values[i] < threshold) words[i] = DIMMED;
+  }
+  if (!levels.length) return;
+  const band = new Uint8Array(values.length);
+  for (const level of levels) {
+    for (let i = 0; i < values.length; i += 1) if (values[i] > level) band[i] += 1;
+  }
+  const last = values.length - width - 1;
+  for (let i = 0; i < last; i += 1) {
+    if (band[i] === band[i + 1] && band[i] === band[i + width]) continue;
+    words[i] = LINE;
+    words[i + 1] = band[i + 1] === band[i + 2] ? LINE_SHADOW : words[i + 1];
+    words[i + width] = LINE_SHADOW;
+  }
+}
+
+// A value in at most three significant digits, as render.number writes it.
+function numberText(value) {
+  if (value === 0) return "0";
+  const digits = Number(value.toPrecision(3));
+  const size = Math.abs(digits);
+  const text = size >= 1e-4 && size < 1000 ? String(digits) : digits.toExponential();
+  return text.replace(/e([+-])(\d)$/, "e$10$2").replaceAll("-", "−");
+}
+
+function rangeText([low, high]) {
+  return `${numberText(low)} to ${numberText(high)}`;
+}
+
+// The share of cells with a smaller value, in whole percent.
+function percentile(values, value) {
+  let smaller = 0;
+  for (const other of values) if (other < value) smaller += 1;
+  return Math.floor((100 * smaller) / values.length);
+}
