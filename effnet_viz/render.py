@@ -154,9 +154,9 @@ def stamp(picture: Picture, text: str) -> Picture:
 
 
 def encode(picture: Picture, file_format: Literal["png", "jpeg", "webp"]) -> bytes:
-    """The picture as a file: PNG to keep, the smaller JPEG and WebP to show."""
+    """The picture as a file: exact as PNG or the smaller WebP, JPEG for photographs."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, file_format, quality=88)
+    Image.fromarray(picture).save(buffer, file_format, quality=88, lossless=True)
     return buffer.getvalue()
 
 

@@ -1,13 +1,18 @@
-"""Shared fixtures: sample photographs, one model per key, loaded once per run."""
+"""Shared fixtures: sample photographs, models loaded once per run, a served app, a browser tab."""
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from effnet_viz import Analysis, Model, analyse, load
+from tests.browser import ARGUMENTS, PATIENCE, WIDE, serving
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
@@ -26,3 +31,42 @@ def lite0() -> Model:
 @pytest.fixture(scope="session")
 def cat(lite0: Model) -> Analysis:
     return analyse(SAMPLES / "cat.jpg", lite0)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    executable = shutil.which("chromium")
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is missing; .ci/run installs it.")
+        pytest.skip("There is no Chromium on this machine: install Debian's package chromium.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of the app with no weight file of torchvision and no way to them."""
+    with serving(tmp_path_factory.mktemp("server"), ["-m", "effnet_viz.ui.server"]) as url:
+        yield url
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport=WIDE, accept_downloads=True)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A tab that fails the test when anything in it is reported as an error."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    yield page
+    assert errors == []

@@ -5,16 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,129 +14,13 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from effnet_viz import analyse
+from tests.browser import PATIENCE, PHONE, WIDE, choose, explained, serving
 from tests.conftest import SAMPLES, loaded
 
 pytestmark = pytest.mark.browser
-
-ROOT = Path(__file__).parent.parent
-PATIENCE = 60_000
-"""Milliseconds; a loaded machine takes its time."""
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-
-# Chromium tries to reach its maker's servers otherwise.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    executable = shutil.which("chromium")
-    if executable is None:
-        if os.environ.get("CI"):
-            pytest.fail("Chromium is missing; .ci/run installs it.")
-        pytest.skip("There is no Chromium on this machine: install Debian's package chromium.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def serving(folder: Path, program: Sequence[str]) -> Iterator[str]:
-    """The app on a free port, started as `python PROGRAM`; weights go to the folder."""
-    port = free_port()
-    # A proxy that refuses: the official weights cannot be reached, wherever the tests run.
-    closed = f"http://127.0.0.1:{free_port()}"
-    environment = os.environ | {
-        "TORCH_HOME": str(folder),
-        "https_proxy": closed,
-        "http_proxy": closed,
-        "no_proxy": "127.0.0.1",
-    }
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, *program, *options, "--server.headless", "true"],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        url = f"http://127.0.0.1:{port}/"
-        try:
-            for _ in range(300):
-                try:
-                    urllib.request.urlopen(url + "_stcore/health", timeout=2).close()
-                    break
-                except OSError:
-                    time.sleep(0.2)
-            else:
-                pytest.fail(f"The app did not start: {(folder / 'log').read_text()}")
-            yield url
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of the app with no weight file of torchvision and no way to them."""
-    with serving(tmp_path_factory.mktemp("server"), ["-m", "effnet_viz.ui.server"]) as url:
-        yield url
-
-
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport=WIDE, accept_downloads=True)  # type: ignore[arg-type]
-    context.set_default_timeout(PATIENCE)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A tab that fails the test when anything in it is reported as an error."""
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    yield page
-    assert errors == []
-
-
-expect.set_options(timeout=PATIENCE)
-
-
-def explained(page: Page, label: str) -> None:
-    """Waits until both maps explain this class."""
-    expect(page.get_by_text(f"The maps explain {label}")).to_be_visible()
-    for method in ("CAM", "Grad-CAM"):
-        start, named = f"{method} over the photograph", f"class “{label}”"
-        picture = page.locator(f'img[alt^="{start}"][alt*="{named}"]')
-        expect(picture).to_be_visible()
-        page.wait_for_function("image => image.naturalWidth > 100", arg=picture.element_handle())
-
-
-def choose(page: Page, group: str, key: str) -> None:
-    page.get_by_role("group", name=group, exact=True).locator(f'button[data-key="{key}"]').click()
 
 
 def test_first_visit(page: Page, address: str) -> None:
@@ -199,7 +74,7 @@ def test_gallery_stage_and_channel(page: Page, address: str) -> None:
     expect(page.get_by_text("Channels of stage 8")).to_be_visible()
     page.get_by_role("group", name="Channels of stage 8").locator("button").nth(3).click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("img", name="over the photograph")).to_be_visible()
+    expect(dialog.locator('.stage[aria-label^="Channel"] canvas.heat')).to_be_visible()
     expect(dialog.get_by_text("the score (logit)")).to_be_visible()
     box = dialog.bounding_box()
     assert box is not None
@@ -296,12 +171,11 @@ def test_downloads(page: Page, address: str) -> None:
     page.goto(address)
     explained(page, "tiger cat")
     result = analyse(SAMPLES / "cat.jpg", loaded("lite0"))
-    page.get_by_role("button", name="Save", exact=True).first.click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Picture with caption (PNG)").click()
+        page.get_by_role("button", name="Save picture").first.click()
     picture = Image.open(download.value.path())
     assert picture.format == "PNG"
-    page.keyboard.press("Escape")
+    assert download.value.suggested_filename == "cam-stage-9-lite0.png"
     page.get_by_role("button", name="Save the numbers").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="For NumPy (NPZ)").click()

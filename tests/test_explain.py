@@ -157,3 +157,23 @@ def test_largest_difference() -> None:
     assert metrics.largest_difference(one * 0, one * 0) == 0
     with pytest.raises(ValueError, match="cannot be compared"):
         metrics.largest_difference(one, one.T)
+
+
+def test_averages_are_means_of_blocks() -> None:
+    values = np.arange(2 * 5 * 4, dtype=np.float32).reshape(2, 5, 4)
+    assert explain.averaged(values, 5) is values
+    blocks = explain.averaged(values, 3)  # blocks of 2×2, the last row cut
+    assert blocks.shape == (2, 3, 2)
+    assert blocks[0, 0, 0] == np.mean([0, 1, 4, 5])
+    assert blocks[1, 1, 1] == values[1, 2:4, 2:4].mean()
+    assert blocks[0, 2, 1] == np.mean([18, 19])
+
+
+def test_channels_at_a_glance() -> None:
+    activation = np.zeros((4, 2, 2), dtype=np.float32)
+    activation[2, 0, 1], activation[3, 0, 1], activation[1] = 5, 7, 1
+    glance = explain.channels(activation, 2, 3)
+    assert glance.largest.tolist() == [0, 1, 5, 7]
+    assert glance.strongest[0, 1].tolist() == [3, 2, 1]
+    assert glance.strongest[1, 1, 0] == 1
+    assert glance.strongest.dtype == np.uint16

@@ -13,17 +13,17 @@ from effnet_viz.samples import samples
 from tests.conftest import SAMPLES, loaded
 
 
-def test_caption_says_model_weights_method_class_stage_and_scale(cat: Analysis) -> None:
-    first, second = export.map_caption(cat, "Grad-CAM", 5, "own scale 0 to 1")
+def test_caption_says_model_weights_method_class_and_stage(cat: Analysis) -> None:
+    first, second = export.map_caption(cat, "Grad-CAM", 5)
     assert first == "EfficientNet-Lite0 at 224 px, weights: efficientnet-lite0-57934424.pth"
-    assert second == "Grad-CAM, class “tiger cat”, stage 5 (14×14), own scale 0 to 1"
-    _, without = export.map_caption(cat, "channel 3", 1, "own scale", target=False)
-    assert without == "channel 3, stage 1 (112×112), own scale"
+    assert second == "Grad-CAM, class “tiger cat”, stage 5 (14×14)"
+    _, without = export.map_caption(cat, "channel 3", 1, target=False)
+    assert without == "channel 3, stage 1 (112×112)"
 
 
 def test_caption_of_an_untrained_model_says_so() -> None:
     result = analyse(SAMPLES / "cat.jpg", loaded("lite0", untrained=True))
-    assert "untrained" in export.map_caption(result, "CAM", 9, "own scale")[0]
+    assert "untrained" in export.map_caption(result, "CAM", 9)[0]
 
 
 def test_npz_has_the_arrays_and_the_provenance(cat: Analysis) -> None:

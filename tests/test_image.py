@@ -1057,3 +1057,32 @@ def test_crop_of_preprocessing_is_the_crop_of_the_size() -> None:
     _, crop = preprocess(found, MODELS["b3"].preprocessing)
     assert crop == crop_of(301, 200, MODELS["b3"].preprocessing)
     assert isinstance(crop, Crop)
+
+
+def noisy_photograph(width: int, height: int) -> Photograph:
+    return decode(Image.fromarray(noise(width, height)))
+
+
+def test_a_covered_box_loses_its_detail_and_nothing_else_changes() -> None:
+    photograph = noisy_photograph(200, 100)
+    hidden = photograph.covered((0.25, 0.5, 0.5, 1.0), keep=False).pixels
+    inside = np.zeros((100, 200), dtype=bool)
+    inside[50:, 50:100] = True
+    assert (hidden[~inside] == photograph.pixels[~inside]).all()
+    assert hidden[inside].std() < 0.1 * photograph.pixels[inside].std()
+    kept = photograph.covered((0.25, 0.5, 0.5, 1.0), keep=True).pixels
+    assert (kept[inside] == photograph.pixels[inside]).all()
+    assert kept[~inside].std() < 0.1 * photograph.pixels[~inside].std()
+
+
+def test_what_is_covered_is_part_of_the_identity() -> None:
+    photograph = noisy_photograph(40, 30)
+    boxes = ((0.0, 0.0, 0.5, 0.5), (0.0, 0.0, 0.5, 0.6))
+    made = [photograph.covered(box, keep=keep) for box in boxes for keep in (False, True)]
+    assert len({photograph.digest, *(p.digest for p in made)}) == 5
+
+
+@pytest.mark.parametrize("box", [(0.5, 0, 0.5, 1), (0, 0.9, 1, 0.1), (-0.1, 0, 1, 1), (0, 0, 1, 2)])
+def test_an_impossible_box_is_refused(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(ValueError, match="is not left, top, right, bottom"):
+        noisy_photograph(10, 10).covered(box, keep=False)

@@ -87,18 +87,18 @@ def test_width_and_height_are_not_swapped() -> None:
     assert brightest[1] >= 75
 
 
-def test_crop_mark_and_cut() -> None:
+def test_cut() -> None:
     gradient = np.tile(np.arange(80, dtype=np.uint8)[None, :, None], (60, 1, 3))
     box = (10.4, 5.0, 50.4, 45.0)
     assert render.cut(gradient, box).shape == (40, 40, 3)
     assert render.cut(gradient, box)[0, 0, 0] == 10
-    marked = render.mark_crop(gradient, box)
-    assert (marked[5, 10:50] > 250).any()  # the white line
-    assert (marked[20:30, 20:40] == gradient[20:30, 20:40]).all()  # inside untouched
+    hidden = render.hide_unseen(gradient, box)
+    assert (hidden[5:45, 10:50] == gradient[5:45, 10:50]).all()  # inside untouched
+    assert not (hidden[:5] == gradient[:5]).any()
     assert render.cut(gradient, (79.9, 59.9, 80, 60)).shape == (1, 1, 3)
 
 
-def test_stamp_and_caption_change_the_picture() -> None:
+def test_the_stamp_changes_the_lower_edge() -> None:
     stamped = render.stamp(GREY, "untrained")
     whole = (GREY, np.ones((1, 1), np.float32), (0, 0, 80, 60), (0, 1), "magma", 0.5)
     drawn = render.overlay(*whole, "untrained")
@@ -106,16 +106,6 @@ def test_stamp_and_caption_change_the_picture() -> None:
     assert stamped.shape == GREY.shape
     assert (stamped[:40] == GREY[:40]).all()
     assert not (stamped[50:] == GREY[50:]).all()
-    large = np.full((480, 640, 3), 128, dtype=np.uint8)
-    sheet = render.captioned(large, ["a line of text"], (0, 1), "viridis")
-    assert (sheet[:480] == large).all()
-    strip = sheet[480:]
-    bar = render.colour_bar("viridis", 320, 1)[0]
-    assert any((row[160:480] == bar).all() for row in strip)
-    assert (strip.sum(axis=2) < 100).any()  # letters
-    longer = render.captioned(large, ["a line of text " * 10], (0, 1), "viridis")
-    assert longer.shape[0] > sheet.shape[0]  # wrapped
-    assert longer.shape[1] == sheet.shape[1]
 
 
 def test_the_font_has_every_letter_of_a_caption() -> None:
@@ -126,14 +116,13 @@ def test_the_font_has_every_letter_of_a_caption() -> None:
 
 
 def test_files() -> None:
-    decoded = np.asarray(Image.open(io.BytesIO(render.encode(GREY, "png"))))
-    assert (decoded == GREY).all()
-    for file_format in ("png", "webp"):
-        url = render.data_url(GREY, file_format)
+    gradient = np.tile(np.arange(80, dtype=np.uint8)[None, :, None], (60, 1, 3))
+    for file_format, most in (("png", 0), ("webp", 0), ("jpeg", 3)):
+        url = render.data_url(gradient, file_format)
         start = f"data:image/{file_format};base64,"
         assert url.startswith(start)
         decoded = np.asarray(Image.open(io.BytesIO(base64.b64decode(url[len(start) :]))))
-        assert np.abs(decoded.astype(int) - GREY).max() <= 3
+        assert np.abs(decoded.astype(int) - gradient).max() <= most
 
 
 def test_numbers_have_three_digits() -> None:

@@ -151,11 +151,11 @@ def covered(
 
 
 def mean_tile(picture_key: str, activation: NDArray[np.float32]) -> str:
-    """The mean over the channels of an activation (C, h, w) in viridis, one pixel a cell."""
+    """The mean over the channels of an activation (C, h, w) in viridis, a pixel a cell or block."""
 
     def make() -> str:
-        mean = activation.mean(axis=0)  # (h, w)
-        return render.data_url(render.colourise(mean, render.full_range(mean), "viridis"), "png")
+        mean = explain.averaged(activation.mean(axis=0), 2 * TILE_CELLS)  # (h', w')
+        return render.data_url(render.colourise(mean, render.full_range(mean), "viridis"), "webp")
 
     return _results.get(("mean tile", picture_key), make, len)
 
@@ -169,7 +169,7 @@ def thumbnail(digest: str, side: int, content: bytes) -> str:
         middle = min(height, width)
         left, top = (width - middle) // 2, (height - middle) // 2
         square = render.cut(picture, (left, top, left + middle, top + middle))
-        return render.data_url(render.resize_picture(square, side, side), "webp")
+        return render.data_url(render.resize_picture(square, side, side), "jpeg")
 
     return _results.get(("thumbnail", digest, side), make, len)
 

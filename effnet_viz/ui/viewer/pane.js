@@ -163,11 +163,13 @@ class Pane {
   drawMap() {
     const { width, height } = this.seen;
     const { values, rows, columns } = this.map;
-    const smooth = settings.cells === "smooth";
-    if (!this.enlarged || this.smooth !== smooth) {
-      const enlarge = smooth ? enlargeSmoothly : enlargeCells;
-      this.enlarged = enlarge(values, rows, columns, width, height);
-      this.smooth = smooth;
+    const enlarge = settings.cells === "smooth" ? enlargeSmoothly : enlargeCells;
+    const positive = this.map.kind === "evidence" && !isSigned(this.map);
+    const way = `${enlarge.name} ${positive}`;
+    if (!this.enlarged || this.way !== way) {
+      const evidence = positive ? values.map((value) => Math.max(value, 0)) : values;
+      this.enlarged = enlarge(evidence, rows, columns, width, height);
+      this.way = way;
       this.drawn = {};
     }
     const limits = rangeOf(this.map);

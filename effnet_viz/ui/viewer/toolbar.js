@@ -11,8 +11,6 @@ const KEYS = [
   ["P", "present: only photograph, maps and predictions, in large type"],
 ];
 
-const PRESENTING_KEYS = "Presenting. ← → stage, ↑ ↓ model, H bare photograph, P or Esc to leave.";
-
 class Toolbar {
   constructor(host) {
     this.controls = new Map(); // setting to a function that shows its value
@@ -64,10 +62,10 @@ class Toolbar {
       this.button("Present", () => present(!isPresenting()), "Only photograph, maps and predictions (key P)"));
     const keys = element("details", { class: "keys" }, element("summary", {}, "Keys"),
       element("dl", {}, ...KEYS.flatMap(([key, text]) => [element("dt", {}, key), element("dd", {}, text)])));
-    const more = element("details", { class: "more" }, element("summary", {}, "More ways to look"), second, keys);
+    const more = element("details", { class: "more" }, element("summary", {}, "More ways to look"), second, this.hint, keys);
     this.host = host;
     host.replaceChildren(element("div", { class: "toolbar", role: "group", "aria-label": "How maps are shown" },
-      first, more, this.hint));
+      first, more));
     document.addEventListener("keydown", onKeyDown);
     document.addEventListener("keyup", onKeyUp);
     this.watch = setInterval(writeAddress, 400); // see readAddress
@@ -103,7 +101,7 @@ class Toolbar {
     for (const show of this.controls.values()) show();
     this.zoom.textContent = `${Math.round(100 * view.zoom)} %`;
     this.cover.setAttribute("aria-pressed", String(shared.tool === "box"));
-    this.hint.textContent = isPresenting() ? PRESENTING_KEYS : shared.tool === "box"
+    this.hint.textContent = shared.tool === "box"
       ? "Draw a rectangle on a picture: drag, or Enter at two corners. Esc to leave it." : "";
     this.fixed.hidden = settings.scale !== "fixed";
     const active = this.getRoot().activeElement;

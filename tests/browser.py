@@ -1,0 +1,106 @@
+"""What the browser tests share: a served app, a visitor's clicks."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 60_000
+"""Milliseconds; a loaded machine takes its time."""
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+# Chromium tries to reach its maker's servers otherwise.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(folder: Path, program: Sequence[str]) -> Iterator[str]:
+    """The app on a free port, started as `python PROGRAM`; weights go to the folder."""
+    port = free_port()
+    # A proxy that refuses: the official weights cannot be reached, wherever the tests run.
+    closed = f"http://127.0.0.1:{free_port()}"
+    environment = os.environ | {
+        "TORCH_HOME": str(folder),
+        "https_proxy": closed,
+        "http_proxy": closed,
+        "no_proxy": "127.0.0.1",
+    }
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, *program, *options, "--server.headless", "true"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        url = f"http://127.0.0.1:{port}/"
+        try:
+            for _ in range(300):
+                try:
+                    urllib.request.urlopen(url + "_stcore/health", timeout=2).close()
+                    break
+                except OSError:
+                    time.sleep(0.2)
+            else:
+                pytest.fail(f"The app did not start: {(folder / 'log').read_text()}")
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+expect.set_options(timeout=PATIENCE)
+
+
+def explained(page: Page, label: str) -> None:
+    """Waits until both maps explain this class."""
+    expect(page.get_by_text(f"The maps explain {label}")).to_be_visible()
+    for method in ("CAM", "Grad-CAM"):
+        pane = pane_of(page, method)
+        expect(pane).to_have_attribute("aria-label", re.compile(f"class “{label}”"))
+        image = pane.locator("img.photograph")
+        expect(image).to_be_visible()
+        page.wait_for_function("image => image.naturalWidth > 100", arg=image.element_handle())
+
+
+def pane_of(page: Page, method: str) -> Locator:
+    """The picture of a map: CAM, Grad-CAM or a channel."""
+    return page.locator(f'.stage[aria-label^="{method} over the photograph"]')
+
+
+def reading_of(page: Page, method: str) -> Locator:
+    """What the pane says of the place under the pointer."""
+    return page.locator("figure", has=pane_of(page, method)).locator(".reading")
+
+
+def choose(page: Page, group: str, key: str) -> None:
+    page.get_by_role("group", name=group, exact=True).locator(f'button[data-key="{key}"]').click()

@@ -1,0 +1,361 @@
+"""The viewer in a real Chromium: its pixels, its silence towards the server, its every way in."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Browser, Page, WebSocket, expect
+
+from effnet_viz import analyse, explain, render, structure, zoo
+from effnet_viz.image import decode
+from effnet_viz.ui import cached
+from tests.browser import PATIENCE, PHONE, choose, explained, pane_of, reading_of
+from tests.conftest import SAMPLES, loaded
+
+pytestmark = pytest.mark.browser
+
+PALACE = "?image=palace"
+"""A photograph that is shown in its own size, 640 pixels wide."""
+
+
+def saved(page: Page, place: int) -> NDArray[np.uint8]:
+    """The picture that the button under a map saves, (H, W, 3)."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save picture").nth(place).click()
+    return np.asarray(Image.open(download.value.path()).convert("RGB"))
+
+
+def shown_picture(name: str) -> NDArray[np.uint8]:
+    """The photograph as the browser gets it, (H, W, 3)."""
+    content = (SAMPLES / f"{name}.jpg").read_bytes()
+    source = cached.photograph(f"test {name}", content).source
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
+
+
+def off(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Mean difference of two pictures in levels of 255."""
+    return float(np.abs(one.astype(int) - other.astype(int)).mean())
+
+
+LOOKS = {
+    "": {},
+    "&opacity=100": {"opacity": 1.0},
+    "&evidence=signed&signed_colours=PuOr_r": {"signed": True, "colour_map": "PuOr_r"},
+    "&colours=jet&scale=shared": {"colour_map": "jet", "shared": True},
+    "&evidence=signed&scale=fixed&fixed=8": {"signed": True, "limits": (-8, 8)},
+}
+
+
+@pytest.mark.parametrize("query", LOOKS)
+def test_pixels_are_those_of_render(page: Page, address: str, query: str) -> None:
+    look: dict[str, Any] = LOOKS[query]
+    result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
+    maps = [result.cam, explain.in_logit_units(result.grad_cam(6))]
+    picture = shown_picture("palace")
+    height, width = picture.shape[:2]
+    signed = look.get("signed", False)
+    page.goto(address + PALACE + query)
+    explained(page, "palace")
+    for place, values in enumerate(maps):
+        range_of = render.signed_range if signed else render.positive_range
+        limits = look.get("limits") or range_of(*(maps if "shared" in look else [values]))
+        expected = render.overlay(
+            picture,
+            values if signed else explain.positive_evidence(values),
+            result.crop.box_in(width, height),
+            limits,
+            look.get("colour_map", "RdBu_r" if signed else "magma"),
+            look.get("opacity", 0.55),
+        )
+        assert off(saved(page, place)[:height], expected) < 2
+
+
+def test_the_pixel_comparison_can_fail(page: Page, address: str) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    picture = shown_picture("palace")
+    assert off(saved(page, 0)[: len(picture)], picture) > 10
+
+
+def test_what_is_on_the_screen_is_what_is_saved(page: Page, address: str) -> None:
+    page.goto(address + PALACE + "&view=crop")
+    explained(page, "palace")
+    screen = Image.open(io.BytesIO(pane_of(page, "CAM").screenshot())).convert("RGB")
+    picture = saved(page, 0)[:640, :640]  # a square of 427 pixels, enlarged
+    one, other = (np.asarray(i.resize((32, 32))) for i in (screen, Image.fromarray(picture)))
+    assert off(one[1:31, 1:31], other[1:31, 1:31]) < 2  # without the round corners
+
+
+def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None:
+    page.goto(address + PALACE + "&view=crop&cells=blocks&opacity=100")
+    explained(page, "palace")
+    result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
+    positive = explain.positive_evidence(result.cam)
+    colours = render.colourise(positive, render.positive_range(positive), "magma")  # (7, 7, 3)
+    picture = saved(page, 0)[:640, :640]
+    centres = ((np.arange(7) + 0.5) * 640 / 7).astype(int)
+    assert off(picture[np.ix_(centres, centres)], colours) < 1
+
+
+@pytest.fixture
+def sent(page: Page) -> list[int]:
+    """Sizes of the websocket messages from the browser to the server."""
+    sizes: list[int] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda payload: sizes.append(len(payload)))
+
+    page.on("websocket", listen)
+    return sizes
+
+
+def more(page: Page) -> None:
+    page.get_by_text("More ways to look").click()
+
+
+def test_looking_asks_the_server_nothing(page: Page, address: str, sent: list[int]) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+    page.wait_for_timeout(1500)  # until the page is quiet
+    before = len(sent)
+    assert before > 0
+    more(page)
+    page.get_by_label("Opacity").fill("20")
+    page.get_by_label("Threshold").fill("40")
+    page.get_by_label("Colours").select_option("viridis")
+    for choice in ("Signed", "Shared", "Fixed", "Crop"):
+        page.get_by_role("radio", name=choice, exact=True).click()
+    for button in ("Contours", "Divider", "True grid"):
+        page.get_by_role("button", name=button, exact=True).click()
+    divider = page.get_by_role("slider", name="Divider").first
+    divider.press("ArrowRight")
+    expect(divider).to_have_attribute("aria-valuenow", "52")
+    page.get_by_role("button", name="Zoom in").click()
+    pane_of(page, "CAM").hover(position={"x": 40, "y": 40})
+    pane_of(page, "CAM").click(position={"x": 60, "y": 50})
+    page.keyboard.down("h")
+    page.keyboard.up("h")
+    page.wait_for_timeout(1500)  # what a setting sends comes at once
+    assert len(sent) == before
+    for part in ("opacity=20", "threshold=40", "scale=fixed", "view=crop", "divider=52", "pin="):
+        assert part in page.url
+    choose(page, "Stages of the network", "8")  # and this does ask
+    expect(page.get_by_text("Grad-CAM, class “tiger cat”, stage 8 (7×7)")).to_be_visible()
+    assert len(sent) > before
+    assert "opacity=20" in page.url
+
+
+def test_settings_come_back_after_a_reload(page: Page, address: str) -> None:
+    page.goto(address + "?opacity=30&evidence=signed&threshold=20&pin=0.500,0.400")
+    explained(page, "tiger cat")
+    reading = reading_of(page, "CAM").text_content()
+    assert reading is not None
+    assert "row" in reading
+    page.reload()
+    explained(page, "tiger cat")
+    expect(page.get_by_label("Opacity")).to_have_value("30")
+    expect(page.get_by_role("radio", name="Signed")).to_have_attribute("aria-checked", "true")
+    expect(reading_of(page, "CAM")).to_have_text(reading)
+
+
+def test_settings_with_nonsense_are_the_defaults(page: Page, address: str) -> None:
+    page.goto(address + "?opacity=900&evidence=evil&colours=rainbow&pin=7,8&scale=fixed")
+    explained(page, "tiger cat")
+    expect(page.get_by_label("Opacity")).to_have_value("55")
+    expect(page.get_by_label("Colours")).to_have_value("magma")
+    expect(page.get_by_role("radio", name="Own")).to_have_attribute("aria-checked", "true")
+
+
+def expected_reading(values: NDArray[np.float32], row: int, column: int) -> str:
+    value = values[row, column]
+    above = int(100 * (values < value).mean())
+    place = f"row {row + 1}, column {column + 1}"
+    return f"{render.number(float(value))} at {place}: above {above} % of the map"
+
+
+def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> None:
+    result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
+    page.goto(address + PALACE + "&view=crop&stage=5")
+    explained(page, "palace")
+    pane = pane_of(page, "CAM")
+    frame = pane.bounding_box()
+    assert frame is not None
+    for x, y in ((0.1, 0.2), (0.5, 0.93), (0.77, 0.4)):
+        pane.hover(position={"x": x * frame["width"], "y": y * frame["height"]})
+        for method, stage, values in (
+            ("CAM", 9, result.cam),
+            ("Grad-CAM", 5, explain.in_logit_units(result.grad_cam(5))),
+        ):
+            rows, columns = values.shape
+            row, column = int(y * rows), int(x * columns)
+            said = reading_of(page, method)
+            expect(said).to_contain_text(expected_reading(values, row, column))
+            field = structure.of(zoo.find("lite0")).stages[stage].field(row, column)
+            width, height = field[2] - field[0], field[3] - field[1]
+            whole = (width, height) == (224, 224)
+            looks = "the whole square" if whole else f"{width}×{height} px of 224×224"
+            expect(said).to_contain_text(f"looks at {looks}")
+
+
+def test_pointing_outlines_the_strongest_channels(page: Page, address: str) -> None:
+    result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
+    page.goto(address + PALACE + "&view=crop&stage=6")
+    explained(page, "palace")
+    pane = pane_of(page, "CAM")
+    frame = pane.bounding_box()
+    assert frame is not None
+    pane.hover(position={"x": 0.6 * frame["width"], "y": 0.3 * frame["height"]})
+    at_place = result.stages[6][:, int(0.3 * 14), int(0.6 * 14)]  # (C,)
+    best = np.argsort(-at_place)[:5].tolist()
+    wall = page.get_by_role("group", name="Channels of stage 6")
+    expect(
+        page.get_by_text("Strongest at this place: #" + ", #".join(map(str, best)))
+    ).to_be_visible()
+    on_page = np.argsort(-result.stages[6].max(axis=(1, 2)), kind="stable")[:24]
+    outlined = wall.locator("button.strongest").evaluate_all("all => all.map(b => b.dataset.key)")
+    assert {int(key) for key in outlined} == set(best) & set(on_page.tolist())
+
+
+def test_keys_move_pin_and_let_go(page: Page, address: str) -> None:
+    result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    pane_of(page, "CAM").focus()
+    page.keyboard.press("ArrowRight")  # from the middle cell
+    expect(reading_of(page, "CAM")).to_contain_text(expected_reading(result.cam, 3, 4))
+    expect(reading_of(page, "CAM")).to_have_attribute("aria-live", "polite")
+    page.keyboard.press("ArrowUp")
+    expect(reading_of(page, "CAM")).to_contain_text(expected_reading(result.cam, 2, 4))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("pin="))
+    pane_of(page, "Grad-CAM").hover()  # pinned: it stays
+    expect(reading_of(page, "CAM")).to_contain_text(expected_reading(result.cam, 2, 4))
+    page.keyboard.press("Escape")
+    expect(page).not_to_have_url(re.compile("pin="))
+    page.keyboard.press("+")
+    expect(page.locator(".zoom")).to_have_text("150 %")
+    page.keyboard.press("0")
+    expect(page.locator(".zoom")).to_have_text("100 %")
+
+
+def test_a_drawn_box_is_hidden_from_the_model(page: Page, address: str) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    more(page)
+    page.get_by_role("button", name="Cover a part").click()
+    pane = pane_of(page, "CAM")
+    frame = pane.bounding_box()
+    assert frame is not None
+    for x, y in ((0.3, 0.2), (0.5, 0.5), (0.6, 0.8)):
+        page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"])
+        if x == 0.3:
+            page.mouse.down()
+    page.mouse.up()
+    expect(page.get_by_text("With a part covered")).to_be_visible()
+    box = [float(edge) for edge in re.findall(r"\d\.\d+", page.url.split("box=")[1])]
+    assert np.allclose(box, [0.3, 0.2, 0.6, 0.8], atol=0.01)
+    left, top, right, bottom = box
+    photograph = decode(SAMPLES / "palace.jpg").covered((left, top, right, bottom), keep=False)
+    result = analyse(photograph, loaded("lite0"))
+    probability = result.predictions.of(zoo.labels().index("palace")).probability
+    expect(page.get_by_text(f"to {probability:.1%}")).to_be_visible()
+    page.get_by_role("button", name="Remove the box").click()
+    expect(page.get_by_text("With a part covered")).to_be_hidden()
+    assert "box=" not in page.url
+
+
+def test_a_box_by_keys(page: Page, address: str) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    more(page)
+    page.get_by_role("button", name="Cover a part").press("Enter")
+    pane_of(page, "CAM").focus()
+    for key in ("ArrowLeft", "Enter", "ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_text("With a part covered")).to_be_visible()
+
+
+def test_a_finger_pins_and_reads(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
+    try:
+        page = context.new_page()
+        page.goto(address + PALACE)
+        explained(page, "palace")
+        pane_of(page, "CAM").tap()
+        for method in ("CAM", "Grad-CAM"):
+            expect(reading_of(page, method)).to_contain_text(re.compile(r"at row \d+, column \d+"))
+        expect(page).to_have_url(re.compile("pin="))
+        pane_of(page, "CAM").tap()
+        expect(page).not_to_have_url(re.compile("pin="))
+    finally:
+        context.close()
+
+
+def test_presenting_shows_little_and_steps(page: Page, address: str) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    page.keyboard.press("p")
+    sidebar = page.locator("[data-testid=stSidebar]")
+    expect(sidebar).to_be_hidden()
+    expect(page.get_by_text("Stage by stage")).to_be_hidden()
+    expect(pane_of(page, "Grad-CAM")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("Grad-CAM, class “palace”, stage 7 (7×7)")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text("EfficientNet-Lite1 at 240 px").first).to_be_visible()
+    expect(sidebar).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(sidebar).to_be_visible()
+
+
+def test_keys_typed_into_a_field_are_letters(page: Page, address: str) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+    page.get_by_label("Explain another class").press_sequentially("php")
+    expect(page.locator("[data-testid=stSidebar]")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_barrier(chromium: Browser, address: str, scheme: str) -> None:
+    context = chromium.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE)
+    try:
+        page = context.new_page()
+        page.goto(address + PALACE)
+        explained(page, "palace")
+        more(page)
+        findings = [
+            f"{found['id']}: {found['help']}: {[node['target'] for node in found['nodes']]}"
+            for found in Axe().run(page).response["violations"]
+            if found["impact"] in ("serious", "critical")
+        ]
+        assert findings == []
+    finally:
+        context.close()
+
+
+def test_what_is_sent_is_small(page: Page, address: str) -> None:
+    """Everything of a view but the code and the photographs, which are sent once."""
+    received: list[int] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda payload: received.append(len(payload)))
+
+    page.on("websocket", listen)
+    page.goto(address)
+    explained(page, "tiger cat")
+    page.wait_for_timeout(1500)
+    received.clear()
+    choose(page, "Stages of the network", "2")  # the largest grids: 112×112
+    expect(page.get_by_text("Grad-CAM, class “tiger cat”, stage 2 (112×112)")).to_be_visible()
+    page.wait_for_timeout(1500)
+    assert 0 < sum(received) < 150_000
