@@ -1,6 +1,6 @@
 """effnet-viz: see what an EfficientNet looks at."""
 
 from effnet_viz.analysis import Analysis, analyse
-from effnet_viz.model import Model, load
+from effnet_viz.model import Model, build, load
 
-__all__ = ["Analysis", "Model", "analyse", "load"]
+__all__ = ["Analysis", "Model", "analyse", "build", "load"]

@@ -29,14 +29,35 @@ class Model:
         return self.weight_file.path.name if self.weight_file else UNTRAINED
 
 
-def load(key: str, *, untrained: bool = False) -> Model:
+def load(key: str, *, resolution: int | None = None, untrained: bool = False) -> Model:
     """The model with this key; a missing official weight file is downloaded first.
 
-    `untrained=True` takes the architecture with random weights, the same every time.
-    Raises UnknownModelError, which lists the choices, and WeightsError, which says why weights are
-    missing and what to do.
+    `resolution` takes the same weights at another input size, in pixels: load("b0",
+    resolution=448) is load("b0-r448"). `untrained=True` takes the architecture with random weights,
+    the same every time.
+    Raises UnknownModelError, which lists the choices, VariantError for a resolution that cannot be
+    had, and WeightsError, which says why weights are missing and what to do.
     """
     entry = zoo.find(key)
+    if resolution is not None:
+        entry = zoo.variant(
+            entry.base or key, width=entry.width, depth=entry.depth, resolution=resolution
+        )
     state, weight_file = (None, None) if untrained else weights.load_state_dict(entry.weights)
-    built = network.build(entry, state)
+    try:
+        built = network.build(entry, state)
+    except ValueError as error:
+        raise weights.WeightsError(str(error)) from error
     return Model(entry, engine.create(built, entry.resolution), weight_file)
+
+
+def build(
+    *, width: float = 1.0, depth: float = 1.0, resolution: int | None = None, base: str = "b0"
+) -> Model:
+    """An untrained network at any scale: multipliers of width and depth, resolution in pixels.
+
+    `base` is b0 or lite0; `resolution` None takes the base's. Its predictions and maps mean
+    nothing, and every result says so. Raises UnknownModelError and VariantError.
+    """
+    entry = zoo.variant(base, width=width, depth=depth, resolution=resolution)
+    return load(entry.key, untrained=True)

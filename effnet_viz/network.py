@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from threading import Lock
 
@@ -10,10 +10,13 @@ import timm
 import torch
 import torchvision
 from timm.layers.norm_act import BatchNormAct2d
+from timm.models._efficientnet_builder import BN_EPS_TF_DEFAULT
+from timm.models.efficientnet import _gen_efficientnet_lite
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.models.efficientnet import _efficientnet_conf
 
-from effnet_viz.zoo import STAGES, ModelEntry
+from effnet_viz.zoo import STAGES, ModelEntry, PackageFile, UserCheckpoint
 
 
 class Network(nn.Module):
@@ -58,17 +61,28 @@ class Network(nn.Module):
         return self.tail(image, 0)
 
 
-def _from_torchvision(architecture: str) -> tuple[nn.Module, Network]:
-    build: Callable[..., torchvision.models.EfficientNet]
-    build = torchvision.models.get_model_builder(architecture)
-    module = build(weights=None)
+def _from_torchvision(entry: ModelEntry) -> tuple[nn.Module, Network]:
+    module: torchvision.models.EfficientNet
+    if isinstance(entry.weights, UserCheckpoint):
+        blocks, last_channel = _efficientnet_conf(
+            entry.architecture, width_mult=entry.width, depth_mult=entry.depth
+        )
+        module = torchvision.models.EfficientNet(blocks, _DROPOUT, last_channel=last_channel)
+    else:
+        module = torchvision.models.get_model_builder(entry.architecture)(weights=None)
     head = module.classifier[-1]
     assert isinstance(head, nn.Linear)
     return module, Network(list(module.features), module.avgpool, head)
 
 
-def _from_timm(architecture: str) -> tuple[nn.Module, Network]:
-    module = timm.create_model(architecture, pretrained=False)
+def _from_timm(entry: ModelEntry) -> tuple[nn.Module, Network]:
+    if isinstance(entry.weights, UserCheckpoint):
+        # What the registered builders call, with their settings of the TensorFlow port.
+        module = _gen_efficientnet_lite(  # type: ignore[no-untyped-call]
+            entry.architecture, entry.width, entry.depth, bn_eps=BN_EPS_TF_DEFAULT, pad_type="same"
+        )
+    else:
+        module = timm.create_model(entry.architecture, pretrained=False)
     assert isinstance(module, timm.models.EfficientNet)
     stages = [
         nn.Sequential(module.conv_stem, module.bn1),
@@ -78,6 +92,9 @@ def _from_timm(architecture: str) -> tuple[nn.Module, Network]:
     return module, Network(stages, module.global_pool, module.classifier)
 
 
+_DROPOUT = 0.2
+"""Of B0; nothing is dropped in evaluation mode."""
+
 _initialising = Lock()
 _BUILDERS = {"torchvision": _from_torchvision, "timm": _from_timm}
 
@@ -85,17 +102,20 @@ _BUILDERS = {"torchvision": _from_torchvision, "timm": _from_timm}
 def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
     """The entry's network in evaluation mode, its parameters frozen.
 
-    `state` is the entry's checkpoint: the library's own names for torchvision, the library's own
-    order for the packaged EfficientNet-Lite files, whose names come from another implementation.
+    A variant of width or depth is the library's own architecture with other multipliers (Lite never
+    scales its stem and head, nor the depth of its first and last block stage).
+    `state` is the entry's checkpoint: the library's own names; the library's own order for the
+    packaged EfficientNet-Lite files, whose names come from another implementation.
     None leaves the random initialisation, which is the same every time (seed 0).
     Raises ValueError when the checkpoint does not fit the architecture.
     """
     # The initialisation draws from torch's global generator: one at a time, and leave it as found.
     with _initialising, torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        module, network = _BUILDERS[entry.library](entry.architecture)
+        module, network = _BUILDERS[entry.library](entry)
     if state is not None:
-        fitted = _renamed_by_position(module, state) if entry.library == "timm" else state
+        packaged = isinstance(entry.weights, PackageFile)
+        fitted = _renamed_by_position(module, state) if packaged else state
         try:
             module.load_state_dict(fitted)
         except RuntimeError as error:

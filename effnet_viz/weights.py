@@ -1,7 +1,8 @@
-"""Where weights come from: torchvision's files and weights inside packages; integrity; readiness.
+"""Where weights come from: torchvision's files, weights inside packages, the user's checkpoints.
 
-A weight file carries the first digits of its sha256 in its name. A file counts only when its
-content agrees with them, whether it was downloaded, put there by hand, or installed.
+A published weight file carries the first digits of its sha256 in its name. It counts only when its
+content agrees with them, whether it was downloaded, put there by hand, or installed. A checkpoint
+of the user's is taken as it is; its hash stands in every result.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 from http.client import HTTPException
 from importlib import metadata
-from os import fsync
+from os import environ, fsync
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 import torch
+from safetensors.torch import load_file
 
-from effnet_viz.zoo import ModelEntry, PackageFile, TorchvisionFile
+from effnet_viz.zoo import ModelEntry, PackageFile, TorchvisionFile, UserCheckpoint, WeightSource
 
 READ_TIMEOUT = 20.0
 """Seconds a server may stay silent during a download."""
@@ -63,7 +65,7 @@ class Readiness(Enum):
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A file whose content agrees with the hash in its name."""
+    """A file that can be used, and the hash of its content."""
 
     path: Path
     sha256: str
@@ -75,10 +77,19 @@ def folder() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
-def path_of(weights: TorchvisionFile | PackageFile) -> Path | None:
+def checkpoint_folder() -> Path:
+    """Where the user's checkpoints are looked for: EFFNET_VIZ_CHECKPOINTS, else `folder()`."""
+    named = environ.get("EFFNET_VIZ_CHECKPOINTS")
+    return Path(named) if named else folder()
+
+
+def path_of(weights: WeightSource) -> Path | None:
     """Where the file is or would be; None only for a package that is not installed."""
     if isinstance(weights, TorchvisionFile):
         return folder() / weights.filename
+    if isinstance(weights, UserCheckpoint):
+        paths = [checkpoint_folder() / name for name in weights.filenames]
+        return next((path for path in paths if path.exists()), paths[0])
     try:
         distribution = metadata.distribution(weights.distribution)
     except metadata.PackageNotFoundError:
@@ -87,10 +98,12 @@ def path_of(weights: TorchvisionFile | PackageFile) -> Path | None:
     return Path(str(distribution.locate_file(next(listed, weights.filename))))
 
 
-def verified(weights: TorchvisionFile | PackageFile) -> WeightFile | None:
+def verified(weights: WeightSource) -> WeightFile | None:
     """The file with its hash; None when absent or damaged. An unchanged file is read only once."""
     path = path_of(weights)
-    return None if path is None else _verified(path)
+    if path is None:
+        return None
+    return _hashed(path) if isinstance(weights, UserCheckpoint) else _verified(path)
 
 
 def readiness(entry: ModelEntry) -> Readiness:
@@ -102,9 +115,7 @@ def readiness(entry: ModelEntry) -> Readiness:
     return Readiness.UNREACHABLE
 
 
-def load_state_dict(
-    weights: TorchvisionFile | PackageFile,
-) -> tuple[dict[str, torch.Tensor], WeightFile]:
+def load_state_dict(weights: WeightSource) -> tuple[dict[str, torch.Tensor], WeightFile]:
     """The tensors by name, on the CPU, and the file they come from. Runs no code from the file.
 
     An absent or damaged file of torchvision is downloaded first. Raises WeightsError when there is
@@ -114,13 +125,19 @@ def load_state_dict(
     if found is None:
         if isinstance(weights, PackageFile):
             raise _package_error(weights)
+        if isinstance(weights, UserCheckpoint):
+            raise WeightsError(how_to_provide(weights))
         arrived = download(weights)
         arrived.wait()
         found = _verified(arrived.path)
         if found is None:
             raise _download_error(weights, arrived.path, "it was changed right after it arrived")
     try:
-        loaded: Any = torch.load(found.path, map_location="cpu", weights_only=True)
+        loaded: Any = (
+            load_file(found.path)
+            if found.path.suffix == ".safetensors"
+            else torch.load(found.path, map_location="cpu", weights_only=True)
+        )
     except Exception as error:  # whatever damaged bytes or a refused pickle lead to
         raise WeightsError(
             f"`{found.path.name}` in `{found.path.parent}` was refused, because it holds something "
@@ -157,6 +174,11 @@ _digests: dict[Path, _Digest] = {}
 
 
 def _verified(path: Path) -> WeightFile | None:
+    found = _hashed(path)
+    return found if found and found.sha256.startswith(_promised(path.name)) else None
+
+
+def _hashed(path: Path) -> WeightFile | None:
     with _lock:
         digest = _digests.setdefault(path, _Digest())
     try:
@@ -170,7 +192,7 @@ def _verified(path: Path) -> WeightFile | None:
             sha256 = digest.sha256
     except OSError:
         return None
-    return WeightFile(path, sha256) if sha256.startswith(_promised(path.name)) else None
+    return WeightFile(path, sha256)
 
 
 def _sha256(path: Path) -> str:
@@ -414,6 +436,17 @@ def download(weights: TorchvisionFile) -> Download:
 
 
 # Sentences for a person
+
+
+def how_to_provide(weights: UserCheckpoint) -> str:
+    """That no weights were published, and where a checkpoint of one's own goes."""
+    first, second = weights.filenames
+    return (
+        "No weights were ever published for this architecture. If you have trained it, save its "
+        f"state dict (tensors under the library's own names) as `{first}` or `{second}` in "
+        f"`{checkpoint_folder()}`; the variable EFFNET_VIZ_CHECKPOINTS names another folder. "
+        "Otherwise, use the untrained architecture."
+    )
 
 
 def _download_error(weights: TorchvisionFile, path: Path, reason: str) -> WeightsError:

@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "export": {"analysis"},
     "settings": set(),
     "sharing": set(),
-    "serving": {"engine", "model", "settings", "sharing", "zoo"},
+    "serving": {"engine", "model", "network", "settings", "sharing", "zoo"},
     "samples": set(),
 }
 

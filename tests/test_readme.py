@@ -18,11 +18,12 @@ def test_the_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(SAMPLES / "cat.jpg", tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     assert names["result"].target.label == "tiger cat"  # type: ignore[attr-defined]
+    assert not names["wider"].trained  # type: ignore[attr-defined]
     assert names["overlay"].shape == names["picture"].shape  # type: ignore[attr-defined]
 
 
@@ -30,6 +31,7 @@ def test_the_table_is_the_zoos() -> None:
     rows = []
     for entry in zoo.MODELS.values():
         published = entry.published
+        assert published is not None
         weights = "ready offline"
         if isinstance(entry.weights, zoo.TorchvisionFile):
             weights = f"{entry.weights.megabytes:.0f} MB, downloaded on first use"

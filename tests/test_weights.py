@@ -17,10 +17,13 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+import torchvision
+from safetensors.torch import save_file
 
-from effnet_viz import weights, zoo
+from effnet_viz import model, weights, zoo
 from effnet_viz.weights import Readiness, WeightsError
 from effnet_viz.zoo import PackageFile, TorchvisionFile
 
@@ -197,6 +200,70 @@ def test_every_weight_file_of_the_zoo_carries_its_hash(entry: zoo.ModelEntry) ->
 def test_a_name_without_a_hash_is_refused() -> None:
     with pytest.raises(ValueError, match="does not carry a hash"):
         weights.download(TorchvisionFile("http://127.0.0.1/efficientnet_b0.pth", 1.0))
+
+
+# The user's checkpoints
+
+
+def narrow() -> tuple[zoo.ModelEntry, dict[str, torch.Tensor]]:
+    """An architecture without published weights, and a state dict of it."""
+    entry = zoo.find("b0-w0.25-d0.25-r64")
+    # Its weights are the library's own model's, under the library's own names.
+    blocks, last = torchvision.models.efficientnet._efficientnet_conf(
+        "efficientnet_b0", width_mult=0.25, depth_mult=0.25
+    )
+    torch.manual_seed(3)
+    return entry, torchvision.models.EfficientNet(blocks, 0.2, last_channel=last).state_dict()
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+def test_a_checkpoint_in_its_folder_makes_the_variant_ready(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry, state = narrow()
+    assert weights.checkpoint_folder() == weights.folder()
+    monkeypatch.setenv("EFFNET_VIZ_CHECKPOINTS", str(tmp_path / "mine"))
+    assert weights.readiness(entry) is Readiness.UNREACHABLE
+    path = tmp_path / "mine" / f"efficientnet_b0-w0.25-d0.25.{ending}"
+    path.parent.mkdir()
+    if ending == "pth":
+        torch.save(state, path)
+    else:
+        save_file(state, path)  # which sorts the tensors anew: names count, not the order
+    assert weights.readiness(entry) is Readiness.READY
+    loaded = model.load(entry.key)
+    assert loaded.trained
+    assert loaded.weight_file == weights.WeightFile(
+        path, hashlib.sha256(path.read_bytes()).hexdigest()
+    )
+    assert np.array_equal(loaded.engine.head.weight, state["classifier.1.weight"].numpy())
+
+
+def test_a_missing_checkpoint_says_name_format_and_folder() -> None:
+    with pytest.raises(WeightsError) as caught:
+        model.load("b0-d4")
+    for part in (
+        "No weights were ever published",
+        "`efficientnet_b0-d4.safetensors` or `efficientnet_b0-d4.pth`",
+        str(weights.folder()),
+        "EFFNET_VIZ_CHECKPOINTS",
+        "untrained",
+    ):
+        assert part in str(caught.value)
+
+
+def test_a_checkpoint_of_other_shapes_is_refused() -> None:
+    weights.folder().mkdir(parents=True)
+    path = weights.folder() / "efficientnet_b0-w0.5.pth"
+    torch.save(narrow()[1], path)
+    with pytest.raises(WeightsError, match="do not fit"):
+        model.load("b0-w0.5-r64")
+    torch.save({"state_dict": narrow()[1]}, path)
+    with pytest.raises(WeightsError, match="named tensors only"):
+        model.load("b0-w0.5-r64")
+    path.with_suffix(".safetensors").write_bytes(CONTENT)
+    with pytest.raises(WeightsError, match="was refused"):
+        model.load("b0-w0.5-r64")
 
 
 # Integrity

@@ -6,10 +6,11 @@ import dataclasses
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model_builder, get_weight
 from torchvision.ops.misc import Conv2dNormActivation
 
-from effnet_viz import load, network, zoo
+from effnet_viz import build, load, network, weights, zoo
 
 # Tan & Le 2019, Table 2, and the multipliers of the released code.
 PAPER = {
@@ -46,6 +47,7 @@ def test_multipliers_and_parameters_are_those_of_the_paper(key: str) -> None:
     width, depth, parameters = PAPER[key]
     entry = zoo.find(key)
     assert (entry.width, entry.depth) == (width, depth)
+    assert entry.published is not None
     assert entry.published.parameters == pytest.approx(parameters, rel=0.03)
 
 
@@ -72,6 +74,7 @@ def test_recipes_are_told_apart() -> None:
 def test_parameters_and_multiply_adds_recomputed(key: str) -> None:
     """Count both on the built network: every convolution and the linear head, nothing else."""
     entry = zoo.find(key)
+    assert entry.published is not None
     with torch.device("meta"):
         built = network.build(entry, None)
     parameters = sum(p.numel() for p in built.parameters())
@@ -117,3 +120,167 @@ def test_labels_are_imagenets() -> None:
         weight = get_weight(f"EfficientNet_B{number}_Weights.IMAGENET1K_V1")
         assert tuple(weight.meta["categories"]) == labels
         assert get_model_builder(f"efficientnet_b{number}") is not None
+
+
+# Variants
+
+
+@pytest.mark.parametrize(
+    ("base", "scale", "key"),
+    [
+        ("b0", {"resolution": 448}, "b0-r448"),
+        ("lite0", {"resolution": 448}, "lite0-r448"),
+        ("b1-v2", {"resolution": 288}, "b1-v2-r288"),
+        ("b3", {"resolution": 292}, "b3-r292"),
+        ("b0", {"depth": 4}, "b0-d4"),
+        ("lite0", {"width": 2.0}, "lite0-w2"),
+        ("b0", {"width": 1.4, "depth": 1.2, "resolution": 288}, "b0-w1.4-d1.2-r288"),
+        ("b0", {"depth": 1.2**1.5}, "b0-d1.31"),
+    ],
+)
+def test_a_variant_is_found_by_its_key(base: str, scale: dict[str, float], key: str) -> None:
+    entry = zoo.variant(base, **scale)  # type: ignore[arg-type]
+    assert entry.key == key
+    assert zoo.find(key) == entry
+    assert key not in zoo.MODELS
+    assert entry.published is None
+    assert entry.base == base
+    for name, value in scale.items():
+        assert getattr(entry, name) == pytest.approx(value, abs=0.005)
+
+
+def test_resolution_keeps_the_weights_and_the_ratio_of_the_crop() -> None:
+    base, larger = zoo.find("b0"), zoo.find("b0-r448")
+    assert larger.weights == base.weights
+    assert larger.recipe == base.recipe
+    assert (larger.preprocessing.resize, larger.preprocessing.crop) == (512, 448)
+    assert larger.preprocessing.mean == base.preprocessing.mean
+    assert larger.native_resolution == base.native_resolution == base.resolution == 224
+    assert zoo.variant("b0", width=1, depth=1, resolution=224) is base
+    assert zoo.variant("b3", width=1.2, depth=1.4, resolution=320).weights == zoo.find("b3").weights
+
+
+def test_width_and_depth_take_a_checkpoint_of_the_users_whatever_the_resolution() -> None:
+    expected = zoo.UserCheckpoint("efficientnet_b0-w2")
+    assert zoo.find("b0-w2").weights == zoo.find("b0-w2-r320").weights == expected
+    assert zoo.find("b0-w2").recipe != zoo.find("b0").recipe
+    assert zoo.find("b0-w2").native_resolution is None
+    assert expected.filenames == ("efficientnet_b0-w2.safetensors", "efficientnet_b0-w2.pth")
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("b9-r448", "b0-r448, b0-d4"),  # examples of what there is
+        ("b0-r448-d4", "such as"),
+        ("b0-d4.0", "It is written b0-d4."),
+        ("b0-r224", "It is written b0."),
+        ("b0-d1.234", "It is written b0-d1.23."),
+        ("b0-r0448", "It is written b0-r448."),
+        ("b0-r450", "Choose 448 or 452"),
+        ("b0-r32", "from 64 to 1344"),
+        ("b0-r4096", "from 64 to 1344"),
+        ("b0-r" + "9" * 5000, "such as"),
+        ("b0-w5", "from 0.25 to 4"),
+        ("b0-w0", "from 0.25 to 4"),
+        ("b0-d7", "from 0.25 to 6"),
+        ("b0-w4", "times the parameters of B7"),
+        ("b0-w2-r1344", "times the multiply-adds of B7"),
+        ("b0-d6-r672", "times the activations of B7"),
+        ("b7-r672", "times the multiply-adds of B7"),
+        ("b3-d2", "Choose b0 or lite0"),
+    ],
+)
+def test_a_variant_that_cannot_be_had_says_what_can(key: str, reason: str) -> None:
+    with pytest.raises(zoo.UnknownModelError) as caught:
+        zoo.find(key)
+    assert reason in str(caught.value)
+
+
+def test_every_entry_of_the_table_is_within_the_limits() -> None:
+    for entry in zoo.MODELS.values():
+        zoo._check_limits(entry.width, entry.depth, entry.resolution)
+    with pytest.raises(zoo.VariantError):
+        zoo.variant("b0", resolution=230)
+    with pytest.raises(zoo.UnknownModelError):
+        zoo.variant("b0-r448", depth=4)
+
+
+def counted(entry: zoo.ModelEntry) -> tuple[int, float]:
+    """Parameters and multiply-adds, the latter by torch's own counter of operations."""
+    with torch.device("meta"):
+        built = network.build(entry, None)
+        with FlopCounterMode(display=False) as counter:
+            built(torch.empty(1, 3, entry.resolution, entry.resolution))
+    return sum(p.numel() for p in built.parameters()), counter.get_total_flops() / 2
+
+
+@pytest.mark.parametrize(
+    ("key", "parameters", "multiply_adds"),
+    [
+        # Table 7 of Tan & Le 2019 says 0.4, 1.8, 1.8, 1.9 and 1.8 billion multiply-adds.
+        ("b0", 5.29e6, 0.386e9),
+        ("b0-d4", 20.09e6, 1.575e9),
+        ("b0-w2", 18.12e6, 1.450e9),
+        ("b0-r448", 5.29e6, 1.538e9),
+        ("b3-r292", 12.23e6, 1.800e9),
+    ],
+)
+def test_the_networks_of_table_7(key: str, parameters: float, multiply_adds: float) -> None:
+    found_parameters, found_multiply_adds = counted(zoo.find(key))
+    assert found_parameters == pytest.approx(parameters, abs=0.005e6)
+    assert found_multiply_adds == pytest.approx(multiply_adds, rel=0.01)
+
+
+def test_table_7_in_the_order_of_figure_7() -> None:
+    assert [e.key for e in zoo.table_7("b0")] == ["b0", "b0-d4", "b0-w2", "b0-r448", "b3"]
+    lite = [e.key for e in zoo.table_7("lite0")]
+    assert lite == ["lite0", "lite0-d4", "lite0-w2", "lite0-r448", "lite2"]
+
+
+def test_multipliers_of_a_published_network_build_it() -> None:
+    """B3 and Lite2 scaled from their baselines have the tensors of the published networks."""
+    for base, published in (("b0", "b3"), ("b0", "b6"), ("lite0", "lite2"), ("lite0", "lite1")):
+        entry = zoo.find(published)
+        with torch.device("meta"):
+            theirs = network.build(entry, None).state_dict()
+            scaled = zoo.variant(base, width=entry.width, depth=entry.depth, resolution=320)
+            ours = network.build(scaled, None).state_dict()
+        assert [(n, t.shape) for n, t in ours.items()] == [(n, t.shape) for n, t in theirs.items()]
+
+
+def test_scaled_lite_computes_what_the_published_lite_computes() -> None:
+    """Padding and the batch norms' epsilon are those of the registered builder, too."""
+    entry = zoo.find("lite1")
+    state, _ = weights.load_state_dict(entry.weights)
+    published = network.build(entry, state)
+    scaled = network.build(zoo.find("lite0-d1.1"), None)
+    scaled.load_state_dict(published.state_dict())
+    x = torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))  # (1, 3, R, R)
+    with torch.no_grad():
+        assert torch.equal(scaled(x), published(x))
+
+
+def test_lite_never_scales_its_stem_and_head() -> None:
+    with torch.device("meta"):
+        built = network.build(zoo.find("lite0-w2-d3"), None)
+        outputs = built.activations(torch.empty(1, 3, 224, 224))
+    assert [output.shape[1] for output in outputs] == [32, 32, 48, 80, 160, 224, 384, 640, 1280]
+    layers = [len(list(stage.children())) for stage in list(built.stages)[1:-1]]
+    assert layers == [1, 6, 6, 9, 9, 12, 1]
+
+
+def test_build_and_load_at_another_scale() -> None:
+    narrow = build(width=0.25, depth=0.25, resolution=64)
+    assert narrow.entry == zoo.find("b0-w0.25-d0.25-r64")
+    assert not narrow.trained
+    assert "untrained" in narrow.weights_name
+    logits = narrow.engine.forward(torch.zeros(1, 3, 64, 64)).logits  # (1000,)
+    assert logits.shape == (1000,)
+
+    small = load("lite0", resolution=96)
+    assert small.entry == zoo.find("lite0-r96")
+    assert small.trained
+    assert small.weights_name == zoo.find("lite0").weights.filename
+    with pytest.raises(zoo.VariantError):
+        load("lite0", resolution=97)

