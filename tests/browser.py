@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,8 +42,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, program: Sequence[str]) -> Iterator[str]:
-    """The app on a free port, started as `python PROGRAM`; weights go to the folder."""
+def serving(
+    folder: Path, program: Sequence[str], variables: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """The app on a free port, started as `python PROGRAM` with these environment variables.
+
+    Weights go to the folder.
+    """
     port = free_port()
     # A proxy that refuses: the official weights cannot be reached, wherever the tests run.
     closed = f"http://127.0.0.1:{free_port()}"
@@ -52,6 +57,7 @@ def serving(folder: Path, program: Sequence[str]) -> Iterator[str]:
         "https_proxy": closed,
         "http_proxy": closed,
         "no_proxy": "127.0.0.1",
+        **(variables or {}),
     }
     options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with (folder / "log").open("w") as log:

@@ -64,12 +64,11 @@ class Channels {
     tiles.forEach(({ low, high }, i) => {
       const { canvas } = this.tiles[i];
       Object.assign(canvas, { width: columns, height: rows });
-      const image = canvas.getContext("2d").createImageData(columns, rows);
       const values = Float32Array.from(
         this.levels.subarray(i * size, (i + 1) * size), (level) => low + ((high - low) * level) / 255);
       const own = high > low ? [low, high] : [low, low + 1];
-      colourise(values, drawn === "own" ? own : common, table, new Uint32Array(image.data.buffer));
-      canvas.getContext("2d").putImageData(image, 0, 0);
+      const levels = levelsOf(values, drawn === "own" ? own : common);
+      paint(canvas, (words) => lookUp(levels, table, words));
     });
   }
 

@@ -89,36 +89,35 @@ function fullRange(maps) {
   return high > low ? [low, high] : [low, low + 1];
 }
 
-// Writes the colours of the values into the words of an ImageData buffer.
-function colourise(values, [low, high], table, words) {
+// Where each value lies in the range, 0 to 255: all that is drawn depends on these alone.
+function levelsOf(values, [low, high]) {
   const factor = 255 / (high - low);
-  for (let i = 0; i < values.length; i += 1) {
-    const level = (values[i] - low) * factor + 0.5;
-    words[i] = table[level <= 0 ? 0 : level >= 255 ? 255 : level | 0];
-  }
+  const levels = new Uint8ClampedArray(values.length);
+  for (let i = 0; i < values.length; i += 1) levels[i] = (values[i] - low) * factor;
+  return levels;
+}
+
+// Writes a word for every level into the buffer of an ImageData.
+function lookUp(levels, table, words) {
+  for (let i = 0; i < levels.length; i += 1) words[i] = table[levels[i]];
 }
 
 const DIMMED = 0xb8000000; // black, 72 % opaque
 const LINE = 0xf2ffffff; // white, 95 % opaque
 const LINE_SHADOW = 0x99000000; // black, 60 % opaque
 
-// Writes what lies over the colours: dimmed pixels below the threshold, contour lines at the levels.
-function drawLines(values, width, threshold, levels, words) {
-  words.fill(0);
-  if (threshold !== null) {
-    for (let i = 0; i < values.length; i += 1) if (values[i] < threshold) words[i] = DIMMED;
-  }
-  if (!levels.length) return;
-  const band = new Uint8Array(values.length);
-  for (const level of levels) {
-    for (let i = 0; i < values.length; i += 1) if (values[i] > level) band[i] += 1;
-  }
-  const last = values.length - width - 1;
+// Writes what lies over the colours: dimmed pixels below the threshold, lines between the bands.
+function drawLines(levels, width, threshold, bands, words) {
+  lookUp(levels, Uint32Array.from({ length: 256 }, (_, level) => (level < threshold ? DIMMED : 0)), words);
+  if (!bands.length) return;
+  const bandOf = Uint8Array.from({ length: 256 }, (_, level) => bands.filter((band) => level > band).length);
+  const last = levels.length - width - 1;
   for (let i = 0; i < last; i += 1) {
-    if (band[i] === band[i + 1] && band[i] === band[i + width]) continue;
+    const band = bandOf[levels[i]];
+    if (band === bandOf[levels[i + 1]] && band === bandOf[levels[i + width]]) continue;
     words[i] = LINE;
-    words[i + 1] = band[i + 1] === band[i + 2] ? LINE_SHADOW : words[i + 1];
-    words[i + width] = LINE_SHADOW;
+    if (band === bandOf[levels[i + 1]]) words[i + width] = LINE_SHADOW;
+    else words[i + 1] = LINE_SHADOW;
   }
 }
 

@@ -175,32 +175,31 @@ class Pane {
     const limits = rangeOf(this.map);
     const table = tableOf(this.map);
     if (!table) return; // the toolbar brings the colours
-    if (String(limits) !== this.drawn.limits || table !== this.drawn.table) {
-      this.paint(this.heat, (words) => colourise(this.enlarged, limits, table, words));
-      this.paint(this.bar, (words) => words.set(table));
+    if (String(limits) !== this.drawn.limits) {
+      this.levels = levelsOf(this.enlarged, limits);
       this.low.textContent = numberText(limits[0]);
       this.high.textContent = numberText(limits[1]);
       this.bar.setAttribute("aria-label", `Colour bar from ${rangeText(limits)}`);
+      this.drawn = { limits: String(limits) };
+    }
+    if (table !== this.drawn.table) {
+      paint(this.heat, (words) => lookUp(this.levels, table, words));
+      paint(this.bar, (words) => words.set(table));
     }
     const [low, high] = limits;
-    const part = (percent) => low + ((high - low) * percent) / 100;
-    const over = (percent) => (low < 0 && this.map.kind === "evidence" ? (high * percent) / 100 : part(percent));
-    const threshold = settings.threshold > 0 ? over(settings.threshold) : null;
-    const levels = settings.contours === "on" ? [25, 50, 75].map(over) : [];
-    const lines = `${threshold} ${levels}`;
+    const zero = isSigned(this.map) ? 0 : low; // evidence against the class is below every threshold
+    const level = (percent) => (255 * (zero + ((high - zero) * percent) / 100 - low)) / (high - low);
+    const threshold = settings.threshold > 0 ? level(settings.threshold) : 0;
+    const bands = settings.contours === "on" ? [25, 50, 75].map(level) : [];
+    const lines = `${threshold} ${bands}`;
     if (lines !== this.drawn.lines) {
-      this.lines.hidden = threshold === null && !levels.length;
-      this.paint(this.lines, (words) => drawLines(this.enlarged, width, threshold, levels, words));
+      this.lines.hidden = !threshold && !bands.length;
+      if (!this.lines.hidden) {
+        paint(this.lines, (words) => drawLines(this.levels, width, threshold, bands, words));
+      }
     }
-    this.drawn = { limits: String(limits), table, lines };
+    Object.assign(this.drawn, { table, lines });
     this.drawCaption(limits);
-  }
-
-  paint(canvas, write) {
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(canvas.width, canvas.height);
-    write(new Uint32Array(image.data.buffer));
-    context.putImageData(image, 0, 0);
   }
 
   captionLines(limits) {
@@ -526,6 +525,16 @@ class Pane {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
+}
+
+// Lets `write` fill the words of the canvas's pixels; their buffer is kept from frame to frame.
+function paint(canvas, write) {
+  const context = canvas.getContext("2d");
+  if (canvas.image?.width !== canvas.width || canvas.image.height !== canvas.height) {
+    canvas.image = context.createImageData(canvas.width, canvas.height);
+  }
+  write(new Uint32Array(canvas.image.data.buffer));
+  context.putImageData(canvas.image, 0, 0);
 }
 
 // The stripes of render.hide_unseen: three quarters of two greys.
