@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from effnet_viz import explain, export, metrics, render, zoo
 from effnet_viz.analysis import Analysis, Prediction, StageExplanation
 from effnet_viz.ui import cached
+from effnet_viz.ui.help import how_to_read
 from effnet_viz.ui.picture_grid import Picture, picture_grid
 from effnet_viz.ui.text import one_in, percent, plain, shortened
 from effnet_viz.ui.view import ChosenImage, ChosenModel, Display
@@ -209,7 +210,7 @@ class Explanation:
             st.caption(":material/info: It is so narrow that only what the model saw is shown.")
         for note in self.shown.notes:
             st.caption(f":material/info: {note}")
-        _how_to_read(PHOTOGRAPH_HELP)
+        how_to_read(PHOTOGRAPH_HELP)
 
     def show_predictions(self) -> None:
         """The five best classes as bars that choose the target, and a search over all classes."""
@@ -253,7 +254,7 @@ class Explanation:
         _colour_bar(display.colour_map, limits)
         st.caption("  \n".join(lines))
         with st.container(horizontal=True):
-            _how_to_read(help_text)
+            how_to_read(help_text)
             if save := _open_to_save("Save", method):
                 save.download_button(
                     "Picture with caption (PNG)",
@@ -307,7 +308,7 @@ class Explanation:
             f"{provenance.title} at {provenance.resolution} px, weights: {provenance.weights}. "
             "Mean activation of all channels, the same for every class, each with its own scale."
         )
-        _how_to_read(STAGES_HELP)
+        how_to_read(STAGES_HELP)
 
     def show_channels(self) -> None:
         """The channels of the stage, ranked, in pages; choosing one enlarges it."""
@@ -368,7 +369,7 @@ class Explanation:
             f"Channels {first} to {first + len(visible) - 1} of {len(ranking)}; choose one to see "
             f"it over the photograph.  \n{lines[0]}, {lines[1]}"
         )
-        _how_to_read(CHANNELS_HELP)
+        how_to_read(CHANNELS_HELP)
         chosen = st.session_state.pop("_channel", None)
         if chosen is not None:
             self._enlarge(stage, int(chosen), float(relevance[int(chosen)]))
@@ -495,11 +496,6 @@ def _open_to_save(label: str, what: str) -> DeltaGenerator | None:
         label, type="tertiary", icon=":material/download:", key=f"save {what}", on_change="rerun"
     )
     return popover if popover.open else None
-
-
-def _how_to_read(help_text: str) -> None:
-    with st.popover("How to read this", type="tertiary", icon=":material/help:"):
-        st.markdown(help_text)
 
 
 def _ends(limits: render.Range) -> str:
