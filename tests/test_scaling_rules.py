@@ -23,14 +23,18 @@ def open_page(**query: str) -> AppTest:
     return page
 
 
+def spaced(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
 def texts(page: AppTest) -> str:
     elements = [*page.markdown, *page.caption, *page.info]
-    return "\n".join(element.value for element in elements).replace("\N{NO-BREAK SPACE}", " ")
+    return spaced("\n".join(element.value for element in elements))
 
 
 def column(page: AppTest, table: int, name: str) -> list[str]:
-    values = page.table[table].value[name]
-    return [str(value).strip("*").replace("\N{NO-BREAK SPACE}", " ") for value in values]
+    values = page.table[table].value.rename(columns=spaced)[name]
+    return [spaced(str(value)).strip("*") for value in values]
 
 
 def charts(page: AppTest) -> list[dict[str, object]]:
@@ -45,7 +49,7 @@ def test_the_papers_rule_at_first() -> None:
     assert column(page, 0, "rule, φ = 1") == ["1.20", "1.10", "257.6 px", "", "", "741 M", ""]
     # The rule's first step has B2's channels and layers.
     assert column(page, 0, "built, rounded")[2:5] == ["256 px", "25", "9.11 M"]
-    assert column(page, 0, "B2, published") == [
+    assert column(page, 0, "B2, paper") == [
         *("1.2", "1.1", "260 px", "25", "9.11 M", "994 M", "80.1 %")
     ]
 
@@ -54,7 +58,7 @@ def test_sliders_change_the_numbers() -> None:
     page = open_page()
     page.slider(key="phi").set_value(7.0).run()
     assert column(page, 0, "rule, φ = 7")[:3] == ["3.58", "1.95", "595.8 px"]
-    assert "B7, published" in page.table[0].value
+    assert "B7, paper" in page.table[0].value
     page.slider(key="gamma").set_value(1.3).run()
     assert not page.exception
     assert "more than the 2 that the paper asks for" in texts(page)
@@ -79,6 +83,15 @@ def test_one_dimension_by_button() -> None:
     assert not page.exception
     assert [page.slider(key=key).value for key in ("alpha", "beta", "gamma")] == [1.0, 1.41, 1.0]
     assert column(page, 0, "rule, φ = 1")[:2] == ["1.00", "1.41"]
+
+
+def test_the_largest_rounding_is_named() -> None:
+    """32 · 1.1 = 35.2 → 32; 1 · 1.2 layers → 2. With the button "Depth only" no channel changes."""
+    page = open_page()
+    assert "stage 1 changes most: 35.20 become 32" in texts(page)
+    assert "stage 2 changes most: 1.20 become 2" in texts(page)
+    next(button for button in page.button if button.label == "Depth only").click().run()
+    assert texts(page).count("Here nothing had to be rounded.") == 2
 
 
 def test_too_deep_is_said_and_the_rest_stays() -> None:

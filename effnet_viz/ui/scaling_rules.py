@@ -31,8 +31,8 @@ of each one step takes, φ says how many steps.
 
 Twice the layers cost twice the multiply-adds. Twice the channels, or twice the side of the image,
 cost four times as many. So one step multiplies the cost by α·β²·γ². The paper keeps that near 2:
-then φ steps cost about 2^φ times as much. It found α = 1.2, β = 1.1 and γ = 1.15 by trying values
-at φ = 1 (Section 3.3).
+then φ steps cost about 2 to the power of φ times as much. It found α = 1.2, β = 1.1 and γ = 1.15 by
+trying values at φ = 1 (Section 3.3).
 """
 
 ROUNDING_HELP = """
@@ -146,7 +146,7 @@ def show_result(chosen: Chosen) -> None:
         {
             "": [f"**{row}**".replace("-", "\N{NON-BREAKING HYPHEN}") for row in rows],
             "B0": ["1", "1", *_counted(first), accuracy["B0"]],
-            f"rule, φ = {phi:g}": [
+            f"rule, φ{NO_BREAK}={NO_BREAK}{phi:g}": [
                 f"{scale.depth:.2f}",
                 f"{scale.width:.2f}",
                 f"{scale.resolution:.1f}{NO_BREAK}px",
@@ -156,7 +156,7 @@ def show_result(chosen: Chosen) -> None:
                 "",
             ],
             "built, rounded": ["", "", *_counted(built), "not trained"],
-            f"{member.name}, published": [
+            f"{member.name}, paper": [
                 f"{member.depth:g}",
                 f"{member.width:g}",
                 *_counted(published),
@@ -172,33 +172,33 @@ def show_result(chosen: Chosen) -> None:
         f"is counted on the built networks. {member.name} is the published model closest in "
         f"multiply-adds; its top-1 accuracy on ImageNet: {member.figure.source}."
     )
-    if built is None:
-        st.info(
-            f"The rule asks for {scale.depth:.0f} times the depth of B0. Networks are built here "
-            f"up to {scaling.DEEPEST:g} times its depth: lower φ or α to see this one.",
-            icon=":material/layers:",
-        )
     how_to_read(RULE_HELP)
 
 
 def show_rounding(chosen: Chosen) -> None:
     """Channels and layers of every stage, as the multipliers say and as they are built."""
+    scale = chosen.scale
+    width, depth, resolution = scale.usable()
     if chosen.built is None:
+        st.info(
+            f"The rule asks for {depth:.0f} times the depth of B0. Networks are built here up to "
+            f"{scaling.DEEPEST:g} times its depth: lower φ or α to see this one.",
+            icon=":material/layers:",
+        )
         return
-    width, depth, resolution = chosen.scale.usable()
     stages = scaling.stages(width, depth)
     st.markdown("##### Why the built network is not just the rule's answer")
-    extreme = max(stages, key=lambda s: abs(s.channels / s.exact_channels - 1))
-    deepest = max(stages, key=lambda s: s.layers / s.exact_layers)
+    channels = max(stages, key=lambda s: abs(s.channels / s.exact_channels - 1))
+    layers = max(stages, key=lambda s: s.layers / s.exact_layers)
     st.markdown(
-        "- **Channels** go to multiples of 8, never down by more than 10 %. Here stage "
-        f"{extreme.number} changes most: {extreme.exact_channels:.1f} become {extreme.channels}.\n"
-        f"- **Layers** are rounded up. Here stage {deepest.number} changes most: "
-        f"{deepest.exact_layers:.2f} become {deepest.layers}.\n"
-        "- **Resolution** has to suit the strides: the last grid is 32 times smaller than the "
-        f"image, so {chosen.scale.resolution:.1f} px become {resolution} px here. The authors "
-        "picked theirs by hand.\n"
-        "- **Memory** of the machines that train it may also set a limit to the resolution."
+        "- **Channels** go to multiples of 8, never down by more than 10 %. "
+        + _largest_change(channels.number, channels.exact_channels, channels.channels)
+        + "\n- **Layers** are rounded up. "
+        + _largest_change(layers.number, layers.exact_layers, layers.layers)
+        + "\n- **Resolution** has to suit the strides: the last grid has "
+        f"{chosen.built.stages[zoo.STAGES[-1]].jump} times fewer cells along a side than the image "
+        f"has pixels. Here {resolution} px are taken; the authors picked theirs by hand."
+        "\n- **Memory** of the machines that train it may also set a limit to the resolution."
     )
     st.table(
         {
@@ -357,6 +357,12 @@ def _counted(built: Structure | None) -> list[str]:
     ]
 
 
+def _largest_change(stage: int, exact: float, built: int) -> str:
+    if exact == built:
+        return "Here nothing had to be rounded."
+    return f"Here stage {stage} changes most: {exact:.2f} become {built}."
+
+
 def _layers_asked(stage: scaling.StageScaling) -> str:
     return f"{stage.exact_layers:.2f}".rstrip("0").rstrip(".")
 
@@ -406,7 +412,7 @@ def _drawing(shown: Structure, baseline: Structure) -> go.Figure:
                 type="rect",
                 **face(stage, layer),
                 fillcolor=colour,
-                line={"color": paper, "width": 0.8},
+                line={"color": paper, "width": min(0.8, 6 / most)},
             )
     for stage in others:
         figure.add_shape(
