@@ -111,7 +111,8 @@ def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
     """
     # The initialisation draws from torch's global generator: one at a time, and leave it as found.
     with _initialising, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        # Not torch.manual_seed: it fails while another thread converts a network for its engine.
+        torch.default_generator.manual_seed(0)
         module, network = _BUILDERS[entry.library](entry)
     if state is not None:
         packaged = isinstance(entry.weights, PackageFile)

@@ -6,15 +6,18 @@ structure of B0 at 224 pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.padding import get_same_padding
-from torch import nn
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torchvision.ops import SqueezeExcitation
 
 from effnet_viz import network, zoo
@@ -96,10 +99,42 @@ class Structure:
 @lru_cache(maxsize=64)
 def of(entry: zoo.ModelEntry) -> Structure:
     """The structure of an entry's network at its resolution. It needs no weights and no memory."""
-    # The meta device gives tensors a shape and no content, in this thread only.
-    with torch.device("meta"):
+    with shapes_only():
         built = network.build(entry, None)
     return walk(built, entry.resolution)
+
+
+@contextmanager
+def shapes_only() -> Iterator[None]:
+    """Networks built inside have shapes and no values; it holds for this thread alone."""
+    with torch.device("meta"), _WithoutRandomValues():
+        yield
+
+
+_RANDOM: tuple[Callable[..., Tensor], ...] = (
+    *(Tensor.normal_, Tensor.uniform_, nn.init.normal_, nn.init.uniform_),
+    *(nn.init.kaiming_normal_, nn.init.kaiming_uniform_),
+)
+
+
+class _WithoutRandomValues(TorchFunctionMode):
+    """Leaves out random initialisation.
+
+    On the meta device it would change nothing, but it runs code of PyTorch's compiler, which fails
+    while another thread converts a network for its engine.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        given = kwargs or {}
+        if func in _RANDOM:
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
 
 
 def walk(built: network.Network, resolution: int) -> Structure:

@@ -18,6 +18,8 @@ ALLOWED: dict[str, set[str]] = {
     "weights": {"zoo"},
     "network": {"zoo"},
     "structure": {"network", "zoo"},
+    "published": set(),
+    "scaling": {"network", "published", "structure", "zoo"},
     "image": {"zoo"},
     "engine": {"network", "zoo"},
     "explain": set(),

@@ -10,7 +10,7 @@ import torchvision
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from effnet_viz import network, structure, zoo
+from effnet_viz import network, scaling, structure, zoo
 
 
 @cache
@@ -133,3 +133,21 @@ def test_stages_add_up_to_the_network(key: str) -> None:
 
 def test_the_structure_is_walked_once() -> None:
     assert structure.of(zoo.find("b0")) is structure.of(zoo.find("b0"))
+
+
+def test_networks_are_built_while_another_thread_converts_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PyTorch's export holds global state that others' calls must not reach (KeyError 'custom')."""
+
+    def fail(_: object) -> None:
+        raise KeyError("custom")
+
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: True)
+    monkeypatch.setattr(torch.fx.traceback, "annotate", fail)
+    with pytest.raises(KeyError):
+        torch.manual_seed(0)  # so the test would see it
+    for key in ("b0", "lite0"):
+        network.build(zoo.find(key), None)
+        structure.of.__wrapped__(zoo.find(key))
+    scaling.built.__wrapped__(1.1, 1.2, 224)

@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from effnet_viz import explain, export, metrics, render, structure, zoo
 from effnet_viz.analysis import Analysis, Prediction, Predictions, StageExplanation
 from effnet_viz.ui import cached, link, viewer
+from effnet_viz.ui.help import how_to_read
 from effnet_viz.ui.model_picker import step_model
 from effnet_viz.ui.picture_grid import Picture, picture_grid
 from effnet_viz.ui.text import one_in, percent, shortened
@@ -178,7 +179,7 @@ class Explanation:
             st.caption(":material/info: It is so narrow that only what the model saw is shown.")
         for note in self.shown.notes:
             st.caption(f":material/info: {note}")
-        _how_to_read(PHOTOGRAPH_HELP)
+        how_to_read(PHOTOGRAPH_HELP)
 
     def show_predictions(self) -> None:
         """The five best classes as bars that choose the target, and a search over all classes."""
@@ -211,7 +212,7 @@ class Explanation:
         """One map over the photograph, with colour bar, caption and explanation."""
         lines = export.map_caption(self.result, method, stage)
         self._show_pane(method, stage, values, "evidence", lines)
-        _how_to_read(help_text)
+        how_to_read(help_text)
 
     def show_covered(self) -> None:
         """How the predictions change when the drawn box is blurred, or all but the box."""
@@ -310,7 +311,7 @@ class Explanation:
             f"{provenance.title} at {provenance.resolution} px, weights: {provenance.weights}. "
             "Mean activation of all channels, the same for every class, each with its own scale."
         )
-        _how_to_read(STAGES_HELP)
+        how_to_read(STAGES_HELP)
 
     def show_channels(self) -> None:
         """The channels of the stage, ranked, in pages; choosing one enlarges it."""
@@ -362,7 +363,7 @@ class Explanation:
             f"it over the photograph.  \n{lines[0]}, {lines[1]}, scale as chosen above (fixed "
             "counts as shared)"
         )
-        _how_to_read(CHANNELS_HELP)
+        how_to_read(CHANNELS_HELP)
         chosen = st.session_state.pop("_channel", None)
         if chosen is not None:
             self._enlarge(stage, chosen, float(relevance[chosen]))
@@ -510,11 +511,6 @@ def _open_to_save(label: str, what: str) -> DeltaGenerator | None:
         label, type="tertiary", icon=":material/download:", key=f"save {what}", on_change="rerun"
     )
     return popover if popover.open else None
-
-
-def _how_to_read(help_text: str) -> None:
-    with st.popover("How to read this", type="tertiary", icon=":material/help:"):
-        st.markdown(help_text)
 
 
 def _where_strongest(values: NDArray[np.float32]) -> str:

@@ -1,0 +1,28 @@
+"""Compound scaling: the rule, the networks it leads to, and what they achieve."""
+
+import streamlit as st
+
+from effnet_viz.ui import navigation
+from effnet_viz.ui.scaling_rules import (
+    choose_rule,
+    show_accuracy,
+    show_family,
+    show_result,
+    show_rounding,
+    show_table_1,
+)
+
+navigation.open_page("Scaling rules")
+st.markdown("#### Scaling rules")
+chosen = choose_rule()
+result, rounding = st.columns([2, 3], gap="large")
+with result:
+    show_result(chosen)
+with rounding:
+    show_rounding(chosen)
+st.markdown("#### The rule and the published models")
+show_family(chosen)
+st.markdown("#### Stage by stage")
+show_table_1(chosen)
+st.markdown("#### What scaling buys")
+show_accuracy(chosen)
