@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from effnet_viz import settings, zoo
-from effnet_viz.engine import Activations
+from effnet_viz.engine import Activations, Engine
 from effnet_viz.model import Model, load
 from effnet_viz.sharing import SharedCache, Turns
 
@@ -41,17 +41,27 @@ class SharedEngine:
         self.name = model.engine.name
         self.head = model.engine.head
 
+    @contextmanager
+    def _running(self) -> Iterator[Engine]:
+        """The real engine, in a turn. A model is in use while it runs, not while visitors queue."""
+        with _borrowed(self._key, self._untrained):
+            pass  # load it before the turn: others run meanwhile
+        # Dropped while this one waited, it is loaded again within the turn. That cannot lock up:
+        # loading needs no turn.
+        with _turns.turn(), _borrowed(self._key, self._untrained) as model:
+            yield model.engine
+
     def forward(self, image: Tensor) -> Activations:
         """See engine.Engine."""
-        with _borrowed(self._key, self._untrained) as model, _turns.turn():
-            return model.engine.forward(image)
+        with self._running() as engine:
+            return engine.forward(image)
 
     def gradient(
         self, activation: NDArray[np.float32], stage: int, target: int
     ) -> NDArray[np.float32]:
         """See engine.Engine."""
-        with _borrowed(self._key, self._untrained) as model, _turns.turn():
-            return model.engine.gradient(activation, stage, target)
+        with self._running() as engine:
+            return engine.gradient(activation, stage, target)
 
 
 _shared = SharedCache(settings.MODEL_BYTES)
