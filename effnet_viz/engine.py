@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from effnet_viz.network import Network, fold_batch_norms
+from effnet_viz.network import Network, ease_gradients, fold_batch_norms
 from effnet_viz.zoo import STAGES
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class TorchEngine:
         self, activation: NDArray[np.float32], stage: int, target: int
     ) -> NDArray[np.float32]:
         leaf = torch.tensor(activation, device=self.device).unsqueeze(0)  # (1, C, h, w)
-        leaf.requires_grad_()
+        leaf = leaf.contiguous(memory_format=torch.channels_last).requires_grad_()
         with torch.enable_grad():
             pooled = self.network.pooled(leaf, stage)  # (1, C')
             # One row of the head: the other 999 logits are not asked for.
@@ -123,30 +123,42 @@ class OpenVINOEngine(TorchEngine):
 
         super().__init__(network)
         fold_batch_norms(network)
-        image = torch.zeros(1, 3, resolution, resolution)  # (1, 3, R, R)
-        with torch.no_grad():  # with a graph, the conversion takes four times the memory
-            exported = torch.export.export(_AllOutputs(network), (image,))
-            converted = openvino.convert_model(exported)
-        self._compiled = openvino.Core().compile_model(
-            converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        )
+        self._compiled = _compiled(network, resolution)
+        self._shapes = [tuple(output.shape) for output in self._compiled.outputs]
+        ease_gradients(network)
         self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
         version = openvino.get_version().split("-")[0]
         self.name = f"openvino {version} float32, gradients by torch {torch.__version__}"
 
     def forward(self, image: Tensor) -> Activations:
+        import openvino
+
         try:
             request = self._idle.get_nowait()
         except Empty:  # as many requests as threads ask at once
             request = self._compiled.create_infer_request()
+        # OpenVINO writes into the results themselves: nothing is copied, nothing is used twice.
+        outputs = [np.empty(shape, np.float32) for shape in self._shapes]  # each (1, ...)
         try:
+            for number, output in enumerate(outputs):
+                request.set_output_tensor(number, openvino.Tensor(output, shared_memory=True))
             request.infer([image.numpy()], share_inputs=True)
-            logits, *stages = (
-                _locked(np.array(tensor.data[0])) for tensor in request.output_tensors
-            )
         finally:
             self._idle.put(request)
+        logits, *stages = (_locked(output[0]) for output in outputs)
         return _activations(logits, stages)
+
+
+def _compiled(network: Network, resolution: int) -> openvino.CompiledModel:
+    import openvino
+
+    image = torch.zeros(1, 3, resolution, resolution)  # (1, 3, R, R)
+    with torch.no_grad():  # with a graph, the conversion takes four times the memory
+        exported = torch.export.export(_AllOutputs(network), (image,))
+        converted = openvino.convert_model(exported)
+    converted.reshape(list(image.shape))  # the conversion forgets it, and unknown shapes are slow
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    return openvino.Core().compile_model(converted, "CPU", settings)
 
 
 class _AllOutputs(nn.Module):

@@ -13,8 +13,10 @@ from timm.layers.norm_act import BatchNormAct2d
 from timm.models._efficientnet_builder import BN_EPS_TF_DEFAULT
 from timm.models.efficientnet import _gen_efficientnet_lite
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.efficientnet import _efficientnet_conf
+from torchvision.ops.misc import SqueezeExcitation
 
 from effnet_viz.zoo import STAGES, ModelEntry, PackageFile, UserCheckpoint
 
@@ -142,6 +144,29 @@ def fold_batch_norms(module: nn.Module) -> None:
             # timm's batch norm contains the activation that follows it.
             rest = norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity()
             setattr(module, second, rest)
+
+
+def ease_gradients(network: Network) -> None:
+    """Make gradients on a CPU cheaper, in place; results change by rounding only."""
+    network.to(memory_format=torch.channels_last)  # else convolutions rearrange what they read
+    for module in list(network.modules()):
+        if isinstance(module, nn.SiLU):  # autograd copies what is overwritten
+            module.inplace = False
+        if isinstance(module, SqueezeExcitation):
+            module.fc1 = _OnePixel(module.fc1)
+            module.fc2 = _OnePixel(module.fc2)
+
+
+class _OnePixel(nn.Module):
+    """A 1x1 convolution of a single pixel as the matrix product that it is."""
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(convolution.weight.flatten(1), requires_grad=False)  # (C', C)
+        self.bias = convolution.bias  # (C',)
+
+    def forward(self, pixel: Tensor) -> Tensor:  # (B, C, 1, 1) to (B, C', 1, 1)
+        return linear(pixel.flatten(1), self.weight, self.bias)[:, :, None, None]
 
 
 def _renamed_by_position(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -7,36 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from effnet_viz import network, settings, zoo
-from effnet_viz.engine import Activations
+from effnet_viz import settings, structure, zoo
+from effnet_viz.engine import Activations, Engine
 from effnet_viz.model import Model, load
 from effnet_viz.sharing import SharedCache, Turns
 
 _models = SharedCache(settings.MODEL_BYTES)
 _turns = Turns(settings.CONCURRENT, settings.STUCK_SECONDS)
 
-
 _KEPT_PER_OUTPUT = 9
 """What OpenVINO keeps for its next run, in sizes of all stage outputs: measured 6 to 9."""
 
 
-@lru_cache(maxsize=256)
 def _nbytes(key: str) -> int:
-    """What a model takes in memory: counted on its modules, which take none here."""
-    entry = zoo.find(key)
-    with torch.device("meta"):
-        built = network.build(entry, None)
-        outputs = built.activations(torch.empty(1, 3, entry.resolution, entry.resolution))
+    """What a model takes in memory, from its structure."""
+    made = structure.of(zoo.find(key))
+    outputs = sum(stage.channels * stage.side**2 for stage in made.stages.values())
     # The parameters once for PyTorch and once, rearranged, for OpenVINO.
-    parameters = 2 * sum(parameter.numel() for parameter in built.parameters())
-    return 4 * (parameters + _KEPT_PER_OUTPUT * sum(output.numel() for output in outputs))
+    return 4 * (2 * made.parameters + _KEPT_PER_OUTPUT * outputs)
 
 
 @contextmanager
@@ -58,17 +51,27 @@ class SharedEngine:
         self.name = model.engine.name
         self.head = model.engine.head
 
+    @contextmanager
+    def _running(self) -> Iterator[Engine]:
+        """The real engine, in a turn. A model is in use while it runs, not while visitors queue."""
+        with _borrowed(self._key, self._untrained):
+            pass  # load it before the turn: others run meanwhile
+        # Dropped while this one waited, it is loaded again within the turn. That cannot lock up:
+        # loading needs no turn.
+        with _turns.turn(), _borrowed(self._key, self._untrained) as model:
+            yield model.engine
+
     def forward(self, image: Tensor) -> Activations:
         """See engine.Engine."""
-        with _borrowed(self._key, self._untrained) as model, _turns.turn():
-            return model.engine.forward(image)
+        with self._running() as engine:
+            return engine.forward(image)
 
     def gradient(
         self, activation: NDArray[np.float32], stage: int, target: int
     ) -> NDArray[np.float32]:
         """See engine.Engine."""
-        with _borrowed(self._key, self._untrained) as model, _turns.turn():
-            return model.engine.gradient(activation, stage, target)
+        with self._running() as engine:
+            return engine.gradient(activation, stage, target)
 
 
 _shared = SharedCache(settings.MODEL_BYTES)

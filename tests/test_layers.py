@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "export": {"analysis"},
     "settings": set(),
     "sharing": set(),
-    "serving": {"engine", "model", "network", "settings", "sharing", "zoo"},
+    "serving": {"engine", "model", "settings", "sharing", "structure", "zoo"},
     "samples": set(),
 }
 

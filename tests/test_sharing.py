@@ -8,8 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 
-from effnet_viz import analyse, serving, settings, sharing
+from effnet_viz import Model, analyse, serving, settings, sharing, zoo
+from effnet_viz.engine import Activations, Head
 from effnet_viz.sharing import SharedCache, Turns
 from tests.conftest import SAMPLES, loaded
 
@@ -218,6 +220,78 @@ def test_many_first_visitors_load_a_model_once(monkeypatch: pytest.MonkeyPatch) 
         futures = [pool.submit(serving.shared, "lite0", untrained=True) for _ in range(8)]
         assert len({id(future.result(60)) for future in futures}) == 1
     assert loads == ["lite0"]
+
+
+class _Stub:
+    """An engine that gives the image back as logits."""
+
+    name = "stub"
+    head = Head(np.zeros((2, 3), np.float32), np.zeros(2, np.float32))
+
+    def forward(self, image: torch.Tensor) -> Activations:
+        return Activations(image.numpy(), {})
+
+    def gradient(self, activation: np.ndarray, stage: int, target: int) -> np.ndarray:
+        return activation * np.float32(stage + target)
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A server of stubs; the keys of the models that it loads."""
+    found: list[str] = []
+
+    def load(key: str, *, untrained: bool) -> Model:
+        assert untrained
+        found.append(key)
+        return Model(zoo.find(key), _Stub(), None)
+
+    monkeypatch.setattr(serving, "load", load)
+    monkeypatch.setattr(serving, "_models", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(serving, "_shared", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(serving, "_turns", Turns(slots=1, stuck_after=PATIENCE))
+    return found
+
+
+def test_a_model_can_be_dropped_while_visitors_queue_for_it(loads: list[str]) -> None:
+    engine = serving.shared("lite0", untrained=True).engine
+    begun, end = threading.Event(), threading.Event()
+    first = in_thread(lambda: hold(serving._turns, begun, end))
+    assert begun.wait(PATIENCE)
+    told = [threading.Event() for _ in range(3)]
+
+    def ask(event: threading.Event) -> object:
+        with sharing.telling(lambda _: event.set()):
+            return engine.forward(torch.ones(2)).logits.tolist()
+
+    asked = [in_thread(lambda event=event: ask(event)) for event in told]
+    assert all(event.wait(PATIENCE) for event in told)  # all of them queue
+    serving._models.clear()
+    assert serving._models.nbytes == 0
+    assert not any(future.done() for future in asked)
+    end.set()
+    first.result(PATIENCE)
+    assert [future.result(PATIENCE) for future in asked] == [[1, 1]] * 3
+    assert loads == ["lite0", "lite0"]  # again, but once for all three
+
+
+def test_a_model_loads_while_another_one_runs(loads: list[str]) -> None:
+    engine = serving.shared("lite0", untrained=True).engine
+    serving._models.clear()
+    begun, end, told = threading.Event(), threading.Event(), threading.Event()
+    first = in_thread(lambda: hold(serving._turns, begun, end))
+    assert begun.wait(PATIENCE)
+
+    def ask() -> object:
+        with sharing.telling(lambda _: told.set()):
+            return engine.gradient(np.ones(2, np.float32), 5, 7).tolist()
+
+    asked = in_thread(ask)
+    assert told.wait(PATIENCE)  # it queues, and has loaded before
+    assert loads == ["lite0", "lite0"]
+    end.set()
+    first.result(PATIENCE)
+    assert asked.result(PATIENCE) == [12, 12]
+    assert loads == ["lite0", "lite0"]
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
