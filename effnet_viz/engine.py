@@ -6,6 +6,7 @@ Nothing is attached to the network and nothing of it changes, so threads share o
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -32,6 +33,8 @@ class Activations:
     """(classes,)"""
     stages: Mapping[int, NDArray[np.float32]]
     """Stage number, 1 to 9, to (C, h, w)."""
+    seconds: float
+    """What the forward pass took; the first one of a model takes longer."""
 
     @property
     def nbytes(self) -> int:
@@ -93,11 +96,13 @@ class TorchEngine:
         self.name = f"torch {torch.__version__} on {device}"
 
     def forward(self, image: Tensor) -> Activations:
+        begin = time.perf_counter()
         # no_grad, not inference_mode: the stages later become leaves of a graph.
         with torch.no_grad():
             outputs = self.network.activations(image.to(self.device))  # nine of (1, C, h, w)
             logits = self.network.tail(outputs[-1], len(outputs))  # (1, classes)
-        return _activations(_frozen(logits[0]), [_frozen(output[0]) for output in outputs])
+        arrays = [_frozen(output[0]) for output in (logits, *outputs)]
+        return _activations(arrays, time.perf_counter() - begin)
 
     def gradient(
         self, activation: NDArray[np.float32], stage: int, target: int
@@ -133,6 +138,7 @@ class OpenVINOEngine(TorchEngine):
     def forward(self, image: Tensor) -> Activations:
         import openvino
 
+        begin = time.perf_counter()
         try:
             request = self._idle.get_nowait()
         except Empty:  # as many requests as threads ask at once
@@ -145,8 +151,7 @@ class OpenVINOEngine(TorchEngine):
             request.infer([image.numpy()], share_inputs=True)
         finally:
             self._idle.put(request)
-        logits, *stages = (_locked(output[0]) for output in outputs)
-        return _activations(logits, stages)
+        return _activations([_locked(output[0]) for output in outputs], time.perf_counter() - begin)
 
 
 def _compiled(network: Network, resolution: int) -> openvino.CompiledModel:
@@ -182,8 +187,9 @@ def create(network: Network, resolution: int) -> Engine:
     return TorchEngine(network)
 
 
-def _activations(logits: NDArray[np.float32], stages: list[NDArray[np.float32]]) -> Activations:
-    return Activations(logits, MappingProxyType(dict(zip(STAGES, stages, strict=True))))
+def _activations(outputs: list[NDArray[np.float32]], seconds: float) -> Activations:
+    logits, *stages = outputs
+    return Activations(logits, MappingProxyType(dict(zip(STAGES, stages, strict=True))), seconds)
 
 
 def _frozen(tensor: Tensor) -> NDArray[np.float32]:

@@ -1,15 +1,18 @@
-"""What leaves the app: map captions, and the numbers as NPZ and JSON, each with its provenance."""
+"""What leaves the app: map captions, and numbers as NPZ, JSON and CSV, with their provenance."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import io
 import json
+import math
 from typing import Any
 
 import numpy as np
 
 from effnet_viz.analysis import Analysis, StageExplanation
+from effnet_viz.comparison import Comparison, Kind, NetworkResult
 
 
 def map_caption(analysis: Analysis, method: str, stage: int, *, target: bool = True) -> list[str]:
@@ -69,3 +72,92 @@ def as_npz(analysis: Analysis, explained: StageExplanation) -> bytes:
         numbers=np.array(json.dumps(_numbers(analysis, explained))),
     )
     return buffer.getvalue()
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """Everything of a comparison as CSV, one row a network; those that failed say why.
+
+    A number that is undefined or was not asked for is an empty cell.
+    """
+    rows: list[dict[str, Any]] = []
+    for place, result in enumerate(comparison.networks):
+        row = _described(result)
+        for name, matrix in (
+            ("spearman", comparison.rank_correlation),
+            ("iou of top 20 %", comparison.overlap),
+        ):
+            for other, value in zip(comparison.networks, matrix[place], strict=True):
+                row[f"{name} with {other.look.name}"] = float(value)
+        rows.append(row | _measured(result))
+    rows += [
+        {"model": failure.model, "title": failure.title, "notes": failure.message}
+        for failure in comparison.failures
+    ]
+    # Every column that any row has, in the order of first appearance.
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    table = io.StringIO()
+    writer = csv.DictWriter(table, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {c: "" if isinstance(v, float) and math.isnan(v) else v for c, v in row.items()}
+        )
+    return table.getvalue()
+
+
+def _described(result: NetworkResult) -> dict[str, Any]:
+    """The network, its weights, the photograph, the class and the map."""
+    look = result.look
+    provenance, target = look.analysis.provenance, look.analysis.target
+    predictions = look.analysis.predictions
+    concentration = look.concentration
+    return {
+        "model": provenance.model,
+        "title": provenance.title,
+        "weights": provenance.weights,
+        "weights sha256": provenance.weights_sha256 or "",
+        "trained": provenance.trained,
+        "recipe": provenance.recipe,
+        "architecture": provenance.architecture,
+        "width": provenance.width,
+        "depth": provenance.depth,
+        "resolution": provenance.resolution,
+        "engine": provenance.engine,
+        "seconds per forward pass": look.seconds,
+        "image sha256": provenance.image_sha256,
+        "target": target.label,
+        "probability": target.probability,
+        "logit": target.logit,
+        "rank": predictions.rank(target.index),
+        "top-1": predictions[0].label,
+        "method": look.method,
+        "stage": look.stage,
+        "scale": look.origin.scale,
+        "grid": "×".join(str(side) for side in look.evidence.shape[::-1]),
+        "lowest": float(look.evidence.min()),
+        "highest": float(look.evidence.max()),
+        "crop (left top right bottom)": " ".join(f"{side:g}" for side in look.analysis.crop.box),
+        "area with half of the positive evidence": concentration.area,
+        "regions in it": concentration.regions,
+        "distance of the positive evidence to the border": concentration.border,
+        "findings": "; ".join(finding.title for finding in look.findings),
+        "notes": " ".join(result.notes),
+    }
+
+
+def _measured(result: NetworkResult) -> dict[str, Any]:
+    """Deletion race and grid pointing game, as far as they were played."""
+    row: dict[str, Any] = {}
+    if result.race is not None:
+        race = result.race
+        kinds: tuple[Kind, ...] = ("deletion", "insertion")
+        for kind, curve in zip(kinds, (race.deletion, race.insertion), strict=True):
+            row[f"area under {kind}"] = curve.area
+            row[f"relative area under {kind}"] = race.relative_area(kind)
+            for fraction, value in zip(curve.fractions, curve.probabilities, strict=True):
+                row[f"probability at {fraction:.0%} {kind}"] = value
+    if result.pointing is not None:
+        row["pointing: mean share"] = result.pointing.mean
+        for tile in result.pointing.tiles:
+            row[f"pointing: share for {tile.target.label}"] = tile.share
+    return row

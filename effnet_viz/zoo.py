@@ -299,23 +299,23 @@ def variant(
     words = [f"width {width:g}"] if width != entry.width else []
     words += [f"depth {depth:g}"] if depth != entry.depth else []
     words += [f"{resolution} px"] if side else []
-    settings = entry.preprocessing
-    resize = round(settings.resize * resolution / settings.crop)
-    variant = replace(
+    own = entry.preprocessing
+    resize = round(own.resize * resolution / own.crop)
+    result = replace(
         entry,
         key="-".join([base, *multipliers, *side]),
         title=", ".join([entry.title, *words]),
         width=width,
         depth=depth,
-        preprocessing=replace(settings, resize=resize, crop=resolution),
+        preprocessing=replace(own, resize=resize, crop=resolution),
         published=None,
         base=base,
     )
     if not scaled:
-        return variant
+        return result
     # The input size is not in the file's name: it changes no tensor.
     stem = "-".join([f"efficientnet_{base}", *multipliers])
-    return replace(variant, weights=UserCheckpoint(stem), recipe="own checkpoint")
+    return replace(result, weights=UserCheckpoint(stem), recipe="own checkpoint")
 
 
 def table_7(base: str) -> tuple[ModelEntry, ...]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from effnet_viz import Analysis, Model, analyse, load
+from effnet_viz import Analysis, Model, analyse, load, network, weights, zoo
+from effnet_viz.engine import TorchEngine
 from tests.browser import ARGUMENTS, PATIENCE, WIDE, serving
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
@@ -21,6 +22,14 @@ SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 def loaded(key: str, *, untrained: bool = False) -> Model:
     """load(), once per run: converting a network for its engine takes seconds."""
     return load(key, untrained=untrained)
+
+
+@cache
+def eager(key: str, *, untrained: bool = False) -> Model:
+    """The same on PyTorch alone, which converts nothing."""
+    entry = zoo.find(key)
+    state, file = (None, None) if untrained else weights.load_state_dict(entry.weights)
+    return Model(entry, TorchEngine(network.build(entry, state)), file)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,11 @@ ALLOWED: dict[str, set[str]] = {
     "render": set(),
     "model": {"engine", "network", "weights", "zoo"},
     "analysis": {"engine", "explain", "image", "model", "version", "zoo"},
-    "export": {"analysis"},
+    "doctor": {"analysis", "metrics"},
+    "comparison": {
+        *("analysis", "doctor", "explain", "image", "metrics", "model", "weights", "zoo"),
+    },
+    "export": {"analysis", "comparison"},
     "settings": set(),
     "sharing": set(),
     "serving": {"engine", "model", "settings", "sharing", "structure", "zoo"},

@@ -18,11 +18,14 @@ def test_the_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(SAMPLES / "cat.jpg", tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     assert names["result"].target.label == "tiger cat"  # type: ignore[attr-defined]
+    several = names["several"]
+    assert [n.look.name for n in several.networks] == ["lite0", "lite1"]  # type: ignore[attr-defined]
+    assert [f.model for f in several.failures] == ["b0-d4"]  # type: ignore[attr-defined]
     assert not names["wider"].trained  # type: ignore[attr-defined]
     assert names["overlay"].shape == names["picture"].shape  # type: ignore[attr-defined]
 

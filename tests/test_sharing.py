@@ -229,7 +229,7 @@ class _Stub:
     head = Head(np.zeros((2, 3), np.float32), np.zeros(2, np.float32))
 
     def forward(self, image: torch.Tensor) -> Activations:
-        return Activations(image.numpy(), {})
+        return Activations(image.numpy(), {}, 0.0)
 
     def gradient(self, activation: np.ndarray, stage: int, target: int) -> np.ndarray:
         return activation * np.float32(stage + target)
@@ -302,3 +302,14 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("EFFNET_VIZ_SIZE", wrong)
         with pytest.raises(ValueError, match="EFFNET_VIZ_SIZE"):
             settings._setting("SIZE", 7)
+
+
+def test_the_memory_of_a_model_is_counted() -> None:
+    """By hand, from Table 1 of the paper: channels times grid of every stage at 224 pixels."""
+    table = [(32, 112), (16, 112), (24, 56), (40, 28), (80, 14), (112, 14), (192, 7), (320, 7)]
+    outputs = sum(channels * side**2 for channels, side in [*table, (1280, 7)])
+    parameters = 5_288_548
+    kept = serving._KEPT_PER_OUTPUT
+    assert serving._nbytes("b0") == 4 * (2 * parameters + kept * outputs)
+    # Twice the resolution: the same parameters, four times the outputs.
+    assert serving._nbytes("b0-r448") == 4 * (2 * parameters + kept * 4 * outputs)
