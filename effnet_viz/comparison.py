@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from effnet_viz import doctor, explain, metrics, zoo
+from effnet_viz import doctor, explain, metrics, render, zoo
 from effnet_viz.analysis import (
     Analysis,
     Prediction,
@@ -329,6 +329,28 @@ def pointing(model: Model, tiles: Sequence[Tile], stage: int = zoo.STAGES[-1]) -
     return Pointing(origins, tuple(pointed))
 
 
+def mosaic_picture(
+    tiles: Sequence[Tile], preprocessing: zoo.Preprocessing, played: Pointing, side: int
+) -> Picture:
+    """The mosaic, (side, side, 3); over each tile the positive evidence of its own class there.
+
+    Every tile has its own scale, from zero to the largest evidence of its class in the mosaic.
+    """
+    picture = as_picture(mosaic(tiles, preprocessing), preprocessing)  # (R, R, 3)
+    picture = render.resize_picture(picture, side, side)  # (side, side, 3)
+    drawn = picture.copy()  # (side, side, 3)
+    for pointed, (left, top, right, bottom) in zip(played.tiles, TILES, strict=False):
+        limits = render.positive_range(pointed.evidence)
+        box = (0.0, 0.0, float(side), float(side))
+        positive = explain.positive_evidence(pointed.evidence)  # (h, w)
+        whole = render.overlay(picture, positive, box, limits, "magma", 0.55)
+        rows = slice(round(top * side), round(bottom * side))
+        columns = slice(round(left * side), round(right * side))
+        drawn[rows, columns] = whole[rows, columns]
+    untrained = not played.origins[0].trained
+    return render.stamp(drawn, "UNTRAINED: random weights") if untrained else drawn
+
+
 # All networks
 
 
@@ -439,7 +461,7 @@ def compare(
             model = load(named) if isinstance(named, str) else named
             result = _all_of(photograph, model, index, stage, tiles)
         except (RuntimeError, MemoryError) as error:  # WeightsError among them
-            failures.append(Failure(entry.key, entry.title, _message(error, entry)))
+            failures.append(Failure(entry.key, entry.title, failure_message(error, entry)))
         else:
             networks.append(result)
             index = result.look.analysis.target.index
@@ -463,7 +485,8 @@ def _all_of(
     return dataclasses.replace(result, pointing=pointing(doubled, tiles, stage))
 
 
-def _message(error: Exception, entry: zoo.ModelEntry) -> str:
+def failure_message(error: Exception, entry: zoo.ModelEntry) -> str:
+    """Why a network could not be used, and what to do."""
     if isinstance(error, WeightsError):
         return str(error)
     return (

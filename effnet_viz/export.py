@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import html
 import io
 import json
 import math
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from effnet_viz import explain, render
 from effnet_viz.analysis import Analysis, StageExplanation
 from effnet_viz.comparison import Comparison, Kind, NetworkResult
 
@@ -22,10 +24,12 @@ def map_caption(analysis: Analysis, method: str, stage: int, *, target: bool = T
     explain none.
     """
     provenance = analysis.provenance
+    side = f"{provenance.resolution} px"
+    model = provenance.title if side in provenance.title else f"{provenance.title} at {side}"
     grid = "×".join(str(side) for side in analysis.stages[stage].shape[:0:-1])
     explained = [f"class “{analysis.target.label}”"] if target else []
     return [
-        f"{provenance.title} at {provenance.resolution} px, weights: {provenance.weights}",
+        f"{model}, weights: {provenance.weights}",
         ", ".join([method, *explained, f"stage {stage} ({grid})"]),
     ]
 
@@ -103,6 +107,73 @@ def comparison_csv(comparison: Comparison) -> str:
             {c: "" if isinstance(v, float) and math.isnan(v) else v for c, v in row.items()}
         )
     return table.getvalue()
+
+
+_STYLE = """
+body { font: 16px/1.45 system-ui, sans-serif; margin: 2rem; color: #1d2527; background: #fbfaf7; }
+.maps { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+figure { margin: 0; width: 20rem; }
+img { width: 100%; border-radius: .4rem; }
+figcaption, pre { font-size: .85rem; overflow-wrap: anywhere; white-space: pre-wrap; }
+table { border-collapse: collapse; font-size: .85rem; }
+td, th { border: 1px solid #d8d4ca; padding: .25rem .5rem; text-align: left; }
+"""
+
+
+def comparison_html(comparison: Comparison, picture: render.Picture, title: str) -> str:
+    """The whole comparison as one page that opens without a server and loads nothing.
+
+    `picture` (H, W, 3) is the photograph for the eye and `title` its name. The maps share one
+    scale, from zero to the largest evidence of all.
+    """
+    looks = [result.look for result in comparison.networks]
+    limits = render.positive_range(*(look.evidence for look in looks))
+    height, width = picture.shape[:2]
+    figures = []
+    for look in looks:
+        drawn = render.overlay(
+            picture,
+            explain.positive_evidence(look.evidence),
+            look.analysis.crop.box_in(width, height),
+            limits,
+            "magma",
+            0.55,
+            None if look.analysis.provenance.trained else "UNTRAINED: random weights",
+        )
+        low, high = (render.number(limit) for limit in limits)
+        lines = map_caption(look.analysis, look.method, look.stage)
+        lines[-1] += f", positive evidence, shared scale {low} to {high}"
+        lines += [f"{p.label} {p.probability:.1%}" for p in look.analysis.predictions[:3]] + [
+            f"{finding.title}: {finding.text}" for finding in look.findings
+        ]
+        text = "<br>".join(html.escape(line) for line in lines)
+        source = render.data_url(drawn, "jpeg")
+        alternative = html.escape(lines[1], quote=True)
+        figures.append(
+            f'<figure><img src="{source}" alt="{alternative}"><figcaption>{text}</figcaption>'
+            "</figure>"
+        )
+    header, *rows = csv.reader(io.StringIO(comparison_csv(comparison)))
+    columns = zip(header, *rows, strict=True)  # a network a column: the table is long, not wide
+    table = "".join(
+        f"<tr><th>{html.escape(name)}</th>"
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for name, *cells in columns
+    )
+    provenance = json.dumps([look.analysis.provenance.as_dict() for look in looks], indent=1)
+    notes = "".join(f"<p>{html.escape(note)}</p>" for note in comparison.notes)
+    heading = f"{title}: class “{looks[0].origin.target}” in {len(looks)} networks"
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{html.escape(heading)}</title><style>{_STYLE}</style>"
+        f"<h1>{html.escape(heading)}</h1>{notes}"
+        f'<div class="maps">{"".join(figures)}</div>'
+        "<h2>Numbers</h2>"
+        f"<table>{table}</table>"
+        f"<h2>Where these results come from</h2><pre>{html.escape(provenance)}</pre></html>\n"
+    )
 
 
 def _described(result: NetworkResult) -> dict[str, Any]:

@@ -30,8 +30,9 @@ ALLOWED: dict[str, set[str]] = {
     "doctor": {"analysis", "metrics"},
     "comparison": {
         *("analysis", "doctor", "explain", "image", "metrics", "model", "weights", "zoo"),
+        "render",
     },
-    "export": {"analysis", "comparison"},
+    "export": {"analysis", "comparison", "explain", "render"},
     "settings": set(),
     "sharing": set(),
     "serving": {"engine", "model", "settings", "sharing", "structure", "zoo"},

@@ -5,12 +5,13 @@ Pictures are found by the hash of their bytes, so nobody reaches one that they d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz import analysis, explain, image, model, render, serving, settings, zoo
+from effnet_viz import analysis, comparison, explain, image, model, render, serving, settings, zoo
 from effnet_viz.sharing import SharedCache
 from effnet_viz.ui import viewer
 
@@ -48,6 +49,15 @@ class Covered:
     predictions: analysis.Predictions
     picture: str
     """What the model saw, as a data: URL."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pointed:
+    """The grid pointing game of one network."""
+
+    played: comparison.Pointing
+    picture: bytes
+    """The mosaic with the maps over it, a JPEG file."""
 
 
 def _decoded(digest: str, content: bytes) -> image.Photograph:
@@ -147,6 +157,90 @@ def covered(
 
     return _results.get(
         ("covered", key, untrained, digest, box, keep), make, lambda made: len(made.picture)
+    )
+
+
+def looked(
+    key: str, untrained: bool, digest: str, target: str | None, stage: int, content: bytes
+) -> comparison.Look:
+    """One network's map of a photograph for a class; None for its most probable one."""
+    result = analysed(key, untrained, digest, content).for_target(target)
+    if stage == zoo.STAGES[-1]:
+        return comparison.Look(result, stage, result.cam)
+    grad_cam = explained(key, untrained, digest, stage, result).grad_cam  # (h, w)
+    return comparison.Look(result, stage, explain.in_logit_units(grad_cam))
+
+
+def _identity(look: comparison.Look, digest: str) -> tuple[object, ...]:
+    """All that what follows from a look depends on."""
+    provenance = look.analysis.provenance
+    key = (provenance.model, provenance.weights_sha256, digest)
+    return (*key, look.stage, look.analysis.target.index)
+
+
+def raced(
+    look: comparison.Look, digest: str, content: bytes, tell: Callable[[float], None] | None
+) -> comparison.Race:
+    """The deletion race of one network; `tell` hears of its progress."""
+    return _results.get(
+        ("raced", *_identity(look, digest)),
+        lambda: comparison.race(look, _decoded(digest, content), tell),
+        lambda made: 32 * len(made.deletion.fractions),
+    )
+
+
+def perturbed(
+    look: comparison.Look,
+    digest: str,
+    fraction: float,
+    kind: comparison.Kind,
+    content: bytes,
+) -> bytes:
+    """What a network sees at a place of its race, as a JPEG file."""
+    identity = _identity(look, digest)
+
+    def prepare() -> comparison.Perturbation:
+        preprocessing = look.analysis.provenance.preprocessing
+        return comparison.perturbation(_decoded(digest, content), preprocessing, look.evidence)
+
+    def make() -> bytes:
+        prepared = _results.get(
+            ("perturbation", *identity),
+            prepare,
+            lambda made: made.sharp.nbytes + made.blurred.nbytes + made.order.nbytes,
+        )
+        picture = prepared.picture(fraction, kind)
+        if max(picture.shape) > COVERED_SIDE:
+            picture = render.resize_picture(picture, COVERED_SIDE, COVERED_SIDE)
+        return render.encode(picture, "jpeg")
+
+    return _results.get(("perturbed", *identity, fraction, kind), make, len)
+
+
+def pointed(
+    key: str,
+    untrained: bool,
+    tiles: tuple[tuple[str, int], ...],
+    stage: int,
+    contents: tuple[bytes, ...],
+) -> Pointed:
+    """The grid pointing game of a network; `tiles` are the photographs' digests and classes.
+
+    Raises VariantError when twice the network's resolution is too large, and WeightsError.
+    """
+
+    def make() -> Pointed:
+        entry = comparison.entry_for_mosaic(zoo.find(key))
+        placed = [
+            comparison.Tile(_decoded(digest, content), target)
+            for (digest, target), content in zip(tiles, contents, strict=True)
+        ]
+        played = comparison.pointing(loaded(entry.key, untrained), placed, stage)
+        picture = comparison.mosaic_picture(placed, entry.preprocessing, played, SEEN_SIDE)
+        return Pointed(played, render.encode(picture, "jpeg"))
+
+    return _results.get(
+        ("pointed", key, untrained, tiles, stage), make, lambda made: len(made.picture)
     )
 
 

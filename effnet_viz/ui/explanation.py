@@ -12,11 +12,12 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_viz import explain, export, metrics, render, structure, zoo
+from effnet_viz import explain, export, metrics, render, zoo
 from effnet_viz.analysis import Analysis, Prediction, Predictions, StageExplanation
 from effnet_viz.ui import cached, link, viewer
 from effnet_viz.ui.help import how_to_read
 from effnet_viz.ui.model_picker import step_model
+from effnet_viz.ui.panes import canvas_of, name_of, show_activation, show_evidence, stamp_of
 from effnet_viz.ui.picture_grid import Picture, picture_grid
 from effnet_viz.ui.text import one_in, percent, shortened
 from effnet_viz.ui.view import ChosenImage, ChosenModel
@@ -29,8 +30,6 @@ STAGE_TILE = 102
 HEADING = 54
 """Height of a column's head in pixels."""
 HIDE, KEEP = "hide the part", "keep only the part"
-NARROWEST = 40
-"""Pixels on the page that the crop must have to show a map on the whole photograph."""
 
 CAM_HELP = """
 The last stage divides the image into a coarse grid, and this map shows how much the content of each
@@ -80,21 +79,10 @@ class Explanation:
         self.stage = stage
         self.model = model
         self.result = result
-        self.covered = covered_box()
         self.shown = cached.shown(chosen.digest, chosen.content)
-        self.stamp = "" if result.provenance.trained else "UNTRAINED: random weights"
-        self.name = model.key + ("-untrained" if self.stamp else "")
-        height, width = self.shown.picture.shape[:2]
-        left, top, right, bottom = result.crop.box_in(width, height)
-        self.strip = min(right - left, bottom - top) < NARROWEST
-        if self.strip:
-            preprocessing = result.provenance.preprocessing
-            self.photograph = cached.seen_alone(chosen.digest, preprocessing, chosen.content)
-            self.seen: viewer.Box = (0, 0, 1, 1)
-            self.covered = None
-        else:
-            self.photograph = cached.photograph(chosen.digest, chosen.content)
-            self.seen = result.crop.box_in(1, 1)
+        self.canvas = canvas_of(chosen, result)
+        self.stamp = stamp_of(result)
+        self.covered = None if self.canvas.strip else covered_box()
 
     def explained(self, stage: int) -> StageExplanation:
         """Grad-CAM and channel relevance at a stage for the target class."""
@@ -113,42 +101,10 @@ class Explanation:
     def show_toolbar(self) -> None:
         """How maps are shown; the choices stay in the browser and in the URL."""
         viewer.toolbar(
-            self.photograph,
+            self.canvas.photograph,
             key="viewer",
             on_step=_step,
-            on_box=None if self.strip else _cover,
-        )
-
-    def _show_pane(
-        self,
-        method: str,
-        stage: int,
-        values: NDArray[np.float32],
-        kind: Literal["evidence", "activation"],
-        caption: list[str],
-    ) -> None:
-        sent = explain.averaged(values, viewer.MOST_CELLS)
-        whole = sent.shape == values.shape
-        if not whole:
-            caption[-1] += f", shown as averages ({sent.shape[1]}×{sent.shape[0]})"
-        of_stage = structure.of(self.model.entry).stages[stage]
-        viewer.pane(
-            self.photograph,
-            self.seen,
-            sent,
-            kind=kind,
-            description=f"{method} over the photograph. {_where_strongest(values)} "
-            f"{'. '.join(caption)}.",
-            caption=caption,
-            stamp=self.stamp,
-            field=viewer.Field(
-                of_stage.receptive_side, of_stage.jump, of_stage.start, of_stage.resolution
-            )
-            if whole
-            else None,
-            covered=self.covered,
-            file=f"{method}-stage-{stage}-{self.name}.png".lower().replace(" ", "-"),
-            key=f"pane {method}",
+            on_box=None if self.canvas.strip else _cover,
         )
 
     # Panels, left to right
@@ -160,8 +116,8 @@ class Explanation:
         size = f"{self.shown.width}×{self.shown.height} px"
         seen = f"{right - left:.0f}×{bottom - top:.0f} px ({percent(crop.seen)} of the area)"
         viewer.pane(
-            self.photograph,
-            self.seen,
+            self.canvas.photograph,
+            self.canvas.seen,
             None,
             kind="evidence",
             description=f"{self.chosen.description} What the model did not see is hatched.",
@@ -175,7 +131,7 @@ class Explanation:
             file="",
             key="pane photograph",
         )
-        if self.strip:
+        if self.canvas.strip:
             st.caption(":material/info: It is so narrow that only what the model saw is shown.")
         for note in self.shown.notes:
             st.caption(f":material/info: {note}")
@@ -210,8 +166,15 @@ class Explanation:
         self, method: str, stage: int, values: NDArray[np.float32], help_text: str
     ) -> None:
         """One map over the photograph, with colour bar, caption and explanation."""
-        lines = export.map_caption(self.result, method, stage)
-        self._show_pane(method, stage, values, "evidence", lines)
+        show_evidence(
+            self.canvas,
+            self.result,
+            method,
+            stage,
+            values,
+            covered=self.covered,
+            key=f"pane {method}",
+        )
         how_to_read(help_text)
 
     def show_covered(self) -> None:
@@ -348,7 +311,7 @@ class Explanation:
                 for c in visible.tolist()
             ],
             glance.strongest,
-            self.seen,
+            self.canvas.seen,
             stage=stage,
             common=render.full_range(glance.averages),
             badge="untrained" if self.stamp else "",
@@ -369,14 +332,12 @@ class Explanation:
             self._enlarge(stage, chosen, float(relevance[chosen]))
 
     def _enlarge(self, stage: int, channel: int, relevance: float) -> None:
-        values = self.result.stages[stage][channel]  # (h, w)
-        lines = export.map_caption(self.result, f"channel {channel}", stage, target=False)
         verb = ("adds", "to") if relevance >= 0 else ("takes", "from")
         exact = "exactly" if stage == zoo.STAGES[-1] else "by estimate"
 
         @st.dialog(f"Channel {channel} of stage {stage}", width="medium")
         def show() -> None:
-            self._show_pane(f"Channel {channel}", stage, values, "activation", lines)
+            show_activation(self.canvas, self.result, stage, channel, key="pane channel")
             st.caption(
                 f"It {verb[0]} {render.number(abs(relevance))} {verb[1]} the score (logit) "
                 f"{render.number(self.result.target.logit)} of {self.result.target.label}, {exact}."
@@ -388,7 +349,7 @@ class Explanation:
         """The numbers behind the page."""
         stage = self.stage
         explained = self.explained(stage)
-        name = f"{self.name}-stage-{stage}"
+        name = f"{name_of(self.result)}-stage-{stage}"
         with st.container(horizontal=True, vertical_alignment="center"):
             if save := _open_to_save("Save the numbers", "numbers"):
                 save.download_button(
@@ -511,15 +472,6 @@ def _open_to_save(label: str, what: str) -> DeltaGenerator | None:
         label, type="tertiary", icon=":material/download:", key=f"save {what}", on_change="rerun"
     )
     return popover if popover.open else None
-
-
-def _where_strongest(values: NDArray[np.float32]) -> str:
-    """One sentence for someone who cannot see the map."""
-    height, width = values.shape
-    row, column = np.unravel_index(int(values.argmax()), values.shape)
-    vertical = ("top", "middle", "bottom")[min(2, 3 * int(row) // height)]
-    horizontal = ("left", "centre", "right")[min(2, 3 * int(column) // width)]
-    return f"It is strongest at the {vertical} {horizontal} of what the model saw."
 
 
 def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:

@@ -36,7 +36,7 @@ def _uploads() -> dict[str, ChosenImage]:
     return uploads
 
 
-def _choices() -> dict[str, ChosenImage]:
+def images() -> dict[str, ChosenImage]:
     """This visitor's images, then the samples."""
     return {**_uploads(), **{key: _sample(key) for key in samples()}}
 
@@ -82,8 +82,8 @@ def _files_changed() -> None:
     accepted = [key for file_id in new if (key := now[file_id])]
     if accepted:
         _show(accepted[0])
-    elif st.session_state.get("image") not in _choices():
-        _show(next(iter(_choices())))
+    elif st.session_state.get("image") not in images():
+        _show(next(iter(images())))
 
 
 def _photo_taken() -> None:
@@ -95,7 +95,7 @@ def _photo_taken() -> None:
 
 def _remove(key: str) -> None:
     _uploads().pop(key, None)
-    _choose(next(iter(_choices())))
+    _choose(next(iter(images())))
 
 
 def _choose(key: str) -> None:
@@ -112,7 +112,7 @@ def _show(key: str) -> None:
 
 def _adopt_link() -> None:
     """The image that the URL names; an upload is known only to the session it was made in."""
-    unknown = link.adopt("image", _choices())
+    unknown = link.adopt("image", images())
     if unknown is not None and unknown.startswith(UPLOAD):
         st.session_state["upload_problems"] = [
             "The image of this link was an upload, and uploads are never part of a link. Here is a "
@@ -135,7 +135,7 @@ def choose_image() -> ChosenImage:
                 image.title,
                 description=image.description,
             )
-            for key, image in _choices().items()
+            for key, image in images().items()
         ]
         picture_grid(
             pictures,
@@ -157,7 +157,7 @@ def choose_image() -> ChosenImage:
     for problem in st.session_state.get("upload_problems", []):
         st.error(plain(problem), icon=":material/broken_image:")
     link.publish("image", chosen)
-    return _choices()[chosen]
+    return images()[chosen]
 
 
 def _show_field() -> None:

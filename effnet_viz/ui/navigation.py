@@ -10,6 +10,7 @@ from effnet_viz.ui import link
 
 PAGES = (
     ("app.py", "Explain an image", ":material/visibility:"),
+    ("pages/compare_scaling.py", "Compare scaling", ":material/compare:"),
     ("pages/scaling_rules.py", "Scaling rules", ":material/open_in_full:"),
     ("pages/models.py", "Models", ":material/stacks:"),
 )

@@ -27,6 +27,9 @@ _PART = '<div class="part"></div>'
 MOST_CELLS = 128
 """Longest side of a grid that is sent; larger ones are sent as averages."""
 
+Kind = Literal["evidence", "activation"]
+"""What a map holds: evidence for a class in units of its logit, or anything else with its range."""
+
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in fractions of the photograph, 0 to 1."""
 
@@ -133,7 +136,7 @@ def pane(
     seen: Box,
     values: NDArray[np.float32] | None,
     *,
-    kind: Literal["evidence", "activation"],
+    kind: Kind,
     description: str,
     caption: Sequence[str],
     stamp: str,
@@ -145,7 +148,7 @@ def pane(
     """The photograph, what was not `seen` hatched, and over it a map (h, w) where there is one.
 
     The viewer adds the colour scale to the last line of the `caption`. Maps of one `kind` can
-    share a scale: evidence for a class in units of its logit, or activations. `stamp` is written
+    share a scale. `stamp` is written
     over the picture, such as that weights are untrained; `field` lets the viewer mark what a cell
     depends on; `covered` is outlined; `file` is the name of the saved picture.
     """

@@ -1,0 +1,120 @@
+"""A photograph and maps over it, as every page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effnet_viz import explain, export, structure
+from effnet_viz.analysis import Analysis
+from effnet_viz.ui import cached, viewer
+from effnet_viz.ui.view import ChosenImage
+
+NARROWEST = 40
+"""Pixels on the page that the crop must have to show a map on the whole photograph."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What maps are drawn over: the photograph; only what was seen, where that is a thin strip."""
+
+    photograph: viewer.Photograph
+    seen: viewer.Box
+    strip: bool
+
+
+def canvas_of(chosen: ChosenImage, result: Analysis) -> Canvas:
+    """The canvas of one network's maps."""
+    shown = cached.shown(chosen.digest, chosen.content)
+    height, width = shown.picture.shape[:2]
+    left, top, right, bottom = result.crop.box_in(width, height)
+    if min(right - left, bottom - top) < NARROWEST:
+        preprocessing = result.provenance.preprocessing
+        alone = cached.seen_alone(chosen.digest, preprocessing, chosen.content)
+        return Canvas(alone, (0, 0, 1, 1), strip=True)
+    photograph = cached.photograph(chosen.digest, chosen.content)
+    return Canvas(photograph, result.crop.box_in(1, 1), strip=False)
+
+
+def stamp_of(result: Analysis) -> str:
+    """What stands over every picture of an untrained network."""
+    return "" if result.provenance.trained else "UNTRAINED: random weights"
+
+
+def name_of(result: Analysis) -> str:
+    """The model in the name of a file."""
+    return result.provenance.model + ("" if result.provenance.trained else "-untrained")
+
+
+def show_evidence(
+    canvas: Canvas,
+    result: Analysis,
+    method: str,
+    stage: int,
+    values: NDArray[np.float32],
+    *,
+    covered: viewer.Box | None,
+    key: str,
+) -> None:
+    """A map (h, w) of the evidence for the target class, in units of the logit."""
+    caption = export.map_caption(result, method, stage)
+    _show(canvas, result, method, stage, values, "evidence", caption, covered, key)
+
+
+def show_activation(
+    canvas: Canvas, result: Analysis, stage: int, channel: int, *, key: str
+) -> None:
+    """One channel of a stage."""
+    method = f"Channel {channel}"
+    caption = export.map_caption(result, method, stage, target=False)
+    values = result.stages[stage][channel]  # (h, w)
+    _show(canvas, result, method, stage, values, "activation", caption, None, key)
+
+
+def _show(
+    canvas: Canvas,
+    result: Analysis,
+    method: str,
+    stage: int,
+    values: NDArray[np.float32],
+    kind: viewer.Kind,
+    caption: Sequence[str],
+    covered: viewer.Box | None,
+    key: str,
+) -> None:
+    sent = explain.averaged(values, viewer.MOST_CELLS)
+    field = None
+    if sent.shape == values.shape:
+        of_stage = structure.of(result.model.entry).stages[stage]
+        field = viewer.Field(
+            of_stage.receptive_side, of_stage.jump, of_stage.start, of_stage.resolution
+        )
+    else:
+        averages = f"shown as averages ({sent.shape[1]}×{sent.shape[0]})"
+        caption = [*caption[:-1], f"{caption[-1]}, {averages}"]
+    viewer.pane(
+        canvas.photograph,
+        canvas.seen,
+        sent,
+        kind=kind,
+        description=f"{method} over the photograph. {where_strongest(values)} "
+        f"{'. '.join(caption)}.",
+        caption=caption,
+        stamp=stamp_of(result),
+        field=field,
+        covered=covered,
+        file=f"{method}-stage-{stage}-{name_of(result)}.png".lower().replace(" ", "-"),
+        key=key,
+    )
+
+
+def where_strongest(values: NDArray[np.float32]) -> str:
+    """One sentence for someone who cannot see the map (h, w)."""
+    height, width = values.shape
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
+    vertical = ("top", "middle", "bottom")[min(2, 3 * int(row) // height)]
+    horizontal = ("left", "centre", "right")[min(2, 3 * int(column) // width)]
+    return f"It is strongest at the {vertical} {horizontal} of what the model saw."

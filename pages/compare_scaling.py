@@ -1,0 +1,33 @@
+"""One photograph and one class, networks scaled by different methods side by side."""
+
+import streamlit as st
+
+from effnet_viz.ui import navigation
+from effnet_viz.ui.comparison import (
+    choose_map_stage,
+    choose_networks,
+    show_agreement,
+    show_downloads,
+    show_networks,
+    show_pointing,
+    show_race,
+    show_table,
+)
+from effnet_viz.ui.explanation import choose_target
+from effnet_viz.ui.image_picker import choose_image
+
+navigation.open_page("Compare scaling")
+with st.sidebar:
+    networks = choose_networks()
+    stage = choose_map_stage()
+    target = choose_target()
+
+st.markdown("#### Do networks scaled in different ways look at the same things?")
+image = choose_image()
+shown = show_networks(networks, image, target, stage)
+if shown is not None:
+    show_table(shown)
+    show_agreement(shown)
+    show_race(shown)
+    show_pointing(shown)
+    show_downloads(shown)
