@@ -5,6 +5,7 @@ import streamlit as st
 from effnet_viz.ui import navigation
 from effnet_viz.ui.scaling_rules import (
     choose_rule,
+    offer_comparison,
     show_accuracy,
     show_family,
     show_result,
@@ -18,6 +19,7 @@ chosen = choose_rule()
 result, rounding = st.columns([2, 3], gap="large")
 with result:
     show_result(chosen)
+    offer_comparison(chosen)
 with rounding:
     show_rounding(chosen)
 st.markdown("#### The rule and the published models")

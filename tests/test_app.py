@@ -19,8 +19,7 @@ from effnet_viz.image import decode
 from effnet_viz.network import Network
 from effnet_viz.ui import cached
 from tests.conftest import SAMPLES, loaded
-
-ROOT = Path(__file__).parent.parent
+from tests.opening import open_page
 
 
 @pytest.fixture
@@ -54,12 +53,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
 
 def open_app(**query: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    for name, value in query.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
+    return open_page("app.py", **query)
 
 
 def panes(page: AppTest) -> list[dict[str, Any]]:

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz import scaling, zoo
+from tests.opening import open_page
 
-ROOT = Path(__file__).parent.parent
-
-
-def open_page(**query: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    page.switch_page("pages/scaling_rules.py")
-    for name, value in query.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
+RULES = "pages/scaling_rules.py"
 
 
 def spaced(text: str) -> str:
@@ -43,7 +33,7 @@ def charts(page: AppTest) -> list[dict[str, object]]:
 
 
 def test_the_papers_rule_at_first() -> None:
-    page = open_page()
+    page = open_page(RULES)
     assert "α · β² · γ² = 1.92.** Each step of φ costs 1.92 times" in texts(page)
     assert "near the 2 that the paper asks for" in texts(page)
     assert column(page, 0, "rule, φ = 1") == ["1.20", "1.10", "257.6 px", "", "", "741 M", ""]
@@ -55,7 +45,7 @@ def test_the_papers_rule_at_first() -> None:
 
 
 def test_sliders_change_the_numbers() -> None:
-    page = open_page()
+    page = open_page(RULES)
     page.slider(key="phi").set_value(7.0).run()
     assert column(page, 0, "rule, φ = 7")[:3] == ["3.58", "1.95", "595.8 px"]
     assert "B7, paper" in page.table[0].value
@@ -66,7 +56,13 @@ def test_sliders_change_the_numbers() -> None:
 
 def test_a_link_reproduces_the_view() -> None:
     page = open_page(
-        phi="2.0", alpha="2.0", beta="1.0", gamma="1.0", member="Your scale", cost="parameters"
+        RULES,
+        phi="2.0",
+        alpha="2.0",
+        beta="1.0",
+        gamma="1.0",
+        member="Your scale",
+        cost="parameters",
     )
     assert "Each step of φ costs 2.00 times" in texts(page)
     # d = 4: the network of Table 7.
@@ -78,7 +74,7 @@ def test_a_link_reproduces_the_view() -> None:
 
 
 def test_one_dimension_by_button() -> None:
-    page = open_page()
+    page = open_page(RULES)
     next(button for button in page.button if button.label == "Width only").click().run()
     assert not page.exception
     assert [page.slider(key=key).value for key in ("alpha", "beta", "gamma")] == [1.0, 1.41, 1.0]
@@ -87,7 +83,7 @@ def test_one_dimension_by_button() -> None:
 
 def test_the_largest_rounding_is_named() -> None:
     """32 · 1.1 = 35.2 → 32; 1 · 1.2 layers → 2. With the button "Depth only" no channel changes."""
-    page = open_page()
+    page = open_page(RULES)
     assert "stage 1 changes most: 35.20 become 32" in texts(page)
     assert "stage 2 changes most: 1.20 become 2" in texts(page)
     next(button for button in page.button if button.label == "Depth only").click().run()
@@ -95,14 +91,14 @@ def test_the_largest_rounding_is_named() -> None:
 
 
 def test_too_deep_is_said_and_the_rest_stays() -> None:
-    page = open_page(phi="7.0", alpha="2.0", member="Your scale")
+    page = open_page(RULES, phi="7.0", alpha="2.0", member="Your scale")
     assert "The rule asks for 128 times the depth of B0" in texts(page)
     assert page.selectbox(key="member").value == "EfficientNet-B0"
     assert "too deep" in column(page, 0, "built, rounded")
 
 
 def test_nothing_grows() -> None:
-    page = open_page(alpha="1.0", beta="1.0", gamma="1.0")
+    page = open_page(RULES, alpha="1.0", beta="1.0", gamma="1.0")
     assert "less than the 2" in texts(page)
     assert "nothing grows" in texts(page)
 
@@ -110,14 +106,14 @@ def test_nothing_grows() -> None:
 @pytest.mark.parametrize("key", ["lite2", "b1-v2", "b7"])
 def test_table_1_of_another_model(key: str) -> None:
     entry = zoo.find(key)
-    page = open_page(member=entry.title)
+    page = open_page(RULES, member=entry.title)
     assert column(page, 3, "grid in")[0] == f"{entry.resolution}×{entry.resolution}"
     assert f"{entry.title} at {entry.resolution} px" in texts(page)
     assert ("has no squeeze-and-excitation" in texts(page)) == key.startswith("lite")
 
 
 def test_table_1_is_the_papers_for_b0() -> None:
-    page = open_page()
+    page = open_page(RULES)
     assert column(page, 3, "operator")[1:4] == ["MBConv1, k3x3", "MBConv6, k3x3", "MBConv6, k5x5"]
     assert column(page, 3, "channels") == [
         *("32", "16", "24", "40", "80", "112", "192", "320", "1280")
@@ -125,7 +121,7 @@ def test_table_1_is_the_papers_for_b0() -> None:
 
 
 def test_the_charts_show_the_choice_and_have_alternative_texts() -> None:
-    page = open_page(member="EfficientNet-B3")
+    page = open_page(RULES, member="EfficientNet-B3")
     drawing, scatter = charts(page)
     stages = 1 + 2 + 3 + 3 + 5 + 5 + 6 + 2 + 1  # B3: layers of B0 × 1.4, rounded up
     assert len(drawing["layout"]["shapes"]) == stages + 9  # and B0, dotted

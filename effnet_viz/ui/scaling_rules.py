@@ -175,6 +175,19 @@ def show_result(chosen: Chosen) -> None:
     how_to_read(RULE_HELP)
 
 
+def offer_comparison(chosen: Chosen) -> None:
+    """A button that takes the chosen scale to the page that compares networks."""
+    width, depth, resolution = chosen.scale.usable()
+    try:
+        entry = zoo.variant(scaling.BASELINE.key, width=width, depth=depth, resolution=resolution)
+    except zoo.VariantError as error:
+        st.caption(f":material/block: It cannot be compared with other networks: {error}")
+        return
+    if st.button("Compare this network with others", icon=":material/compare:"):
+        st.session_state["custom"] = entry.key
+        st.switch_page("pages/compare_scaling.py")
+
+
 def show_rounding(chosen: Chosen) -> None:
     """Channels and layers of every stage, as the multipliers say and as they are built."""
     scale = chosen.scale

@@ -1,0 +1,156 @@
+"""The page "Compare scaling" without a browser and in a real one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext, expect
+from streamlit.testing.v1 import AppTest
+
+from effnet_viz import compare, weights, zoo
+from tests.browser import PATIENCE
+from tests.conftest import SAMPLES
+from tests.opening import open_page
+from tests.test_app import panes, texts
+
+
+def open_comparison(**query: str | list[str]) -> AppTest:
+    return open_page("pages/compare_scaling.py", **query)
+
+
+def maps(page: AppTest) -> list[str]:
+    """The last caption line of every map of evidence."""
+    return [p["caption"][-1] for p in panes(page) if p["map"] and p["map"]["kind"] == "evidence"]
+
+
+def test_three_networks_are_compared_at_once() -> None:
+    page = open_comparison()
+    assert maps(page) == [f"CAM, class “tiger cat”, stage 9 ({grid})" for grid in
+                          ("7×7", "14×14", "9×9")]  # fmt: skip
+    said = texts(page)
+    assert "These weights were published for 224 px and see 448 px here" in said
+    assert "0.39 B multiply-adds" in said
+    assert "1.54 B multiply-adds" in said
+    table = page.dataframe[0].value
+    assert list(table["Network"]) == [
+        "EfficientNet-Lite0", "EfficientNet-Lite0, 448 px", "EfficientNet-Lite2",
+    ]  # fmt: skip
+
+
+def test_networks_without_weights_say_why_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(weights, "reachable", lambda _: False)
+    page = open_comparison(roles=["baseline", "depth 4", "compound"])
+    assert len(maps(page)) == 2
+    [warning] = [w.value for w in page.warning]
+    assert warning.startswith("**EfficientNet-Lite0, depth 4**: No weights were ever published")
+    assert "efficientnet_lite0-d4.safetensors" in warning
+    page.toggle(key="untrained_too").set_value(True).run()
+    assert not page.exception
+    assert [p["stamp"] for p in panes(page)[:3]] == ["", "UNTRAINED: random weights", ""]
+    assert panes(page)[-1]["stamp"] == "WITH UNTRAINED NETWORKS"
+    assert "The weights are random, so this map shows the architecture and chance" in texts(page)
+
+
+def test_mixed_recipes_are_named() -> None:
+    page = open_comparison(family="a whole family", members="lite0,b0", untrained_too="true")
+    assert not any("recipes" in w.value for w in page.warning)  # an untrained one has none
+    assert page.query_params["members"] == "lite0,b0"
+
+
+def test_a_link_reproduces_the_comparison() -> None:
+    page = open_comparison(
+        family="a whole family", members="lite0,lite2", target="lynx", map_stage="6", custom="b0-w9"
+    )
+    assert maps(page) == [f"Grad-CAM, class “lynx”, stage 6 ({g})" for g in ("14×14", "17×17")]
+    assert "custom" not in page.query_params
+
+
+def test_a_custom_scale_from_the_rules_page_arrives() -> None:
+    page = open_page("pages/scaling_rules.py")
+    button = next(b for b in page.button if b.label == "Compare this network with others")
+    button.click().run()
+    page.switch_page("pages/compare_scaling.py").run()
+    assert not page.exception
+    key = page.session_state["custom"]
+    assert zoo.find(key).base == "b0"
+    assert any(w.value.startswith(f"**{zoo.find(key).title}**") for w in page.warning)
+    assert page.query_params["custom"] == key
+
+
+def test_the_race_and_the_game_are_played_when_asked_for() -> None:
+    page = open_comparison(roles=["baseline", "compound"], race="true", pointing="true", image="palace")
+    race = page.dataframe[1].value
+    expected = compare(SAMPLES / "palace.jpg", ["lite0", "lite2"]).networks
+    for row, result in zip(race.itertuples(), expected, strict=True):
+        assert result.race is not None
+        assert row[3] == pytest.approx(result.race.deletion.area, rel=1e-3)
+        assert row[6] == pytest.approx(result.race.relative_area("insertion"), rel=1e-3)
+    game = page.dataframe[2].value
+    assert list(game.columns) == ["Network", "Weights", "tiger cat", "espresso", "palace", "Mean"]
+    assert (game["Mean"] > 60).all()  # an even map has 25
+
+
+@pytest.mark.browser
+def test_the_saved_numbers_are_those_of_the_api(
+    context: BrowserContext, address: str, tmp_path: Path
+) -> None:
+    """Two Lite models and two resolutions on an uploaded file."""
+    upload = tmp_path / "my photograph.jpg"
+    Image.open(SAMPLES / "palace.jpg").crop((60, 0, 600, 427)).save(upload, quality=92)
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_role("link", name="Compare scaling").click()
+    page.locator("input[type=file]").set_input_files(upload)
+    expect(page.get_by_text("my photograph").first).to_be_visible()
+    expect(page.locator('.stage[aria-label^="CAM over the photograph"]')).to_have_count(3)
+    expected = compare(upload, ["lite0", "lite0-r448", "lite2"])
+    shown = page.locator('.stage[aria-label*="palace"]')
+    expect(shown).to_have_count(3, timeout=PATIENCE)
+    page.get_by_role("button", name="Save the comparison").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table (CSV)").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert [row["model"] for row in rows] == ["lite0", "lite0-r448", "lite2"]
+    for i, (row, result) in enumerate(zip(rows, expected.networks, strict=True)):
+        look = result.look
+        assert row["target"] == look.analysis.target.label
+        for name, value in (
+            ("probability", look.analysis.target.probability),
+            ("highest", float(look.evidence.max())),
+            ("area with half of the positive evidence", look.concentration.area),
+            ("spearman with lite0", expected.rank_correlation[i, 0]),
+        ):
+            assert float(row[name]) == pytest.approx(float(value), rel=1e-3)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Page that opens without a server").click()
+    saved = tmp_path / "comparison.html"
+    saved.write_bytes(Path(download.value.path()).read_bytes())
+    asked: list[str] = []
+    alone = context.new_page()
+    alone.on("request", lambda request: asked.append(request.url))
+    alone.goto(saved.as_uri())
+    expect(alone.locator("figure img")).to_have_count(3)
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+    assert "efficientnet-lite2-9656183e.pth" in (alone.locator("pre").text_content() or "")
+    assert alone.evaluate("[...document.images].every((i) => i.naturalWidth > 100)")
+
+
+@pytest.mark.browser
+def test_all_maps_are_linked(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    page.goto(address + "compare_scaling?image=palace&view=crop")
+    stages = page.locator('.stage[aria-label^="CAM over the photograph"]')
+    expect(stages).to_have_count(3)
+    page.wait_for_timeout(500)
+    stages.nth(1).hover(position={"x": 60, "y": 70})
+    readings = page.locator("figure", has=stages).locator(".reading")
+    for i in range(3):
+        expect(readings.nth(i)).to_contain_text(re.compile(r"at row \d+, column \d+"))
