@@ -86,7 +86,9 @@ def test_a_custom_scale_from_the_rules_page_arrives() -> None:
 
 
 def test_the_race_and_the_game_are_played_when_asked_for() -> None:
-    page = open_comparison(roles=["baseline", "compound"], race="true", pointing="true", image="palace")
+    page = open_comparison(
+        roles=["baseline", "compound"], race="true", pointing="true", image="palace"
+    )
     race = page.dataframe[1].value
     expected = compare(SAMPLES / "palace.jpg", ["lite0", "lite2"]).networks
     for row, result in zip(race.itertuples(), expected, strict=True):

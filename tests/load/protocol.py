@@ -7,10 +7,14 @@ pages never need (themes, custom host messages, reconnecting) is left out.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import http.client
+import json
 import time
 import uuid
+from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -47,6 +51,24 @@ class Picture:
     """When its element arrived; times are those of time.perf_counter."""
     loaded: float | None = None
     content: bytes = field(default=b"", repr=False)
+
+
+def _alternative_text(pane: dict[str, Any]) -> str:
+    """What a pane says to someone who cannot see it, with the scale that the viewer adds."""
+    description = str(pane["description"])
+    if not pane["map"]:
+        return description
+    values = array("f", base64.b64decode(pane["map"]["values"]))
+    highest = max(values)
+    return f"{description.removesuffix('.')}, own scale 0 to {highest if highest > 0 else 1:.3g}."
+
+
+def _sentences(data: object) -> list[str]:
+    """All texts in what a component is told, the encoded pictures among them."""
+    if isinstance(data, str):
+        return [data]
+    items = data.values() if isinstance(data, dict) else data if isinstance(data, list) else []
+    return [sentence for item in items for sentence in _sentences(item)]
 
 
 @dataclass
@@ -90,6 +112,7 @@ class Tab:
         self._finished = asyncio.Event()
         self._loading: set[asyncio.Task[None]] = set()
         self._seen_urls: dict[str, bytes] = {}
+        self._photographs: dict[str, bytes] = {}
         self._step = Step(time.perf_counter())
 
     # Opening and closing
@@ -211,17 +234,19 @@ class Tab:
             if kind in ("markdown", "alert", "heading", "text"):
                 found.append(getattr(element, kind).body)
             elif kind == "bidi_component":
-                found.append(element.bidi_component.json)
+                data = json.loads(element.bidi_component.json)
+                # A map's caption stands in its alternative text as well.
+                found += [] if data.get("map") else _sentences(data)
         return found
 
     def alternative_texts(self) -> list[str]:
         """Of all pictures that are now on the page."""
-        return [
-            image.alt
+        panes = (
+            json.loads(element.bidi_component.json)
             for element in self._visible()
-            if element.WhichOneof("type") == "imgs"
-            for image in element.imgs.imgs
-        ]
+            if element.WhichOneof("type") == "bidi_component"
+        )
+        return [_alternative_text(pane) for pane in panes if pane.get("part") == "pane"]
 
     def _visible(self) -> Iterator[Element]:
         return (self._elements[path][0] for path in sorted(self._elements))
@@ -412,6 +437,8 @@ class Tab:
         if kind == "imgs":
             for image in typed.imgs:
                 self._show(Picture(image.url, image.alt, time.perf_counter()))
+        elif kind == "bidi_component":
+            self._draw(json.loads(typed.json))
         elif kind in ("selectbox", "slider", "checkbox", "button_group", "file_uploader"):
             new = typed.id not in self._states
             if not new and not getattr(typed, "set_value", False):
@@ -465,6 +492,23 @@ class Tab:
             self._query.pop(widget.query_param_key, None)
         else:
             self._query[widget.query_param_key] = text
+
+    def _draw(self, data: dict[str, Any]) -> None:
+        """What the viewer does: it has the photograph already, or gets it with the toolbar."""
+        now = time.perf_counter()
+        if data.get("part") == "toolbar":
+            photograph = data["photograph"]
+            content = base64.b64decode(photograph["source"].split(",", 1)[1])
+            self._photographs[photograph["id"]] = content
+        elif data.get("part") == "pane":
+            name = data["photograph"]["id"]
+            values = data["map"]["values"] if data["map"] else ""
+            address = f"{name} {hashlib.sha256(values.encode()).hexdigest()}"
+            content = self._photographs.get(name, b"")
+            if not content:
+                self._step.problems.append(f"a map without its photograph: {data['description']}")
+            picture = Picture(address, _alternative_text(data), now, now, content)
+            self._step.pictures.append(picture)
 
     # HTTP
 
