@@ -1,0 +1,1 @@
+"""The commands of the scaling lab: `python -m effnet_viz.lab --help`."""
