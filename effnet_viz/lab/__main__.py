@@ -1,1 +1,70 @@
 """The commands of the scaling lab: `python -m effnet_viz.lab --help`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from effnet_viz.lab import drawings
+from effnet_viz.lab.networks import SCALINGS, multiply_adds, parameters
+from effnet_viz.lab.training import HELD_OUT_VENDORS, BusyError, Recipe, runs, train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m effnet_viz.lab", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    command = commands.add_parser("networks", help="print the five networks and what they cost")
+    command.set_defaults(call=_networks)
+
+    command = commands.add_parser(
+        "train",
+        help="train the networks; stop and start as you like",
+        description="Trains what is not trained yet, on a GPU where there is one. On a CPU it uses "
+        "one core: start the command again beside it to use another.",
+    )
+    command.add_argument("--network", choices=SCALINGS, help="only this network")
+    command.add_argument("--run", type=int, choices=range(len(HELD_OUT_VENDORS)), help="only this")
+    command.add_argument("--views", type=int, default=Recipe().views, help="default: %(default)s")
+    command.add_argument("--folder", type=Path, default=Path("lab-runs"), help="checkpoints, logs")
+    command.set_defaults(call=_train)
+
+    command = commands.add_parser("sheets", help="draw the sheets of drawings again (needs npm)")
+    command.set_defaults(call=_sheets)
+
+    arguments = parser.parse_args()
+    arguments.call(arguments)
+
+
+def _networks(_: argparse.Namespace) -> None:
+    baseline = multiply_adds(SCALINGS["baseline"])
+    for scaling in SCALINGS.values():
+        count = multiply_adds(scaling)
+        print(  # noqa: T201
+            f"{scaling.title:38} {scaling.resolution:4} px  {count / 1e6:6.2f} M multiply-adds "
+            f"({count / baseline:.2f} × baseline)  {parameters(scaling) / 1e6:.2f} M parameters"
+        )
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    recipe = replace(Recipe(), views=arguments.views)
+    for run in runs():
+        if arguments.network in (None, run.scaling.key) and arguments.run in (None, run.number):
+            try:
+                train(run, arguments.folder, recipe)
+            except BusyError as error:
+                print(error)  # noqa: T201
+
+
+def _sheets(_: argparse.Namespace) -> None:
+    from effnet_viz.lab import rebuild  # needs packages that the app does not
+
+    rebuild.rebuild(drawings.TARGET_SHEET, drawings.DISTRACTOR_SHEET)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
-from torchvision.models.efficientnet import EfficientNet, MBConvConfig
+from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
 from effnet_viz.lab.drawings import CLASSES
 from effnet_viz.network import Network
@@ -22,10 +22,10 @@ _CHANNEL_STEP = 2
 _MBCONV_STAGES = (
     (1, 3, 1, 8, 1),
     (6, 3, 2, 12, 2),
-    (6, 5, 2, 16, 2),
-    (6, 3, 2, 24, 3),
-    (6, 5, 1, 32, 3),
-    (6, 5, 1, 48, 4),
+    (6, 5, 2, 20, 2),
+    (6, 3, 2, 28, 3),
+    (6, 5, 1, 36, 3),
+    (6, 5, 1, 52, 4),
     (6, 3, 1, 80, 1),
 )
 _STEM_CHANNELS, _HEAD_CHANNELS = 8, 256
@@ -61,11 +61,15 @@ SCALINGS = {
 
 
 class _MBConv(MBConvConfig):
-    """torchvision's block, with channels rounded in smaller steps."""
+    """torchvision's block; channels in smaller steps, layer counts to the nearest number."""
 
     @staticmethod
     def adjust_channels(channels: int, width_mult: float, min_value: int | None = None) -> int:
         return _channels(channels * width_mult)
+
+    @staticmethod
+    def adjust_depth(num_layers: int, depth_mult: float) -> int:
+        return int(num_layers * depth_mult + 0.5)
 
 
 def _channels(exact: float) -> int:
@@ -79,7 +83,10 @@ def build(
 ) -> EfficientNet:
     """torchvision's EfficientNet with the scaled stages, drawn from torch's global generator.
 
-    Layer counts are rounded up (Tan & Le, released code), channels to multiples of 2.
+    Layer counts are rounded to the nearest number: rounding up, as the released code does, would
+    make stages of one layer twice as deep and the compound network a fifth too large. A residual
+    block starts as the identity (Goyal et al. 2017, arXiv 1706.02677, section 5.1), without which
+    the deep network hardly starts to learn.
     """
     stages: list[_MBConv] = []
     previous = _STEM_CHANNELS
@@ -90,7 +97,7 @@ def build(
             )
         )
         previous = channels
-    return EfficientNet(
+    module = EfficientNet(
         stages,
         dropout=dropout,
         stochastic_depth_prob=stochastic_depth,
@@ -98,6 +105,11 @@ def build(
         norm_layer=partial(nn.BatchNorm2d, eps=1e-3, momentum=0.05),
         last_channel=_channels(_HEAD_CHANNELS * scaling.width),
     )
+    for block in module.modules():
+        if isinstance(block, MBConv) and block.use_res_connect:
+            last_norm = block.block[-1][1]
+            nn.init.zeros_(last_norm.weight)
+    return module
 
 
 def staged(module: EfficientNet) -> Network:

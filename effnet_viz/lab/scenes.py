@@ -28,8 +28,8 @@ DISTRACTOR_SIZE = (0.1, 0.26)
 LARGEST_HIDDEN_SHARE = 0.35
 """Of the target's area, at most so much lies behind distractors."""
 
-TRAINING, SEEN, UNSEEN = range(3)
-"""Streams of scenes: to train on, and to measure on with seen and unseen vendors."""
+TRAINING, LEARNING_CURVE, SEEN, UNSEEN = range(4)
+"""Streams of scenes: to train on, to watch training, to measure on with seen and unseen vendors."""
 
 Floats = NDArray[np.float32]
 Random = np.random.Generator
