@@ -127,6 +127,7 @@ class Drawings:
     distractors: tuple[Drawing, ...]
 
 
+@cache
 def of_vendors(*vendors: str) -> Drawings:
     """All drawings of these vendors. Raises ValueError for a vendor that is not in VENDORS."""
     unknown = set(vendors) - set(VENDORS)

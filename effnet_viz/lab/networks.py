@@ -78,9 +78,7 @@ def _channels(exact: float) -> int:
     return rounded if rounded >= 0.9 * exact else rounded + _CHANNEL_STEP
 
 
-def build(
-    scaling: Scaling, *, dropout: float = 0.0, stochastic_depth: float = 0.0
-) -> EfficientNet:
+def build(scaling: Scaling) -> EfficientNet:
     """torchvision's EfficientNet with the scaled stages, drawn from torch's global generator.
 
     Layer counts are rounded to the nearest number: rounding up, as the released code does, would
@@ -99,8 +97,9 @@ def build(
         previous = channels
     module = EfficientNet(
         stages,
-        dropout=dropout,
-        stochastic_depth_prob=stochastic_depth,
+        # No network overfits in so few steps; dropping anything only slows them down.
+        dropout=0.0,
+        stochastic_depth_prob=0.0,
         num_classes=len(CLASSES),
         norm_layer=partial(nn.BatchNorm2d, eps=1e-3, momentum=0.05),
         last_channel=_channels(_HEAD_CHANNELS * scaling.width),
