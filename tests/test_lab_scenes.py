@@ -111,14 +111,14 @@ def test_classes_are_never_distractors() -> None:
 
 
 def test_an_unknown_vendor_is_named_and_the_choices_listed() -> None:
-    with pytest.raises(ValueError, match="no vendor 'Acme'.*Google"):
+    with pytest.raises(ValueError, match=r"no vendor 'Acme'.*Google"):
         drawings.of_vendors("Google", "Acme")
 
 
 def test_share_alike_sets_are_left_out_and_every_set_is_credited() -> None:
-    credits = (drawings.FOLDER.parent / "CREDITS.md").read_text(encoding="utf-8")
+    credit = (drawings.FOLDER.parent / "CREDITS.md").read_text(encoding="utf-8")
     for drawing_set in SETS:
         assert "SA" not in drawing_set.licence.split("-")
-        assert f"`{drawing_set.package}` {drawing_set.version}" in credits
-        assert drawing_set.licence_url in credits
+        assert f"`{drawing_set.package}` {drawing_set.version}" in credit
+        assert drawing_set.licence_url in credit
     assert len(VENDORS) >= 4

@@ -134,7 +134,10 @@ def of_vendors(*vendors: str) -> Drawings:
     if unknown:
         raise ValueError(f"There is no vendor {min(unknown)!r}. Choose of: {', '.join(VENDORS)}.")
     rows = [row for row, drawing_set in enumerate(SETS) if drawing_set.vendor in vendors]
-    targets, distractors = _sheet(TARGET_SHEET, TARGET_SIDE), _sheet(DISTRACTOR_SHEET, DISTRACTOR_SIDE)
+    targets, distractors = (
+        _sheet(TARGET_SHEET, TARGET_SIDE),
+        _sheet(DISTRACTOR_SHEET, DISTRACTOR_SIDE),
+    )
     return Drawings(
         MappingProxyType(
             {name: _present(targets[rows, column]) for column, name in enumerate(CLASSES)}

@@ -36,7 +36,8 @@ def enlarged(maps: Floats, side: int) -> Floats:
 def pooled(maps: Floats, cells: int) -> Floats:
     """Signed means over a coarser grid, (n, cells, cells)."""
     tensor = torch.from_numpy(maps)[:, None]  # (n, 1, h, w)
-    return functional.adaptive_avg_pool2d(tensor, cells)[:, 0].numpy()
+    coarser: Tensor = functional.adaptive_avg_pool2d(tensor, cells)[:, 0]
+    return coarser.numpy()
 
 
 def energy(evidence: Floats, share: Floats) -> Values:
@@ -44,7 +45,7 @@ def energy(evidence: Floats, share: Floats) -> Values:
 
     Wang et al. 2020 (Score-CAM, arXiv 1910.01279), section 4.2, with a mask for the box.
     """
-    inside = np.einsum("nij,nij->n", evidence, share, dtype=np.float64)
+    inside = (evidence * share).sum(axis=(1, 2), dtype=np.float64)  # (n,)
     return _ratio(inside, evidence.sum(axis=(1, 2), dtype=np.float64))
 
 
@@ -62,7 +63,8 @@ def pointing(evidence: Floats, masks: Floats) -> Values:
     places = flat.argmax(axis=1)  # (n,)
     scene = np.arange(len(flat))
     hit = (masks.reshape(flat.shape)[scene, places] > 0.5) & (flat[scene, places] > 0)
-    return hit.astype(np.float64)
+    hits: Values = hit.astype(np.float64)
+    return hits
 
 
 def overlap(evidence: Floats, masks: Floats, threshold: float) -> Values:
@@ -95,4 +97,5 @@ def _region(evidence: Floats, threshold: float) -> NDArray[np.bool_]:
 
 def _ratio(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Values:
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)
+    ratio: Values = np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)
+    return ratio

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,8 @@ def references(masks: Floats) -> dict[str, Floats]:
         "centre_gaussian": np.exp(-squared / (2 * 0.25**2)),
     }
     same = {
-        name: np.broadcast_to(one.astype(np.float32), masks.shape) for name, one in centred.items()
+        name: np.repeat(one[None].astype(np.float32), len(masks), axis=0)
+        for name, one in centred.items()
     }
     return same | {"mask": masks}
 
@@ -166,20 +168,23 @@ def paired_interval(
     all their scenes at once (Davison & Hinkley 1997, section 3.8): scenes of a class show the same
     few drawings, so they are not independent. The same draw is used in every run.
     """
-    totals = np.array([_per_class(d, l) for d, l in zip(differences, labels, strict=True)])
-    counts = np.array([_per_class(np.ones(len(l)), l) for l in labels])  # (runs, classes)
+    totals = np.array(
+        [_per_class(values, of) for values, of in zip(differences, labels, strict=True)]
+    )
+    counts = np.array([_per_class(np.ones(len(of)), of) for of in labels])  # (runs, classes)
     random = np.random.default_rng(0)
     drawn = random.integers(0, len(CLASSES), (RESAMPLES, len(CLASSES)))
     sums, sizes = totals[:, drawn].sum(axis=2), counts[:, drawn].sum(axis=2)  # (runs, resamples)
     means = (sums / np.maximum(sizes, 1)).mean(axis=0)  # (resamples,)
-    mean = float(np.mean([d.mean() for d in differences]))
+    difference = mean(float(values.mean()) for values in differences)
     low, high = np.percentile(means, [2.5, 97.5])
-    return mean, float(low), float(high)
+    return difference, float(low), float(high)
 
 
 def _per_class(values: Values, labels: NDArray[np.int64]) -> Values:
     """Sums by class, (classes,)."""
-    return np.bincount(labels, weights=values, minlength=len(CLASSES))
+    sums: Values = np.bincount(labels, weights=values, minlength=len(CLASSES)).astype(np.float64)
+    return sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,7 +294,9 @@ def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
                 "grid": next(r.looks[key].cam.shape[-1] for r in made.values() if key in r.looks),
                 "multiply_adds": networks.multiply_adds(SCALINGS[key]),
                 "parameters": networks.parameters(SCALINGS[key]),
-                "top1_seen": _over_runs([r.top1_seen[key] for r in made.values() if key in r.looks]),
+                "top1_seen": _over_runs(
+                    [r.top1_seen[key] for r in made.values() if key in r.looks]
+                ),
                 "top1_unseen": _over_runs(
                     [r.top1_unseen[key] for r in made.values() if key in r.looks]
                 ),
@@ -306,7 +313,10 @@ def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
 def _references(runs: Sequence[RunLooks]) -> Json:
     """The reference maps under the measures of every map, on the same scenes."""
     each = [
-        {name: measure_maps(m, run.scene_set) for name, m in references(run.scene_set.masks).items()}
+        {
+            name: measure_maps(m, run.scene_set)
+            for name, m in references(run.scene_set.masks).items()
+        }
         for run in runs
     ]
     return {
@@ -335,10 +345,10 @@ def _pairs(
                     for n in runs
                 ]
                 labels = [made[n].scene_set.labels for n in runs]
-                mean, low, high = map(_rounded, paired_interval(differences, labels))
+                difference, low, high = map(_rounded, paired_interval(differences, labels))
                 rows.append(
                     {"map": kind, "measure": name, "one": one, "other": other,
-                     "difference": mean, "low": low, "high": high}
+                     "difference": difference, "low": low, "high": high}
                 )  # fmt: skip
     return rows
 
@@ -365,14 +375,13 @@ def _agreement(runs: Sequence[RunLooks], keys: Sequence[str]) -> list[Json]:
     return rows
 
 
-def _over_runs(values: Sequence[float | np.floating[Any]]) -> Json:
-    spread = _rounded(np.std(values, ddof=1)) if len(values) > 1 else None
+def _over_runs(values: Sequence[float]) -> Json:
     return {
-        "mean": _rounded(np.mean(values)),
-        "spread": spread,
+        "mean": _rounded(mean(values)),
+        "spread": _rounded(stdev(values)) if len(values) > 1 else None,
         "runs": [_rounded(value) for value in values],
     }
 
 
-def _rounded(value: float | np.floating[Any]) -> float:
+def _rounded(value: float) -> float:
     return round(float(value), 4)

@@ -60,11 +60,11 @@ SCALINGS = {
 """By key, in the order of the columns of Figure 7."""
 
 
-class _MBConv(MBConvConfig):
+class _MBConv(MBConvConfig):  # type: ignore[misc]
     """torchvision's block; channels in smaller steps, layer counts to the nearest number."""
 
     @staticmethod
-    def adjust_channels(channels: int, width_mult: float, min_value: int | None = None) -> int:
+    def adjust_channels(channels: int, width_mult: float, _: int | None = None) -> int:
         return _channels(channels * width_mult)
 
     @staticmethod

@@ -150,7 +150,7 @@ def _placed(
     perspective, mirrored half of the time, its colours shifted."""
     sprite = _recoloured(drawing, random, hue_spread)
     while len(sprite) > 1.5 * size:  # halve first: sampling alone would skip pixels
-        sprite = cv2.resize(sprite, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        sprite = _halved(sprite)
     side = len(sprite)
     corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
     goal = (corners / side - 0.5) * random.uniform(0.87, 1.15, 2) * size
@@ -162,6 +162,14 @@ def _placed(
     matrix = cv2.getPerspectiveTransform(corners, goal.astype(np.float32))
     layer = cv2.warpPerspective(sprite, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
     return layer.clip(0, 1).astype(np.float32)
+
+
+def _halved(sprite: Floats) -> Floats:
+    half = len(sprite) // 2
+    smaller: Floats = cv2.resize(sprite, (half, half), interpolation=cv2.INTER_AREA).astype(
+        np.float32, copy=False
+    )
+    return smaller
 
 
 def _recoloured(drawing: Drawing, random: Random, hue_spread: float) -> Floats:
@@ -211,14 +219,16 @@ def _background(random: Random) -> Floats:
             cv2.line(canvas, start, end, random.random(3).tolist(), width, cv2.LINE_AA)
     clouds = sum(
         cv2.resize(
-            random.standard_normal((cells, cells, 3), np.float32) * np.float32(random.uniform(0, 1)),
+            random.standard_normal((cells, cells, 3), np.float32)
+            * np.float32(random.uniform(0, 1)),
             (SIDE, SIDE),
             interpolation=cv2.INTER_CUBIC,
         )
         for cells in (2, 5, 12, 30)
     )
     mixed = canvas * random.uniform(0.6, 1) + clouds * random.uniform(0.03, 0.2)
-    return mixed.clip(0, 1).astype(np.float32)
+    background: Floats = mixed.clip(0, 1).astype(np.float32)
+    return background
 
 
 def _expose(canvas: Floats, random: Random) -> NDArray[np.uint8]:

@@ -84,6 +84,12 @@ class Run:
     def held_out(self) -> str:
         return HELD_OUT_VENDORS[self.number]
 
+    def checkpoint(self, folder: Path) -> Path:
+        return folder / f"{self.name}.pt"
+
+    def log(self, folder: Path) -> Path:
+        return folder / f"{self.name}.jsonl"
+
     @property
     def seen(self) -> Drawings:
         return drawings.of_vendors(*drawings.all_but(self.held_out))
@@ -128,7 +134,7 @@ def train(run: Run, folder: Path, recipe: Recipe, *, progress: bool = True) -> P
 def _train(run: Run, folder: Path, recipe: Recipe, progress: bool) -> Path:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     state = _State.start(run, recipe, device)
-    path, log_path = folder / f"{run.name}.pt", folder / f"{run.name}.jsonl"
+    path, log_path = run.checkpoint(folder), run.log(folder)
     if path.exists():
         state.load(path, recipe)
     if state.step == recipe.steps:
@@ -239,7 +245,7 @@ class _State:
         logits = self.module(x)  # (B, classes)
         loss = nn.functional.cross_entropy(logits, y, label_smoothing=recipe.label_smoothing)
         self.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.module.parameters(), recipe.largest_gradient)
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.learning_rate_at(self.step)
@@ -327,7 +333,9 @@ class _CurveScenes:
         module.eval()
         labels = np.arange(CURVE_SCENES) % len(CLASSES)  # (n,)
         return {
-            name: float((logits_of(module, images, scaling.resolution, device).argmax(1) == labels).mean())
+            name: float(
+                (logits_of(module, images, scaling.resolution, device).argmax(1) == labels).mean()
+            )
             for name, images in self.images.items()
         }
 

@@ -31,9 +31,9 @@ def load_trained(scaling: Scaling, checkpoint: Path) -> Network:
     return _network(scaling, _halved(checkpoint))
 
 
-def ship(checkpoint: Path, path: Path) -> None:
-    """Write a checkpoint's weights as half-precision safetensors."""
-    save_file(_halved(checkpoint), path)
+def ship(checkpoint: Path, scaling: Scaling) -> None:
+    """Put a checkpoint's weights where load_shipped finds them."""
+    save_file(_halved(checkpoint), shipped_path(scaling))
 
 
 def _halved(checkpoint: Path) -> dict[str, Tensor]:
