@@ -22,8 +22,11 @@ from effnet_viz.lab.drawings import CLASSES, Drawing, Drawings
 SIDE = 128
 """Height and width of a scene in pixels."""
 
-TARGET_SIZE = (0.35, 0.9)
-"""Longer side of the target, as a share of the scene's side."""
+TARGET_SIZE = (0.3, 0.7)
+"""Longer side of the target, as a share of the scene's side. Larger ones would nearly always cover
+the centre, and a map that only knows the centre would seem to know the object."""
+NEAREST_TO_EDGE = 0.35
+"""Of the target's size: its centre comes no nearer to the edge, so little of it is cut off."""
 DISTRACTOR_SIZE = (0.1, 0.26)
 LARGEST_HIDDEN_SHARE = 0.35
 """Of the target's area, at most so much lies behind distractors."""
@@ -57,16 +60,17 @@ class Arrangement:
         uncovered = np.ones((SIDE, SIDE), np.float32)
         for number in reversed(range(len(self.layers))):
             opacity = self.layers[number][..., 3]
-            shares[number] = opacity * uncovered
-            uncovered = uncovered * (1 - opacity)
+            np.multiply(opacity, uncovered, out=shares[number])
+            uncovered *= 1 - opacity
         return shares
 
     def composite(self) -> Floats:
         """Each layer over what is below it, (SIDE, SIDE, 3), 0 to 1."""
         canvas = self.background.copy()
         for layer in self.layers:
-            canvas *= 1 - layer[..., 3:]
-            canvas += layer[..., :3]
+            left, top, width, height = cv2.boundingRect((layer[..., 3] > 0).astype(np.uint8))
+            box = np.s_[top : top + height, left : left + width]
+            canvas[box] = canvas[box] * (1 - layer[box][..., 3:]) + layer[box][..., :3]
         return canvas
 
 
@@ -116,9 +120,8 @@ def arrange(drawings: Drawings, label: int, random: Random) -> Arrangement:
 
 def _target(drawing: Drawing, random: Random) -> Floats:
     size = random.uniform(*TARGET_SIZE) * SIDE
-    # Uniform over the scene, but a corner may stick out a little.
-    x, y = random.uniform(0.45 * size, SIDE - 0.45 * size, 2)
-    return _placed(drawing, random, size, x, y, random.normal(0, 18), hue_spread=12)
+    x, y = random.uniform(NEAREST_TO_EDGE * size, SIDE - NEAREST_TO_EDGE * size, 2)
+    return _placed(drawing, random, size, x, y, random.normal(0, 18), hue_spread=20)
 
 
 def _distractor(drawings: Drawings, random: Random) -> Floats:
@@ -148,9 +151,11 @@ def _placed(
 ) -> Floats:
     """The drawing as a layer (SIDE, SIDE, 4): size in pixels, centre (x, y), turned, in
     perspective, mirrored half of the time, its colours shifted."""
-    sprite = _recoloured(drawing, random, hue_spread)
+    sprite: Floats = drawing.astype(np.float32) / np.float32(255)  # (side, side, 4)
+    sprite[..., :3] *= sprite[..., 3:]
     while len(sprite) > 1.5 * size:  # halve first: sampling alone would skip pixels
         sprite = _halved(sprite)
+    sprite = _recoloured(sprite, random, hue_spread)
     side = len(sprite)
     corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
     goal = (corners / side - 0.5) * random.uniform(0.87, 1.15, 2) * size
@@ -161,7 +166,8 @@ def _placed(
     goal = goal @ np.array([[cosine, sine], [-sine, cosine]]) + (x, y)
     matrix = cv2.getPerspectiveTransform(corners, goal.astype(np.float32))
     layer = cv2.warpPerspective(sprite, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
-    return layer.clip(0, 1).astype(np.float32)
+    bounded: Floats = np.minimum(layer, np.float32(1))  # rounding may pass 1
+    return bounded
 
 
 def _halved(sprite: Floats) -> Floats:
@@ -172,8 +178,8 @@ def _halved(sprite: Floats) -> Floats:
     return smaller
 
 
-def _recoloured(drawing: Drawing, random: Random, hue_spread: float) -> Floats:
-    """(side, side, 4) premultiplied, after one random linear map of the colours.
+def _recoloured(sprite: Floats, random: Random, hue_spread: float) -> Floats:
+    """The sprite (side, side, 4) after one random linear map of the colours.
 
     Hue turns in the YIQ plane, saturation, contrast and brightness change.
     """
@@ -185,8 +191,6 @@ def _recoloured(drawing: Drawing, random: Random, hue_spread: float) -> Floats:
     matrix = np.eye(4)
     matrix[:3, :3] = contrast * (_YIQ_BACK @ turn @ _YIQ)
     matrix[:3, 3] = 0.5 * (1 - contrast) + brightness  # an offset, times the opacity
-    sprite = drawing.astype(np.float32) / 255
-    sprite[..., :3] *= sprite[..., 3:]
     mapped = cv2.transform(sprite, matrix.astype(np.float32))
     return np.clip(mapped, 0, sprite[..., 3:])
 
@@ -236,5 +240,6 @@ def _expose(canvas: Floats, random: Random) -> NDArray[np.uint8]:
     contrast = random.uniform(0.7, 1.1)
     offset = 0.5 * (1 - contrast) + random.uniform(-0.12, 0.12) + random.normal(0, 0.04, 3)
     noise = random.standard_normal(canvas.shape, np.float32)
-    exposed = canvas * contrast + offset + noise * random.uniform(0, 0.045)
-    return (exposed.clip(0, 1) * 255).round().astype(np.uint8)
+    exposed = canvas * contrast + offset.astype(np.float32) + noise * random.uniform(0, 0.045)
+    exposed *= 255
+    return exposed.round().clip(0, 255).astype(np.uint8)

@@ -40,7 +40,7 @@ Bytes = NDArray[np.uint8]
 class Recipe:
     """How all networks are trained."""
 
-    views: int = 120_000
+    views: int = 160_000
     """Scenes looked at in all; each scene comes back cropped and mirrored anew."""
     scenes: int = 40_000
     batch: int = 32
