@@ -38,7 +38,7 @@ LAB_ALLOWED: dict[str, set[str]] = {
     "scenes": {"lab.drawings"},
     "networks": {"lab.drawings", "network"},
     "training": {"lab.drawings", "lab.networks", "lab.scenes"},
-    "weights": {"lab.drawings", "lab.networks", "lab.training", "network"},
+    "weights": {"lab.drawings", "lab.networks", "network"},
     "localization": {"explain"},
     "measuring": {
         "explain", "lab.drawings", "lab.localization", "lab.networks", "lab.scenes",

@@ -89,7 +89,7 @@ def _measure(arguments: argparse.Namespace) -> None:
 
 def _ship(arguments: argparse.Namespace) -> None:
     for scaling in SCALINGS.values():
-        weights.ship(Run(scaling, SHIPPED_RUN).checkpoint(arguments.folder), scaling)
+        weights.ship(Run(scaling, SHIPPED_RUN).finished(arguments.folder), scaling)
     results = json.loads(RESULTS.read_text(encoding="utf-8"))
     report.MODEL_CARD.write_text(report.model_card(results), encoding="utf-8")
 

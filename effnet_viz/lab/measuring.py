@@ -256,19 +256,7 @@ def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
 
     def summary(kind: str, key: str) -> Json:
         runs = [number for number in made if (kind, key, number) in measured]
-        each = {number: measured[kind, key, number] for number in runs}
-        names = list(each[runs[0]].values)
-        return {
-            "all": {n: _over_runs([each[r].values[n].mean() for r in runs]) for n in names},
-            "best_threshold": _over_runs([each[r].best_threshold for r in runs]),
-            "by_size": {
-                group: {
-                    n: _over_runs([each[r].values[n][groups[r] == g].mean() for r in runs])
-                    for n in names
-                }
-                for g, group in enumerate(SIZE_GROUPS)
-            },
-        }
+        return _summary([measured[kind, key, n] for n in runs], [groups[n] for n in runs])
 
     return {
         "scenes": count,
@@ -304,28 +292,40 @@ def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
             | {kind: summary(kind, key) for kind in maps}
             for key in keys
         },
-        "references": _references(list(made.values())),
+        "references": _references(list(made.values()), list(groups.values())),
         "pairs": _pairs(made, measured, keys, list(maps)),
         "agreement": _agreement(list(made.values()), keys),
     }
 
 
-def _references(runs: Sequence[RunLooks]) -> Json:
-    """The reference maps under the measures of every map, on the same scenes."""
-    each = [
-        {
-            name: measure_maps(m, run.scene_set)
-            for name, m in references(run.scene_set.masks).items()
-        }
-        for run in runs
-    ]
+def _summary(measured: Sequence[Measured], groups: Sequence[NDArray[np.int64]]) -> Json:
+    """Each measure over the runs: of all scenes, and of small, medium and large objects."""
+    names = list(measured[0].values)
     return {
-        name: {
-            measure: _over_runs([run[name].values[measure].mean() for run in each])
-            for measure in each[0][name].values
-        }
-        for name in each[0]
+        "all": {n: _over_runs([float(run.values[n].mean()) for run in measured]) for n in names},
+        "best_threshold": _over_runs([run.best_threshold for run in measured]),
+        "by_size": {
+            title: {
+                name: _over_runs(
+                    [
+                        float(run.values[name][of == group].mean())
+                        for run, of in zip(measured, groups, strict=True)
+                    ]
+                )
+                for name in names
+            }
+            for group, title in enumerate(SIZE_GROUPS)
+        },
     }
+
+
+def _references(runs: Sequence[RunLooks], groups: Sequence[NDArray[np.int64]]) -> Json:
+    """The reference maps under the measures of every map, on the same scenes."""
+    measured: dict[str, list[Measured]] = {}
+    for run in runs:
+        for name, maps in references(run.scene_set.masks).items():
+            measured.setdefault(name, []).append(measure_maps(maps, run.scene_set))
+    return {name: _summary(of_runs, groups) for name, of_runs in measured.items()}
 
 
 def _pairs(

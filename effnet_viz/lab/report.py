@@ -16,7 +16,7 @@ from effnet_viz.lab import networks, scenes
 from effnet_viz.lab.drawings import CLASSES, FOLDER, VENDORS, all_but
 from effnet_viz.lab.measuring import SceneSet, look, measure
 from effnet_viz.lab.networks import SCALINGS, Scaling
-from effnet_viz.lab.training import HELD_OUT_VENDORS, Run, load_checkpoint, runs
+from effnet_viz.lab.training import HELD_OUT_VENDORS, Run, UnfinishedError, runs
 from effnet_viz.lab.weights import SHIPPED_RUN, load_trained
 from effnet_viz.network import Network
 
@@ -33,24 +33,21 @@ Json = dict[str, Any]
 def measure_folder(folder: Path, count: int) -> Json:
     """Results of every run in the folder that is trained to the end.
 
-    Raises FileNotFoundError when there is none, ValueError when the recipes differ.
+    Raises UnfinishedError when there is none, ValueError when the recipes differ.
     """
     trained: dict[int, dict[str, Network]] = {}
     training: dict[str, Json] = {}
     recipes: list[Json] = []
     for run in runs():
-        path = run.checkpoint(folder)
-        if not path.exists():
+        try:
+            checkpoint = run.finished(folder)
+        except UnfinishedError:
             continue
-        content = load_checkpoint(path)
-        recipe = content["recipe"]
-        if content["step"] < recipe["views"] // recipe["batch"]:
-            continue
-        recipes.append(recipe)
-        trained.setdefault(run.number, {})[run.scaling.key] = load_trained(run.scaling, path)
+        recipes.append(checkpoint["recipe"])
+        trained.setdefault(run.number, {})[run.scaling.key] = load_trained(run.scaling, checkpoint)
         training[run.name] = {"learning_curve": _learning_curve(run.log(folder))}
     if not trained:
-        raise FileNotFoundError(f"No network in {folder} is trained to the end. Train first.")
+        raise UnfinishedError(f"No network in {folder} is trained to the end. Train first.")
     if any(recipe != recipes[0] for recipe in recipes):
         raise ValueError(f"The networks in {folder} were trained with different recipes.")
     results = {"recipe": recipes[0], "training": training, **measure(trained, count)}

@@ -40,7 +40,7 @@ Bytes = NDArray[np.uint8]
 class Recipe:
     """How all networks are trained."""
 
-    views: int = 160_000
+    views: int = 240_000
     """Scenes looked at in all; each scene comes back cropped and mirrored anew."""
     scenes: int = 40_000
     batch: int = 32
@@ -87,6 +87,20 @@ class Run:
     def checkpoint(self, folder: Path) -> Path:
         return folder / f"{self.name}.pt"
 
+    def finished(self, folder: Path) -> dict[str, Any]:
+        """The checkpoint of this run; raises UnfinishedError unless it is trained to the end."""
+        path = self.checkpoint(folder)
+        if not path.exists():
+            raise UnfinishedError(f"{self.name} is not trained: there is no {path}.")
+        content = load_checkpoint(path)
+        steps = Recipe(**content["recipe"]).steps
+        if content["step"] < steps:
+            raise UnfinishedError(
+                f"{self.name} has trained {content['step']:,} of {steps:,} steps. Train it to the "
+                "end with `python -m effnet_viz.lab train`."
+            )
+        return content
+
     def log(self, folder: Path) -> Path:
         return folder / f"{self.name}.jsonl"
 
@@ -110,6 +124,10 @@ LOG_EVERY = 25
 """Steps whose mean one line of the log holds; a checkpoint falls on such a line."""
 CURVE_POINTS = 12
 CURVE_SCENES = 480
+
+
+class UnfinishedError(RuntimeError):
+    """A run is needed that is not trained to the end."""
 
 
 class BusyError(RuntimeError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -11,7 +13,6 @@ from torch import Tensor
 from effnet_viz.lab import networks
 from effnet_viz.lab.drawings import FOLDER
 from effnet_viz.lab.networks import Scaling
-from effnet_viz.lab.training import load_checkpoint
 from effnet_viz.network import Network
 
 SHIPPED_RUN = 0
@@ -26,18 +27,18 @@ def load_shipped(scaling: Scaling) -> Network:
     return _network(scaling, load_file(shipped_path(scaling)))
 
 
-def load_trained(scaling: Scaling, checkpoint: Path) -> Network:
+def load_trained(scaling: Scaling, checkpoint: Mapping[str, Any]) -> Network:
     """The network of a checkpoint, rounded to half precision as if it were shipped."""
     return _network(scaling, _halved(checkpoint))
 
 
-def ship(checkpoint: Path, scaling: Scaling) -> None:
+def ship(checkpoint: Mapping[str, Any], scaling: Scaling) -> None:
     """Put a checkpoint's weights where load_shipped finds them."""
     save_file(_halved(checkpoint), shipped_path(scaling))
 
 
-def _halved(checkpoint: Path) -> dict[str, Tensor]:
-    state: dict[str, Tensor] = load_checkpoint(checkpoint)["module"]
+def _halved(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = checkpoint["module"]
     # What batch norms counted is of no use after training.
     return {
         name: tensor.half().contiguous()
