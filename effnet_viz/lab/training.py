@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from filelock import FileLock, Timeout
@@ -204,26 +200,19 @@ def training_images(run: Run, folder: Path, recipe: Recipe, *, progress: bool = 
             unfinished = path.with_suffix(".part")
             shape = (recipe.scenes, scenes.SIDE, scenes.SIDE, 3)
             images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
-            numbers = range(recipe.scenes)
-            make = partial(_training_image, drawings.all_but(run.held_out))
             title = f"scenes without {run.held_out}"
-            with ProcessPoolExecutor(os.cpu_count()) as pool:
-                made = pool.map(make, numbers, chunksize=256)
-                for number, image in zip(
-                    numbers, tqdm(made, title, recipe.scenes, disable=not progress), strict=True
-                ):
-                    images[number] = image
+            for number in tqdm(range(recipe.scenes), title, disable=not progress):
+                images[number] = _training_image(run, number)
             images.flush()
             unfinished.rename(path)
     mapped: Bytes = np.load(path, mmap_mode="r")
-    if (mapped[0] != _training_image(drawings.all_but(run.held_out), 0)).any():
+    if (mapped[0] != _training_image(run, 0)).any():
         raise ValueError(f"{path} holds scenes of another version. Delete it and start again.")
     return mapped
 
 
-def _training_image(vendors: tuple[str, ...], number: int) -> Bytes:
-    cv2.setNumThreads(1)  # one process per core already
-    return scenes.make(drawings.of_vendors(*vendors), scenes.TRAINING, number).image
+def _training_image(run: Run, number: int) -> Bytes:
+    return scenes.make(run.seen, scenes.TRAINING, number).image
 
 
 @dataclass
