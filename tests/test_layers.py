@@ -39,6 +39,28 @@ ALLOWED: dict[str, set[str]] = {
     "samples": set(),
 }
 
+# The same for the modules of effnet_viz/lab, whose own imports are written "lab.module".
+LAB_ALLOWED: dict[str, set[str]] = {
+    "drawings": set(),
+    "rebuild": {"lab.drawings"},
+    "scenes": {"lab.drawings"},
+    "networks": {"lab.drawings", "network"},
+    "training": {"lab.drawings", "lab.networks", "lab.scenes"},
+    "weights": {"lab.drawings", "lab.networks", "network"},
+    "localization": {"explain"},
+    "measuring": {
+        "explain", "lab.drawings", "lab.localization", "lab.networks", "lab.scenes",
+        "lab.training", "network", "zoo",
+    },
+    "report": {
+        "lab.drawings", "lab.measuring", "lab.networks", "lab.scenes", "lab.training",
+        "lab.weights", "network",
+    },
+    "__main__": {
+        "lab.drawings", "lab.networks", "lab.rebuild", "lab.report", "lab.training", "lab.weights",
+    },
+}  # fmt: skip
+
 
 def streamlit_is_loaded_by(module: str) -> bool:
     """Whether importing the module in a fresh interpreter loads streamlit."""
@@ -55,6 +77,10 @@ def imported_by(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "effnet_viz":
             found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "effnet_viz.lab":
+            found |= {f"lab.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("effnet_viz.lab."):
+            found.add((node.module or "").removeprefix("effnet_viz."))
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("effnet_viz."):
             found.add((node.module or "").split(".")[1])
         elif isinstance(node, ast.Import):
@@ -83,7 +109,25 @@ def test_arrows_point_down(module: str) -> None:
     assert imported_by(PACKAGE / f"{module}.py") <= ALLOWED[module]
 
 
+@pytest.mark.parametrize("module", LAB_ALLOWED)
+def test_arrows_of_the_lab_point_down(module: str) -> None:
+    assert imported_by(PACKAGE / "lab" / f"{module}.py") <= LAB_ALLOWED[module]
+
+
+def test_every_module_of_the_lab_has_its_place() -> None:
+    modules = {path.stem for path in (PACKAGE / "lab").glob("*.py")} - {"__init__"}
+    assert modules == set(LAB_ALLOWED)
+
+
+def test_the_lab_does_not_import_streamlit() -> None:
+    assert not streamlit_is_loaded_by("effnet_viz.lab.__main__")
+
+
 def test_the_arrow_check_can_fail(tmp_path: Path) -> None:
     wrong = tmp_path / "zoo.py"
     wrong.write_text("from effnet_viz import engine\nimport effnet_viz.ui\n")
     assert imported_by(wrong) == {"engine", "ui"}
+    wrong.write_text(
+        "from effnet_viz.lab import scenes\nfrom effnet_viz.lab.networks import build\n"
+    )
+    assert imported_by(wrong) == {"lab.scenes", "lab.networks"}

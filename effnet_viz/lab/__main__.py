@@ -1,0 +1,104 @@
+"""The commands of the scaling lab: `python -m effnet_viz.lab --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from effnet_viz.lab import drawings, report, weights
+from effnet_viz.lab.networks import SCALINGS, multiply_adds, parameters
+from effnet_viz.lab.report import RESULTS
+from effnet_viz.lab.training import HELD_OUT_VENDORS, BusyError, Recipe, Run, runs, train
+from effnet_viz.lab.weights import SHIPPED_RUN
+
+_RUNS = Path("lab-runs")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m effnet_viz.lab", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    command = commands.add_parser("networks", help="print the five networks and what they cost")
+    command.set_defaults(call=_networks)
+
+    command = commands.add_parser(
+        "train",
+        help="train the networks; stop and start as you like",
+        description="Trains what is not trained yet, on a GPU where there is one. On a CPU it uses "
+        "one core: start the command again beside it to use another.",
+    )
+    command.add_argument("--network", choices=SCALINGS, help="only this network")
+    command.add_argument("--run", type=int, choices=range(len(HELD_OUT_VENDORS)), help="only this")
+    command.add_argument("--views", type=int, default=Recipe().views, help="default: %(default)s")
+    command.add_argument("--folder", type=Path, default=_RUNS, help="checkpoints, logs")
+    command.set_defaults(call=_train)
+
+    command = commands.add_parser(
+        "measure",
+        help="measure what the trained networks look at",
+        description="Measures every run that is trained to the end, rounded as it would be "
+        "shipped, and writes one file of results.",
+    )
+    command.add_argument("--folder", type=Path, default=_RUNS, help="checkpoints, logs")
+    command.add_argument("--scenes", type=int, default=2400, help="default: %(default)s")
+    command.add_argument("--results", type=Path, default=RESULTS, help="file to write")
+    command.set_defaults(call=_measure)
+
+    command = commands.add_parser(
+        "ship", help="put the weights of run 0 and their model card beside the results"
+    )
+    command.add_argument("--folder", type=Path, default=_RUNS, help="checkpoints, logs")
+    command.set_defaults(call=_ship)
+
+    command = commands.add_parser("sheets", help="draw the sheets of drawings again (needs npm)")
+    command.set_defaults(call=_sheets)
+
+    arguments = parser.parse_args()
+    arguments.call(arguments)
+
+
+def _networks(_: argparse.Namespace) -> None:
+    baseline = multiply_adds(SCALINGS["baseline"])
+    for scaling in SCALINGS.values():
+        count = multiply_adds(scaling)
+        print(  # noqa: T201
+            f"{scaling.title:38} {scaling.resolution:4} px  {count / 1e6:6.2f} M multiply-adds "
+            f"({count / baseline:.2f} × baseline)  {parameters(scaling) / 1e6:.2f} M parameters"
+        )
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    torch.set_num_threads(1)
+    recipe = replace(Recipe(), views=arguments.views)
+    for run in runs():
+        if arguments.network in (None, run.scaling.key) and arguments.run in (None, run.number):
+            try:
+                train(run, arguments.folder, recipe)
+            except BusyError as error:
+                print(error)  # noqa: T201
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    results = report.measure_folder(arguments.folder, arguments.scenes)
+    arguments.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def _ship(arguments: argparse.Namespace) -> None:
+    for scaling in SCALINGS.values():
+        weights.ship(Run(scaling, SHIPPED_RUN).finished(arguments.folder), scaling)
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    report.MODEL_CARD.write_text(report.model_card(results), encoding="utf-8")
+
+
+def _sheets(_: argparse.Namespace) -> None:
+    from effnet_viz.lab import rebuild  # needs packages that the app does not
+
+    rebuild.rebuild(drawings.TARGET_SHEET, drawings.DISTRACTOR_SHEET)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""How much of a map lies on the object: maps (n, h, w) against masks (n, S, S) of shares 0 to 1.
+
+Every function returns one float64 value per scene. Only positive evidence counts, max(0, map),
+enlarged bilinearly to the mask's size as it is drawn. A map without any gives 0 everywhere.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from effnet_viz.explain import positive_evidence
+
+Floats = NDArray[np.float32]
+Values = NDArray[np.float64]
+
+FIXED_THRESHOLD = 0.2
+"""Of the map's maximum, as in Zhou et al. 2016 (arXiv 1512.04150), section 3.2."""
+THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+
+
+def enlarged(maps: Floats, side: int) -> Floats:
+    """Positive evidence at (n, side, side), bilinear between the centres of the cells."""
+    positive = torch.from_numpy(positive_evidence(maps))[:, None]  # (n, 1, h, w)
+    if positive.shape[-1] == side:
+        return positive[:, 0].numpy()
+    larger: Tensor = functional.interpolate(
+        positive, (side, side), mode="bilinear", align_corners=False
+    )
+    return larger[:, 0].numpy()  # (n, side, side)
+
+
+def pooled(maps: Floats, cells: int) -> Floats:
+    """Signed means over a coarser grid, (n, cells, cells)."""
+    tensor = torch.from_numpy(maps)[:, None]  # (n, 1, h, w)
+    coarser: Tensor = functional.adaptive_avg_pool2d(tensor, cells)[:, 0]
+    return coarser.numpy()
+
+
+def energy(evidence: Floats, share: Floats) -> Values:
+    """Σ E · share / Σ E: the share of the evidence E (n, S, S) that lies where `share` is 1.
+
+    Wang et al. 2020 (Score-CAM, arXiv 1910.01279), section 4.2, with a mask for the box.
+    """
+    inside = (evidence * share).sum(axis=(1, 2), dtype=np.float64)  # (n,)
+    return _ratio(inside, evidence.sum(axis=(1, 2), dtype=np.float64))
+
+
+def ceiling(masks: Floats, cells: int) -> Values:
+    """The energy that the mask itself reaches when a grid of cells × cells must hold it."""
+    return energy(enlarged(pooled(masks, cells), masks.shape[-1]), masks)
+
+
+def pointing(evidence: Floats, masks: Floats) -> Values:
+    """The pointing game: 1 where the largest value lies on the object, else 0.
+
+    Zhang et al. 2016 (arXiv 1608.00507), section 4.1, without a margin.
+    """
+    flat = evidence.reshape(len(evidence), -1)  # (n, S·S)
+    places = flat.argmax(axis=1)  # (n,)
+    scene = np.arange(len(flat))
+    hit = (masks.reshape(flat.shape)[scene, places] > 0.5) & (flat[scene, places] > 0)
+    hits: Values = hit.astype(np.float64)
+    return hits
+
+
+def overlap(evidence: Floats, masks: Floats, threshold: float) -> Values:
+    """Intersection over union of {E ≥ threshold · max E} and {mask > 1/2}."""
+    region, target = _region(evidence, threshold), masks > 0.5
+    return _ratio((region & target).sum(axis=(1, 2)), (region | target).sum(axis=(1, 2)))
+
+
+def coverage(evidence: Floats, masks: Floats, threshold: float) -> Values:
+    """The share of {mask > 1/2} inside {E ≥ threshold · max E}."""
+    region, target = _region(evidence, threshold), masks > 0.5
+    return _ratio((region & target).sum(axis=(1, 2)), target.sum(axis=(1, 2)))
+
+
+def correlation(maps: Floats, others: Floats) -> Values:
+    """Pearson's correlation of two maps of a scene, -1 to 1; 0 when one of them is flat."""
+    one, other = (
+        values.reshape(len(values), -1).astype(np.float64) for values in (maps, others)
+    )  # (n, h·w)
+    one, other = one - one.mean(axis=1, keepdims=True), other - other.mean(axis=1, keepdims=True)
+    lengths = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+    return _ratio((one * other).sum(axis=1), lengths)
+
+
+def _region(evidence: Floats, threshold: float) -> NDArray[np.bool_]:
+    largest = evidence.max(axis=(1, 2), keepdims=True)  # (n, 1, 1)
+    region: NDArray[np.bool_] = (evidence >= threshold * largest) & (largest > 0)
+    return region
+
+
+def _ratio(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Values:
+    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
+    ratio: Values = np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)
+    return ratio

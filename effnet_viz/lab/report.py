@@ -1,0 +1,187 @@
+"""results.json and the model card: what stands beside the shipped weights."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import nn
+
+from effnet_viz.lab import networks, scenes
+from effnet_viz.lab.drawings import CLASSES, FOLDER, VENDORS, all_but
+from effnet_viz.lab.measuring import SceneSet, look, measure
+from effnet_viz.lab.networks import SCALINGS, Scaling
+from effnet_viz.lab.training import HELD_OUT_VENDORS, Run, UnfinishedError, runs
+from effnet_viz.lab.weights import SHIPPED_RUN, load_trained
+from effnet_viz.network import Network
+
+RESULTS = FOLDER / "results.json"
+MODEL_CARD = FOLDER / "MODEL_CARD.md"
+
+SHIPPED_SCENES = 300
+CHECKED_NETWORK, CHECKED_SCENES = "baseline", 96
+"""A small part of the results that can be computed again in seconds."""
+
+Json = dict[str, Any]
+
+
+def measure_folder(folder: Path, count: int) -> Json:
+    """Results of every run in the folder that is trained to the end.
+
+    Raises UnfinishedError when there is none, ValueError when the recipes differ.
+    """
+    trained: dict[int, dict[str, Network]] = {}
+    training: dict[str, Json] = {}
+    recipes: list[Json] = []
+    for run in runs():
+        try:
+            checkpoint = run.finished(folder)
+        except UnfinishedError:
+            continue
+        recipes.append(checkpoint["recipe"])
+        trained.setdefault(run.number, {})[run.scaling.key] = load_trained(run.scaling, checkpoint)
+        training[run.name] = {"learning_curve": _learning_curve(run.log(folder))}
+    if not trained:
+        raise UnfinishedError(f"No network in {folder} is trained to the end. Train first.")
+    if any(recipe != recipes[0] for recipe in recipes):
+        raise ValueError(f"The networks in {folder} were trained with different recipes.")
+    results = {"recipe": recipes[0], "training": training, **measure(trained, count)}
+    shipped = trained.get(SHIPPED_RUN, {})
+    results["shipped"] = {
+        "run": SHIPPED_RUN,
+        "scenes": SHIPPED_SCENES,
+        "top1_unseen": {key: top1_unseen(key, network) for key, network in shipped.items()},
+    }
+    if CHECKED_NETWORK in shipped:
+        results["check"] = check(shipped[CHECKED_NETWORK])
+    results["time"] = _times()
+    return results
+
+
+def top1_unseen(key: str, network: Network) -> float:
+    """Accuracy of a network of the shipped run on a few scenes of the vendor it never saw."""
+    unseen = Run(SCALINGS[key], SHIPPED_RUN).unseen
+    scene_set = SceneSet.make(unseen, scenes.UNSEEN, SHIPPED_SCENES)
+    answers = look(network, SCALINGS[key].resolution, scene_set).answers
+    return round(float((answers == scene_set.labels).mean()), 4)
+
+
+def check(network: Network) -> Json:
+    """What `measure` says of one shipped network on a few scenes."""
+    return measure({SHIPPED_RUN: {CHECKED_NETWORK: network}}, CHECKED_SCENES)
+
+
+def _learning_curve(log: Path) -> list[Json]:
+    """Accuracy on seen and unseen vendors by views, as training logged it."""
+    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    names = ("views", "seen_top1", "unseen_top1")
+    return [
+        {name: round(record[name], 4) for name in names}
+        for record in records
+        if "unseen_top1" in record
+    ]
+
+
+def _times() -> Json:
+    """Milliseconds of each network on one core of this machine; the networks take turns."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        rounds = [{key: _time(scaling) for key, scaling in SCALINGS.items()} for _ in range(7)]
+    finally:
+        torch.set_num_threads(threads)
+    return {
+        "machine": f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}, 1 thread",
+        "milliseconds": {
+            key: {
+                name: round(median(one[key][name] for one in rounds), 2)
+                for name in ("forward", "training_per_view")
+            }
+            for key in SCALINGS
+        },
+    }
+
+
+def _time(scaling: Scaling, batch: int = 32) -> dict[str, float]:
+    module = networks.build(scaling).to(memory_format=torch.channels_last)
+    images = torch.zeros(batch, scaling.resolution, scaling.resolution, 3, dtype=torch.uint8)
+    x = networks.preprocess(images, scaling.resolution)  # (B, 3, R, R)
+    labels = torch.zeros(batch, dtype=torch.int64)  # (B,)
+
+    def step() -> None:
+        torch.autograd.backward(nn.functional.cross_entropy(module(x), labels))
+
+    step()
+    started = time.perf_counter()
+    step()
+    training = (time.perf_counter() - started) / batch
+    network = networks.staged(module)
+    with torch.no_grad():
+        network(x[:1])
+        started = time.perf_counter()
+        network(x[:1])
+        forward = time.perf_counter() - started
+    return {"forward": 1000 * forward, "training_per_view": 1000 * training}
+
+
+def model_card(results: Json) -> str:
+    """The model card of the shipped weights, in Markdown, from results.json."""
+    recipe = results["recipe"]
+    held_out = HELD_OUT_VENDORS[SHIPPED_RUN]
+    rows = [
+        f"| {values['title']} | `{key}.safetensors` | {values['resolution']} "
+        f"| {values['multiply_adds'] / 1e6:.1f} M | {values['parameters'] / 1e6:.2f} M "
+        f"| {_percent(values['top1_seen'])} | {_percent(values['top1_unseen'])} "
+        f"| {results['shipped']['top1_unseen'][key]:.1%} |"
+        for key, values in results["networks"].items()
+    ]
+    runs_of = "; ".join(
+        f"run {number}: seed {run['seed']}, never saw {run['held_out_vendor']}"
+        for number, run in results["runs"].items()
+    )
+    columns = (
+        "Network", "File", "Resolution", "Multiply-adds", "Parameters", "Top-1, seen vendors",
+        "Top-1, unseen vendor", f"This file on {results['shipped']['scenes']} unseen scenes",
+    )  # fmt: skip
+    grids = ", ".join(
+        f"{values['grid']} × {values['grid']}" for values in results["networks"].values()
+    )
+    return f"""# Model card: five small networks of the scaling lab
+
+What they are: torchvision's EfficientNet with B0's stages in miniature, scaled as in Table 7 of Tan
+& Le 2019 (arXiv 1905.11946). They tell {len(CLASSES)} drawn things apart and exist to compare what
+differently scaled networks look at. They know nothing of photographs.
+
+| {" | ".join(columns)} |
+|{" --- |" * len(columns)}
+{chr(10).join(rows)}
+
+Accuracies are means over runs ± sample standard deviation, on {results["scenes"]} scenes each.
+Their class activation maps have {grids} cells.
+
+- **Data.** Synthetic scenes of {scenes.SIDE} × {scenes.SIDE} pixels, made from drawings of
+  {len(VENDORS)} vendors (credits: `assets/CREDITS.md`). A run trains on {len(all_but(held_out))}
+  vendors and is tested on one that it never saw.
+- **Runs.** {runs_of[0].upper() + runs_of[1:]}. The files here are those of run {SHIPPED_RUN}.
+- **Recipe, the same for all.** {recipe["views"]:,} views of {recipe["scenes"]:,} scenes in batches
+  of {recipe["batch"]}; AdamW, peak learning rate {recipe["learning_rate"]:g} after a linear rise
+  over {recipe["warm_up"]:.0%} of the steps, then a cosine to zero; weight decay
+  {recipe["weight_decay"]:g}; label smoothing {recipe["label_smoothing"]:g}; gradients clipped at
+  norm {recipe["largest_gradient"]:g}; random squares of {recipe["smallest_crop"]} to {scenes.SIDE}
+  pixels, mirrored half of the time. The recipe was chosen on the baseline and used unchanged for
+  all.
+- **Format.** Half-precision safetensors, computed with in single precision.
+- **Limits.** Three runs say little about chance between runs; scenes of a class show the same few
+  drawings; the networks are thousands of times smaller than those of the paper.
+- **Again.** `python -m effnet_viz.lab train`, then `measure`, then `ship`.
+"""
+
+
+def _percent(over_runs: Json) -> str:
+    spread = "" if over_runs["spread"] is None else f" ± {100 * over_runs['spread']:.1f}"
+    return f"{100 * over_runs['mean']:.1f}{spread} %"

@@ -1,0 +1,245 @@
+"""Scenes: one target drawing among distractors on clutter, with the exact mask of what shows.
+
+A scene is a stack of layers, each a premultiplied picture with opacity. With α_k the opacity of
+layer k, the share of a pixel that layer k colours in the end is
+
+    v_k = α_k · Π_{j above k} (1 - α_j),
+
+so the mask of the target is known to the last bit and needs no annotation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from effnet_viz.lab.drawings import CLASSES, Drawing, Drawings
+
+SIDE = 128
+"""Height and width of a scene in pixels."""
+
+TARGET_SIZE = (0.3, 0.7)
+"""Longer side of the target, as a share of the scene's side. Larger ones would nearly always cover
+the centre, and a map that only knows the centre would seem to know the object."""
+NEAREST_TO_EDGE = 0.35
+"""Of the target's size: its centre comes no nearer to the edge, so little of it is cut off."""
+DISTRACTOR_SIZE = (0.1, 0.26)
+LARGEST_HIDDEN_SHARE = 0.35
+"""Of the target's area, at most so much lies behind distractors."""
+
+TRAINING, LEARNING_CURVE, SEEN, UNSEEN = range(4)
+"""Streams of scenes: to train on, to watch training, to measure on with seen and unseen vendors."""
+
+Floats = NDArray[np.float32]
+Random = np.random.Generator
+
+_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+_YIQ_BACK = np.linalg.inv(_YIQ)
+
+
+@dataclass(frozen=True, eq=False)
+class Arrangement:
+    """What a scene is composed of, before noise and exposure."""
+
+    label: int
+    background: Floats
+    """(SIDE, SIDE, 3), 0 to 1."""
+    layers: tuple[Floats, ...]
+    """Each (SIDE, SIDE, 4), lowest first: colours times opacity, opacity; 0 to 1."""
+    target: int
+    """The layer that is the target; all others are distractors."""
+
+    @cached_property
+    def visible(self) -> Floats:
+        """v_k, (layers, SIDE, SIDE): the share of each pixel that each layer colours."""
+        shares = np.empty((len(self.layers), SIDE, SIDE), np.float32)
+        uncovered = np.ones((SIDE, SIDE), np.float32)
+        for number in reversed(range(len(self.layers))):
+            opacity = self.layers[number][..., 3]
+            np.multiply(opacity, uncovered, out=shares[number])
+            uncovered *= 1 - opacity
+        return shares
+
+    def composite(self) -> Floats:
+        """Each layer over what is below it, (SIDE, SIDE, 3), 0 to 1."""
+        canvas = self.background.copy()
+        for layer in self.layers:
+            left, top, width, height = cv2.boundingRect((layer[..., 3] > 0).astype(np.uint8))
+            box = np.s_[top : top + height, left : left + width]
+            canvas[box] = canvas[box] * (1 - layer[box][..., 3:]) + layer[box][..., :3]
+        return canvas
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A finished scene."""
+
+    image: NDArray[np.uint8]
+    """(SIDE, SIDE, 3)"""
+    mask: Floats
+    """(SIDE, SIDE), 0 to 1: the share of each pixel that shows the target."""
+    distractors: Floats
+    """(SIDE, SIDE), 0 to 1: the share of each pixel that shows a distractor."""
+    label: int
+    """Index in CLASSES."""
+
+
+def make(drawings: Drawings, stream: int, index: int) -> Scene:
+    """Scene number `index` of a stream: the same every time. Classes take turns."""
+    random = np.random.default_rng((stream, index))
+    label = index % len(CLASSES)
+    arrangement = arrange(drawings, label, random)
+    visible = arrangement.visible  # (layers, SIDE, SIDE)
+    mask = visible[arrangement.target]
+    image = _expose(arrangement.composite(), random)
+    return Scene(image, mask, visible.sum(axis=0) - mask, label)
+
+
+def arrange(drawings: Drawings, label: int, random: Random) -> Arrangement:
+    """Choose and place everything: distractors, the target, distractors over it."""
+    background = _background(random)
+    layers = [_distractor(drawings, random) for _ in range(random.integers(2, 6))]
+    choices = drawings.targets[CLASSES[label]]
+    target = _target(choices[random.integers(len(choices))], random)
+    place = len(layers)
+    layers.append(target)
+    whole = float(target[..., 3].sum())
+    uncovered = target[..., 3]
+    for _ in range(random.integers(0, 4)):
+        occluder = _distractor(drawings, random)
+        left = uncovered * (1 - occluder[..., 3])
+        if left.sum() >= (1 - LARGEST_HIDDEN_SHARE) * whole:
+            layers.append(occluder)
+            uncovered = left
+    return Arrangement(label, background, tuple(layers), place)
+
+
+def _target(drawing: Drawing, random: Random) -> Floats:
+    size = random.uniform(*TARGET_SIZE) * SIDE
+    x, y = random.uniform(NEAREST_TO_EDGE * size, SIDE - NEAREST_TO_EDGE * size, 2)
+    return _placed(drawing, random, size, x, y, random.normal(0, 18), hue_spread=20)
+
+
+def _distractor(drawings: Drawings, random: Random) -> Floats:
+    drawing = drawings.distractors[random.integers(len(drawings.distractors))]
+    if random.random() < 0.5:
+        drawing = _fragment(drawing, random)
+    size = random.uniform(*DISTRACTOR_SIZE) * SIDE
+    x, y = random.uniform(0, SIDE, 2)
+    return _placed(drawing, random, size, x, y, random.uniform(-180, 180), hue_spread=40)
+
+
+def _fragment(drawing: Drawing, random: Random) -> Drawing:
+    """About half of a drawing."""
+    fragment = np.rot90(drawing, int(random.integers(4))).copy()
+    fragment[: int(len(fragment) * random.uniform(0.35, 0.65))] = 0
+    return fragment
+
+
+def _placed(
+    drawing: Drawing,
+    random: Random,
+    size: float,
+    x: float,
+    y: float,
+    degrees: float,
+    hue_spread: float,
+) -> Floats:
+    """The drawing as a layer (SIDE, SIDE, 4): size in pixels, centre (x, y), turned, in
+    perspective, mirrored half of the time, its colours shifted."""
+    sprite: Floats = drawing.astype(np.float32) / np.float32(255)  # (side, side, 4)
+    sprite[..., :3] *= sprite[..., 3:]
+    while len(sprite) > 1.5 * size:  # halve first: sampling alone would skip pixels
+        sprite = _halved(sprite)
+    sprite = _recoloured(sprite, random, hue_spread)
+    side = len(sprite)
+    corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
+    goal = (corners / side - 0.5) * random.uniform(0.87, 1.15, 2) * size
+    if random.random() < 0.5:
+        goal[:, 0] *= -1
+    goal += random.uniform(-0.1, 0.1, (4, 2)) * size
+    cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    goal = goal @ np.array([[cosine, sine], [-sine, cosine]]) + (x, y)
+    matrix = cv2.getPerspectiveTransform(corners, goal.astype(np.float32))
+    layer = cv2.warpPerspective(sprite, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    bounded: Floats = np.minimum(layer, np.float32(1))  # rounding may pass 1
+    return bounded
+
+
+def _halved(sprite: Floats) -> Floats:
+    half = len(sprite) // 2
+    smaller: Floats = cv2.resize(sprite, (half, half), interpolation=cv2.INTER_AREA).astype(
+        np.float32, copy=False
+    )
+    return smaller
+
+
+def _recoloured(sprite: Floats, random: Random, hue_spread: float) -> Floats:
+    """The sprite (side, side, 4) after one random linear map of the colours.
+
+    Hue turns in the YIQ plane, saturation, contrast and brightness change.
+    """
+    hue = np.deg2rad(random.normal(0, hue_spread))
+    saturation, contrast = random.uniform(0.5, 1.15), random.uniform(0.65, 1.15)
+    brightness = random.uniform(-0.12, 0.12)
+    cosine, sine = saturation * np.cos(hue), saturation * np.sin(hue)
+    turn = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
+    matrix = np.eye(4)
+    matrix[:3, :3] = contrast * (_YIQ_BACK @ turn @ _YIQ)
+    matrix[:3, 3] = 0.5 * (1 - contrast) + brightness  # an offset, times the opacity
+    mapped = cv2.transform(sprite, matrix.astype(np.float32))
+    return np.clip(mapped, 0, sprite[..., 3:])
+
+
+def _background(random: Random) -> Floats:
+    """Gradient, a pattern and cloudy noise, (SIDE, SIDE, 3), 0 to 1."""
+    first, second, third = random.random((3, 3), np.float32)
+    angle = random.uniform(0, np.pi)
+    y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / SIDE
+    along = (x * np.cos(angle) + y * np.sin(angle)).astype(np.float32)[..., None]
+    across = (y * np.cos(angle) - x * np.sin(angle)).astype(np.float32)[..., None]
+    canvas = first + (second - first) * along  # (SIDE, SIDE, 3)
+    pattern = random.integers(5)
+    if pattern == 1:  # stripes
+        stripes = np.sin(along * random.uniform(20, 90)) > random.uniform(-0.5, 0.5)
+        canvas = np.where(stripes, third, canvas)
+    elif pattern == 2:  # checks
+        frequency = random.uniform(12, 50)
+        checks = np.sin(along * frequency) * np.sin(across * frequency) > 0
+        canvas = np.where(checks, third, canvas)
+    elif pattern == 3:  # discs
+        for _ in range(random.integers(5, 25)):
+            centre = tuple(int(value) for value in random.integers(0, SIDE, 2))
+            radius = int(random.integers(3, 22))
+            cv2.circle(canvas, centre, radius, random.random(3).tolist(), -1, cv2.LINE_AA)
+    elif pattern == 4:  # lines
+        for _ in range(random.integers(5, 25)):
+            start, end = random.integers(0, SIDE, (2, 2)).tolist()
+            width = int(random.integers(1, 7))
+            cv2.line(canvas, start, end, random.random(3).tolist(), width, cv2.LINE_AA)
+    clouds = sum(
+        cv2.resize(
+            random.standard_normal((cells, cells, 3), np.float32)
+            * np.float32(random.uniform(0, 1)),
+            (SIDE, SIDE),
+            interpolation=cv2.INTER_CUBIC,
+        )
+        for cells in (2, 5, 12, 30)
+    )
+    mixed = canvas * random.uniform(0.6, 1) + clouds * random.uniform(0.03, 0.2)
+    background: Floats = mixed.clip(0, 1).astype(np.float32)
+    return background
+
+
+def _expose(canvas: Floats, random: Random) -> NDArray[np.uint8]:
+    """Contrast, brightness, a colour cast and sensor noise; (SIDE, SIDE, 3) as bytes."""
+    contrast = random.uniform(0.7, 1.1)
+    offset = 0.5 * (1 - contrast) + random.uniform(-0.12, 0.12) + random.normal(0, 0.04, 3)
+    noise = random.standard_normal(canvas.shape, np.float32)
+    exposed = canvas * contrast + offset.astype(np.float32) + noise * random.uniform(0, 0.045)
+    exposed *= 255
+    return exposed.round().clip(0, 255).astype(np.uint8)

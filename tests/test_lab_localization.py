@@ -1,0 +1,83 @@
+"""Measures of maps against masks, by hand on tiny grids."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from effnet_viz.lab import localization
+from effnet_viz.lab.localization import Floats
+
+# One scene of 4 × 4 pixels: the object is the left half, 8 pixels.
+MASK = np.zeros((1, 4, 4), np.float32)
+MASK[:, :, :2] = 1
+
+
+def of(rows: list[list[float]]) -> Floats:
+    return np.array([rows], np.float32)
+
+
+# Evidence on two pixels of the object, one beside it, and against the class in a corner.
+MAP = of([[4, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, -9]])
+
+
+def test_energy_is_the_share_of_positive_evidence_on_the_object() -> None:
+    evidence = localization.enlarged(MAP, 4)
+    assert localization.energy(evidence, MASK) == pytest.approx([6 / 8])
+    assert localization.energy(evidence, 1 - MASK) == pytest.approx([2 / 8])
+    assert localization.energy(evidence, MASK / 2) == pytest.approx([3 / 8])  # a half-covered edge
+
+
+def test_the_pointing_game_asks_for_the_largest_value() -> None:
+    assert localization.pointing(MAP, MASK) == pytest.approx([1])
+    assert localization.pointing(MAP[:, :, ::-1].copy(), MASK) == pytest.approx([0])
+
+
+def test_overlap_and_coverage_by_hand() -> None:
+    evidence = localization.enlarged(MAP, 4)
+    # From half of the maximum up: three pixels, two of them among the object's eight.
+    assert localization.overlap(evidence, MASK, 0.5) == pytest.approx([2 / 9])
+    assert localization.coverage(evidence, MASK, 0.5) == pytest.approx([2 / 8])
+    # Above: only the maximum is left.
+    assert localization.overlap(evidence, MASK, 0.75) == pytest.approx([1 / 8])
+    assert localization.coverage(evidence, MASK, 0.75) == pytest.approx([1 / 8])
+
+
+def test_enlarging_is_bilinear_between_centres_of_cells() -> None:
+    # Centres of two cells lie at pixels 0.5 and 2.5 of four.
+    larger = localization.enlarged(of([[0, 4], [0, 4]]), 4)
+    np.testing.assert_allclose(larger[0], [[0, 1, 3, 4]] * 4)
+
+
+def test_only_positive_evidence_is_enlarged() -> None:
+    np.testing.assert_array_equal(
+        localization.enlarged(of([[-1, -1], [-1, 3]]), 2)[0], [[0, 0], [0, 3]]
+    )
+
+
+def test_pooling_keeps_signs() -> None:
+    coarse = localization.pooled(MAP, 2)
+    np.testing.assert_allclose(coarse[0], [[6 / 4, 0], [0, (2 - 9) / 4]])
+
+
+def test_the_ceiling_is_the_energy_of_the_mask_on_the_grid() -> None:
+    # Two cells hold the left half; enlarged, columns are 1, 3/4, 1/4, 0: 7/8 lies on the object.
+    assert localization.ceiling(MASK, 2) == pytest.approx([(1 + 0.75) / 2])
+    assert localization.ceiling(MASK, 4) == pytest.approx([1])
+    assert localization.ceiling(MASK, 1) == pytest.approx([0.5])  # one cell knows no place
+
+
+def test_a_map_without_evidence_scores_nothing() -> None:
+    nothing = localization.enlarged(-np.ones((1, 2, 2), np.float32), 4)
+    assert localization.energy(nothing, MASK) == pytest.approx([0])
+    assert localization.pointing(nothing, MASK) == pytest.approx([0])
+    assert localization.overlap(nothing, MASK, 0.2) == pytest.approx([0])
+    assert localization.coverage(nothing, MASK, 0.2) == pytest.approx([0])
+
+
+def test_correlation_is_numpys() -> None:
+    random = np.random.default_rng(0)
+    one, other = random.normal(size=(2, 5, 3, 3)).astype(np.float32)
+    expected = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(one, other, strict=True)]
+    assert localization.correlation(one, other) == pytest.approx(expected)
+    assert localization.correlation(np.ones((1, 2, 2), np.float32), one[:1, :2, :2]) == [0]
