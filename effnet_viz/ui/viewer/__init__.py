@@ -2,7 +2,7 @@
 
 A page shows one toolbar and any number of parts. They share settings, zoom and pointer without
 asking the server; only a drawn box and a presenter's step do. Streamlit components, no build step:
-`toolbar` carries the code, the other parts are small and find it.
+`toolbar` brings the code, and the parts, small themselves, find it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _read(file: str) -> str:
     return (_HERE / file).read_text(encoding="utf-8")
 
 
-_toolbar = st.components.v2.component("effnet_viz.viewer", html=_PART, js=_code())
+_viewer = st.components.v2.component("effnet_viz.viewer", html="<div></div>", js=_code())
 _part = st.components.v2.component("effnet_viz.viewer_part", html=_PART, js=_read("part.js"))
 
 
@@ -128,7 +128,9 @@ def toolbar(
         "tables": _tables(),
         "boxes": on_box is not None,
     }
-    _toolbar(key=key, data=data, on_step_change=step, on_box_change=box)
+    with st.container(gap=None):
+        _viewer(key=f"{key} code")  # apart, for a message that never changes is sent once
+        _part(key=key, data=data, on_step_change=step, on_box_change=box)
 
 
 def pane(

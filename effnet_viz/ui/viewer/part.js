@@ -1,4 +1,4 @@
-// A part of the viewer besides its toolbar: waits for the code that the toolbar brings.
+// A part of the viewer: waits for its code, which comes with the toolbar.
 
 const viewer = (globalThis.effnetVizViewer ??= {});
 
