@@ -28,6 +28,6 @@ shown = show_networks(networks, image, target, stage)
 if shown is not None:
     show_table(shown)
     show_agreement(shown)
-    show_race(shown)
-    show_pointing(shown)
+    shown = show_race(shown)
+    shown = show_pointing(shown)
     show_downloads(shown)

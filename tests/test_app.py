@@ -59,7 +59,7 @@ def open_app(**query: str) -> AppTest:
 def panes(page: AppTest) -> list[dict[str, Any]]:
     """What the viewer's panes are told: photograph, CAM, Grad-CAM, a channel."""
     components = [element.proto for element in page.get("bidi_component")]
-    data = [json.loads(proto.json) for proto in components]
+    data = [json.loads(proto.json) for proto in components if proto.json]
     return [item for item in data if item.get("part") == "pane"]
 
 

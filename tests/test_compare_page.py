@@ -116,16 +116,22 @@ def test_the_saved_numbers_are_those_of_the_api(
     expected = compare(upload, ["lite0", "lite0-r448", "lite2"])
     shown = page.locator('.stage[aria-label*="palace"]')
     expect(shown).to_have_count(3, timeout=PATIENCE)
+    page.get_by_text("Run it: about forty passes of each network").click()
+    page.get_by_text("Play it").click()
+    expect(page.locator('img[alt="Maps of compound over the mosaic."]')).to_be_visible()
     page.get_by_role("button", name="Save the comparison").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Table (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
     assert [row["model"] for row in rows] == ["lite0", "lite0-r448", "lite2"]
     for i, (row, result) in enumerate(zip(rows, expected.networks, strict=True)):
-        look = result.look
+        look, race = result.look, result.race
+        assert race is not None
+        assert float(row["pointing: mean share"]) > 0.6  # an even map has 0.25
         assert row["target"] == look.analysis.target.label
         for name, value in (
             ("probability", look.analysis.target.probability),
+            ("area under deletion", race.deletion.area),
             ("highest", float(look.evidence.max())),
             ("area with half of the positive evidence", look.concentration.area),
             ("spearman with lite0", expected.rank_correlation[i, 0]),

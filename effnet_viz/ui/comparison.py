@@ -85,6 +85,15 @@ class Shown:
     image: ChosenImage
     canvas: Canvas
 
+    def having(self, found: Sequence[dict[str, Any]]) -> Shown:
+        """The same with something more about each network."""
+        results = tuple(
+            dataclasses.replace(result, **more)
+            for result, more in zip(self.comparison.networks, found, strict=True)
+        )
+        compared = dataclasses.replace(self.comparison, networks=results)
+        return dataclasses.replace(self, comparison=compared)
+
 
 # Choosing
 
@@ -441,8 +450,11 @@ def _heatmap(matrix: NDArray[np.float64], names: list[str], low: float, what: st
     )
 
 
-def show_race(shown: Shown) -> None:
-    """The deletion race, when asked for: it takes forty passes of each network."""
+def show_race(shown: Shown) -> Shown:
+    """The deletion race, when asked for: it takes forty passes of each network.
+
+    Returns what is shown with the races in it.
+    """
     st.markdown("#### Deletion race")
     on = st.toggle(
         "Run it: about forty passes of each network",
@@ -450,7 +462,7 @@ def show_race(shown: Shown) -> None:
         bind="query-params",
     )
     if not on:
-        return
+        return shown
     races = []
     with st.container():
         place = st.empty()
@@ -466,6 +478,7 @@ def show_race(shown: Shown) -> None:
         place.empty()
     _show_race(shown, races)
     how_to_read(RACE_HELP)
+    return shown.having([{"race": race} for race in races])
 
 
 @st.fragment
@@ -568,11 +581,14 @@ def _show_race(shown: Shown, races: list[Race]) -> None:
     )
 
 
-def show_pointing(shown: Shown) -> None:
-    """The grid pointing game with two to four of the visitor's images and the samples."""
+def show_pointing(shown: Shown) -> Shown:
+    """The grid pointing game with two to four of the visitor's images and the samples.
+
+    Returns what is shown with the games in it.
+    """
     st.markdown("#### Grid pointing game")
     if not st.toggle("Play it", key="pointing", bind="query-params"):
-        return
+        return shown
     choices = images()
     picked = st.multiselect(
         "Photographs of different things, two to four",
@@ -598,7 +614,8 @@ def show_pointing(shown: Shown) -> None:
         tiles.append((image, seen.target))
     if len(tiles) < 2:
         st.info("Choose at least two photographs of different things.", icon=":material/info:")
-        return
+        return shown
+    found: list[dict[str, Any]] = []
     rows: dict[str, list[Any]] = {"Network": [], "Weights": []}
     rows |= {target.label: [] for _, target in tiles}
     rows["Mean"] = []
@@ -617,7 +634,9 @@ def show_pointing(shown: Shown) -> None:
                     )
             except (zoo.VariantError, WeightsError) as error:
                 st.caption(f"**{name}**: {error}")
+                found.append({"notes": (str(error),)})
                 continue
+            found.append({"pointing": game.played})
             st.image(game.picture, alt=f"Maps of {name} over the mosaic.", width="stretch")
             st.caption(
                 f"{name}: {game.played.origins[0].weights}, {game.played.origins[0].method} at "
@@ -639,20 +658,12 @@ def show_pointing(shown: Shown) -> None:
         },
     )
     how_to_read(POINTING_HELP)
+    return shown.having(found)
 
 
 def show_downloads(shown: Shown) -> None:
     """Everything as a table and as a page that opens without a server."""
     compared = shown.comparison
-    if st.session_state.get("race"):
-        results = tuple(
-            dataclasses.replace(
-                result,
-                race=cached.raced(result.look, shown.image.digest, shown.image.content, None),
-            )
-            for result in compared.networks
-        )
-        compared = dataclasses.replace(compared, networks=results)
     popover = st.popover(
         "Save the comparison",
         type="tertiary",

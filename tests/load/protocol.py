@@ -53,6 +53,12 @@ class Picture:
     content: bytes = field(default=b"", repr=False)
 
 
+def _told(component: Any) -> dict[str, Any]:
+    """What a component is told; nothing where it only brings its code."""
+    data: dict[str, Any] = json.loads(component.json) if component.json else {}
+    return data
+
+
 def _alternative_text(pane: dict[str, Any]) -> str:
     """What a pane says to someone who cannot see it, with the scale that the viewer adds."""
     description = str(pane["description"])
@@ -234,7 +240,7 @@ class Tab:
             if kind in ("markdown", "alert", "heading", "text"):
                 found.append(getattr(element, kind).body)
             elif kind == "bidi_component":
-                data = json.loads(element.bidi_component.json)
+                data = _told(element.bidi_component)
                 # A map's caption stands in its alternative text as well.
                 found += [] if data.get("map") else _sentences(data)
         return found
@@ -242,7 +248,7 @@ class Tab:
     def alternative_texts(self) -> list[str]:
         """Of all pictures that are now on the page."""
         panes = (
-            json.loads(element.bidi_component.json)
+            _told(element.bidi_component)
             for element in self._visible()
             if element.WhichOneof("type") == "bidi_component"
         )
@@ -438,7 +444,7 @@ class Tab:
             for image in typed.imgs:
                 self._show(Picture(image.url, image.alt, time.perf_counter()))
         elif kind == "bidi_component":
-            self._draw(json.loads(typed.json))
+            self._draw(_told(typed))
         elif kind in ("selectbox", "slider", "checkbox", "button_group", "file_uploader"):
             new = typed.id not in self._states
             if not new and not getattr(typed, "set_value", False):
