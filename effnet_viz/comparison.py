@@ -428,7 +428,11 @@ class Comparison:
         )
 
     def _pairwise(self, compared: Callable[[Floats, Floats], float]) -> NDArray[np.float64]:
-        return np.array([[compared(one, other) for other in self.maps] for one in self.maps])
+        matrix = np.empty((len(self.maps), len(self.maps)))  # (n, n), the same both ways
+        for i, one in enumerate(self.maps):
+            for j, other in enumerate(self.maps[: i + 1]):
+                matrix[i, j] = matrix[j, i] = compared(one, other)
+        return matrix
 
 
 def compare(
