@@ -31,14 +31,30 @@ DISTRACTOR_SIZE = (0.1, 0.26)
 LARGEST_HIDDEN_SHARE = 0.35
 """Of the target's area, at most so much lies behind distractors."""
 
-TRAINING, LEARNING_CURVE, SEEN, UNSEEN = range(4)
-"""Streams of scenes: to train on, to watch training, to measure on with seen and unseen vendors."""
+TRAINING, LEARNING_CURVE, SEEN, UNSEEN, FIRST_LESSONS = range(5)
+"""Streams of scenes: to train on, to watch training, to measure on with seen and unseen vendors;
+easy ones to begin training with."""
 
 Floats = NDArray[np.float32]
 Random = np.random.Generator
 
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 _YIQ_BACK = np.linalg.inv(_YIQ)
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """The ranges that a scene is drawn from, ends included."""
+
+    target_size: tuple[float, float] = TARGET_SIZE
+    distractors: tuple[int, int] = (2, 5)
+    """Below the target."""
+    occluders: tuple[int, int] = (0, 3)
+    """Distractors above the target, as far as it stays visible."""
+
+
+STANDARD = Difficulty()
+EASY = Difficulty(target_size=(0.55, 0.75), distractors=(0, 2), occluders=(0, 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,28 +104,31 @@ class Scene:
     """Index in CLASSES."""
 
 
-def make(drawings: Drawings, stream: int, index: int) -> Scene:
+def make(drawings: Drawings, stream: int, index: int, difficulty: Difficulty = STANDARD) -> Scene:
     """Scene number `index` of a stream: the same every time. Classes take turns."""
     random = np.random.default_rng((stream, index))
     label = index % len(CLASSES)
-    arrangement = arrange(drawings, label, random)
+    arrangement = arrange(drawings, label, random, difficulty)
     visible = arrangement.visible  # (layers, SIDE, SIDE)
     mask = visible[arrangement.target]
     image = _expose(arrangement.composite(), random)
     return Scene(image, mask, visible.sum(axis=0) - mask, label)
 
 
-def arrange(drawings: Drawings, label: int, random: Random) -> Arrangement:
+def arrange(
+    drawings: Drawings, label: int, random: Random, difficulty: Difficulty = STANDARD
+) -> Arrangement:
     """Choose and place everything: distractors, the target, distractors over it."""
     background = _background(random)
-    layers = [_distractor(drawings, random) for _ in range(random.integers(2, 6))]
+    below = random.integers(*difficulty.distractors, endpoint=True)
+    layers = [_distractor(drawings, random) for _ in range(below)]
     choices = drawings.targets[CLASSES[label]]
-    target = _target(choices[random.integers(len(choices))], random)
+    target = _target(choices[random.integers(len(choices))], random, difficulty.target_size)
     place = len(layers)
     layers.append(target)
     whole = float(target[..., 3].sum())
     uncovered = target[..., 3]
-    for _ in range(random.integers(0, 4)):
+    for _ in range(random.integers(*difficulty.occluders, endpoint=True)):
         occluder = _distractor(drawings, random)
         left = uncovered * (1 - occluder[..., 3])
         if left.sum() >= (1 - LARGEST_HIDDEN_SHARE) * whole:
@@ -118,8 +137,8 @@ def arrange(drawings: Drawings, label: int, random: Random) -> Arrangement:
     return Arrangement(label, background, tuple(layers), place)
 
 
-def _target(drawing: Drawing, random: Random) -> Floats:
-    size = random.uniform(*TARGET_SIZE) * SIDE
+def _target(drawing: Drawing, random: Random, sizes: tuple[float, float]) -> Floats:
+    size = random.uniform(*sizes) * SIDE
     x, y = random.uniform(NEAREST_TO_EDGE * size, SIDE - NEAREST_TO_EDGE * size, 2)
     return _placed(drawing, random, size, x, y, random.normal(0, 18), hue_spread=20)
 

@@ -25,6 +25,7 @@ from tqdm import tqdm
 from effnet_viz.lab import drawings, networks, scenes
 from effnet_viz.lab.drawings import CLASSES, Drawings
 from effnet_viz.lab.networks import SCALINGS, Scaling
+from effnet_viz.lab.scenes import EASY, STANDARD, Difficulty
 
 HELD_OUT_VENDORS = ("Twitter", "EmojiOne", "Google")
 """The vendor that run 0, 1, 2 never sees. Each drew all classes."""
@@ -36,9 +37,13 @@ Bytes = NDArray[np.uint8]
 class Recipe:
     """How all networks are trained."""
 
-    views: int = 240_000
+    views: int = 120_000
     """Scenes looked at in all; each scene comes back cropped and mirrored anew."""
     scenes: int = 40_000
+    easy_share: float = 0.25
+    """Of the steps, the first ones, on easy scenes only: large targets, few distractors, nothing
+    hidden. A curriculum (Bengio et al. 2009, section 4) shortens the slow beginning."""
+    easy_scenes: int = 10_000
     batch: int = 32
     learning_rate: float = 4e-3
     """At its peak; it rises linearly, then falls as a cosine to zero."""
@@ -55,6 +60,10 @@ class Recipe:
     @property
     def steps(self) -> int:
         return self.views // self.batch
+
+    @property
+    def easy_steps(self) -> int:
+        return round(self.easy_share * self.steps)
 
     def learning_rate_at(self, step: int) -> float:
         rising = max(1, round(self.warm_up * self.steps))
@@ -153,7 +162,10 @@ def _train(run: Run, folder: Path, recipe: Recipe, progress: bool) -> Path:
         state.load(path, recipe)
     if state.step == recipe.steps:
         return path
-    images = training_images(run, folder, recipe, progress=progress)  # (n, S, S, 3)
+    easy, standard = (
+        training_images(run, folder, count, difficulty, progress=progress)  # (n, S, S, 3)
+        for difficulty, count in ((EASY, recipe.easy_scenes), (STANDARD, recipe.scenes))
+    )
     curve = _CurveScenes.make(run)
     _forget_after(log_path, state.step)
     curve_steps = {round(recipe.steps * n / CURVE_POINTS) for n in range(1, CURVE_POINTS + 1)}
@@ -164,6 +176,7 @@ def _train(run: Run, folder: Path, recipe: Recipe, progress: bool) -> Path:
     ):
         while state.step < recipe.steps:
             started = time.perf_counter()
+            images = easy if state.step < recipe.easy_steps else standard
             recent.append(state.advance(images, run.number, recipe))
             state.seconds += time.perf_counter() - started
             bar.update()
@@ -189,30 +202,34 @@ def _train(run: Run, folder: Path, recipe: Recipe, progress: bool) -> Path:
     return path
 
 
-def training_images(run: Run, folder: Path, recipe: Recipe, *, progress: bool = False) -> Bytes:
+def training_images(
+    run: Run, folder: Path, count: int, difficulty: Difficulty, *, progress: bool = False
+) -> Bytes:
     """The images of the training scenes, (n, SIDE, SIDE, 3), made once per held-out vendor.
 
     Scene i is of class i mod 24. They stay in a file of the folder and are mapped into memory.
     """
-    path = folder / f"scenes-without-{run.held_out.lower()}-{recipe.scenes}.npy"
+    kind = "easy-scenes" if difficulty == EASY else "scenes"
+    path = folder / f"{kind}-without-{run.held_out.lower()}-{count}.npy"
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
             unfinished = path.with_suffix(".part")
-            shape = (recipe.scenes, scenes.SIDE, scenes.SIDE, 3)
+            shape = (count, scenes.SIDE, scenes.SIDE, 3)
             images = np.lib.format.open_memmap(unfinished, "w+", np.uint8, shape)
-            title = f"scenes without {run.held_out}"
-            for number in tqdm(range(recipe.scenes), title, disable=not progress):
-                images[number] = _training_image(run, number)
+            title = f"{kind} without {run.held_out}"
+            for number in tqdm(range(count), title, disable=not progress):
+                images[number] = _training_image(run, number, difficulty)
             images.flush()
             unfinished.rename(path)
     mapped: Bytes = np.load(path, mmap_mode="r")
-    if (mapped[0] != _training_image(run, 0)).any():
+    if (mapped[0] != _training_image(run, 0, difficulty)).any():
         raise ValueError(f"{path} holds scenes of another version. Delete it and start again.")
     return mapped
 
 
-def _training_image(run: Run, number: int) -> Bytes:
-    return scenes.make(run.seen, scenes.TRAINING, number).image
+def _training_image(run: Run, number: int, difficulty: Difficulty) -> Bytes:
+    stream = scenes.FIRST_LESSONS if difficulty == EASY else scenes.TRAINING
+    return scenes.make(run.seen, stream, number, difficulty).image
 
 
 @dataclass
