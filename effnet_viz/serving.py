@@ -6,7 +6,7 @@ A shared model looks like any other to `analyse`; its engine borrows the real on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,11 @@ def _borrowed(key: str, untrained: bool) -> Iterator[Model]:
     nbytes = _nbytes(key)
     with _models.use((key, untrained), make, lambda _: nbytes, expected=nbytes) as model:
         yield model
+
+
+def turn() -> AbstractContextManager[None]:
+    """A turn at the cores, for work that is not a shared model's."""
+    return _turns.turn()
 
 
 class SharedEngine:

@@ -46,15 +46,20 @@ LAB_ALLOWED: dict[str, set[str]] = {
     "scenes": {"lab.drawings"},
     "networks": {"lab.drawings", "network"},
     "training": {"lab.drawings", "lab.networks", "lab.scenes"},
-    "weights": {"lab.drawings", "lab.networks", "network"},
+    "weights": {"lab.drawings", "lab.networks", "lab.training", "network", "structure"},
+    "studio": {"image", "lab.drawings", "lab.scenes"},
     "localization": {"explain"},
     "measuring": {
         "explain", "lab.drawings", "lab.localization", "lab.networks", "lab.scenes",
         "lab.training", "network", "zoo",
     },
+    "explaining": {
+        "engine", "explain", "lab.drawings", "lab.localization", "lab.measuring", "lab.networks",
+        "lab.scenes", "lab.training", "lab.weights", "network", "structure", "zoo",
+    },
     "report": {
         "lab.drawings", "lab.measuring", "lab.networks", "lab.scenes", "lab.training",
-        "lab.weights", "network",
+        "lab.weights", "network", "published",
     },
     "__main__": {
         "lab.drawings", "lab.networks", "lab.rebuild", "lab.report", "lab.training", "lab.weights",

@@ -11,9 +11,14 @@ import torch
 
 from effnet_viz.lab import drawings, report, weights
 from effnet_viz.lab.networks import SCALINGS, multiply_adds, parameters
-from effnet_viz.lab.report import RESULTS
-from effnet_viz.lab.training import HELD_OUT_VENDORS, BusyError, Recipe, Run, runs, train
-from effnet_viz.lab.weights import SHIPPED_RUN
+from effnet_viz.lab.training import (
+    HELD_OUT_VENDORS,
+    BusyError,
+    Recipe,
+    UnfinishedError,
+    runs,
+    train,
+)
 
 _RUNS = Path("lab-runs")
 
@@ -38,21 +43,19 @@ def main() -> None:
     command.set_defaults(call=_train)
 
     command = commands.add_parser(
-        "measure",
-        help="measure what the trained networks look at",
-        description="Measures every run that is trained to the end, rounded as it would be "
-        "shipped, and writes one file of results.",
-    )
-    command.add_argument("--folder", type=Path, default=_RUNS, help="checkpoints, logs")
-    command.add_argument("--scenes", type=int, default=2400, help="default: %(default)s")
-    command.add_argument("--results", type=Path, default=RESULTS, help="file to write")
-    command.set_defaults(call=_measure)
-
-    command = commands.add_parser(
-        "ship", help="put the weights of run 0 and their model card beside the results"
+        "ship", help="put the weights of all finished runs into the project, in half precision"
     )
     command.add_argument("--folder", type=Path, default=_RUNS, help="checkpoints, logs")
     command.set_defaults(call=_ship)
+
+    command = commands.add_parser(
+        "measure",
+        help="measure what the trained networks look at",
+        description="Measures every run that is in the project; writes the results and the model "
+        "card.",
+    )
+    command.add_argument("--scenes", type=int, default=2400, help="default: %(default)s")
+    command.set_defaults(call=_measure)
 
     command = commands.add_parser("sheets", help="draw the sheets of drawings again (needs npm)")
     command.set_defaults(call=_sheets)
@@ -82,15 +85,19 @@ def _train(arguments: argparse.Namespace) -> None:
                 print(error)  # noqa: T201
 
 
-def _measure(arguments: argparse.Namespace) -> None:
-    results = report.measure_folder(arguments.folder, arguments.scenes)
-    arguments.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-
-
 def _ship(arguments: argparse.Namespace) -> None:
-    for scaling in SCALINGS.values():
-        weights.ship(Run(scaling, SHIPPED_RUN).finished(arguments.folder), scaling)
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    for run in runs():
+        try:
+            checkpoint = run.finished(arguments.folder)
+        except UnfinishedError as error:
+            print(error)  # noqa: T201
+        else:
+            weights.ship(run, checkpoint, report.learning_curve(run.log(arguments.folder)))
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    results = report.measure_all(arguments.scenes)
+    report.RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     report.MODEL_CARD.write_text(report.model_card(results), encoding="utf-8")
 
 

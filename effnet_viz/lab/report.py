@@ -17,8 +17,9 @@ from effnet_viz.lab.drawings import CLASSES, FOLDER, VENDORS, all_but
 from effnet_viz.lab.measuring import SceneSet, look, measure
 from effnet_viz.lab.networks import SCALINGS, Scaling
 from effnet_viz.lab.training import HELD_OUT_VENDORS, Run, UnfinishedError, runs
-from effnet_viz.lab.weights import SHIPPED_RUN, load_trained
+from effnet_viz.lab.weights import SHIPPED_RUN, trained
 from effnet_viz.network import Network
+from effnet_viz.published import FAMILY
 
 RESULTS = FOLDER / "results.json"
 MODEL_CARD = FOLDER / "MODEL_CARD.md"
@@ -30,35 +31,35 @@ CHECKED_NETWORK, CHECKED_SCENES = "baseline", 96
 Json = dict[str, Any]
 
 
-def measure_folder(folder: Path, count: int) -> Json:
-    """Results of every run in the folder that is trained to the end.
+def measure_all(count: int) -> Json:
+    """Results of every run that comes with the project.
 
     Raises UnfinishedError when there is none, ValueError when the recipes differ.
     """
-    trained: dict[int, dict[str, Network]] = {}
+    made: dict[int, dict[str, Network]] = {}
     training: dict[str, Json] = {}
     recipes: list[Json] = []
     for run in runs():
         try:
-            checkpoint = run.finished(folder)
+            one = trained(run)
         except UnfinishedError:
             continue
-        recipes.append(checkpoint["recipe"])
-        trained.setdefault(run.number, {})[run.scaling.key] = load_trained(run.scaling, checkpoint)
-        training[run.name] = {"learning_curve": _learning_curve(run.log(folder))}
-    if not trained:
-        raise UnfinishedError(f"No network in {folder} is trained to the end. Train first.")
+        recipes.append(one.recipe)
+        made.setdefault(run.number, {})[run.scaling.key] = one.network
+        training[run.name] = {"learning_curve": one.learning_curve}
+    if not made:
+        raise UnfinishedError("No trained network is there. Train first, then ship.")
     if any(recipe != recipes[0] for recipe in recipes):
-        raise ValueError(f"The networks in {folder} were trained with different recipes.")
-    results = {"recipe": recipes[0], "training": training, **measure(trained, count)}
-    shipped = trained.get(SHIPPED_RUN, {})
+        raise ValueError("The networks were trained with different recipes.")
+    results = {"recipe": recipes[0], "training": training, **measure(made, count)}
+    of_app = made.get(SHIPPED_RUN, {})
     results["shipped"] = {
         "run": SHIPPED_RUN,
         "scenes": SHIPPED_SCENES,
-        "top1_unseen": {key: top1_unseen(key, network) for key, network in shipped.items()},
+        "top1_unseen": {key: top1_unseen(key, network) for key, network in of_app.items()},
     }
-    if CHECKED_NETWORK in shipped:
-        results["check"] = check(shipped[CHECKED_NETWORK])
+    if CHECKED_NETWORK in of_app:
+        results["check"] = check(of_app[CHECKED_NETWORK])
     results["time"] = _times()
     return results
 
@@ -76,7 +77,7 @@ def check(network: Network) -> Json:
     return measure({SHIPPED_RUN: {CHECKED_NETWORK: network}}, CHECKED_SCENES)
 
 
-def _learning_curve(log: Path) -> list[Json]:
+def learning_curve(log: Path) -> list[Json]:
     """Accuracy on seen and unseen vendors by views, as training logged it."""
     records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     names = ("views", "seen_top1", "unseen_top1")
@@ -134,7 +135,7 @@ def model_card(results: Json) -> str:
     recipe = results["recipe"]
     held_out = HELD_OUT_VENDORS[SHIPPED_RUN]
     rows = [
-        f"| {values['title']} | `{key}.safetensors` | {values['resolution']} "
+        f"| {values['title']} | `runs/{key}-{SHIPPED_RUN}.safetensors` | {values['resolution']} "
         f"| {values['multiply_adds'] / 1e6:.1f} M | {values['parameters'] / 1e6:.2f} M "
         f"| {_percent(values['top1_seen'])} | {_percent(values['top1_unseen'])} "
         f"| {results['shipped']['top1_unseen'][key]:.1%} |"
@@ -151,6 +152,9 @@ def model_card(results: Json) -> str:
     grids = ", ".join(
         f"{values['grid']} × {values['grid']}" for values in results["networks"].values()
     )
+    b0 = FAMILY[0].figure.multiply_adds
+    assert b0 is not None
+    smaller = b0 / results["networks"]["baseline"]["multiply_adds"]
     return f"""# Model card: five small networks of the scaling lab
 
 What they are: torchvision's EfficientNet with B0's stages in miniature, scaled as in Table 7 of Tan
@@ -167,18 +171,20 @@ Their class activation maps have {grids} cells.
 - **Data.** Synthetic scenes of {scenes.SIDE} × {scenes.SIDE} pixels, made from drawings of
   {len(VENDORS)} vendors (credits: `assets/CREDITS.md`). A run trains on {len(all_but(held_out))}
   vendors and is tested on one that it never saw.
-- **Runs.** {runs_of[0].upper() + runs_of[1:]}. The files here are those of run {SHIPPED_RUN}.
+- **Runs.** {runs_of[0].upper() + runs_of[1:]}. The files of all are in `runs`; the app
+  shows run {SHIPPED_RUN}, and the table names its files.
 - **Recipe, the same for all.** {recipe["views"]:,} views of {recipe["scenes"]:,} scenes in batches
   of {recipe["batch"]}; AdamW, peak learning rate {recipe["learning_rate"]:g} after a linear rise
   over {recipe["warm_up"]:.0%} of the steps, then a cosine to zero; weight decay
   {recipe["weight_decay"]:g}; label smoothing {recipe["label_smoothing"]:g}; gradients clipped at
-  norm {recipe["largest_gradient"]:g}; random squares of {recipe["smallest_crop"]} to {scenes.SIDE}
-  pixels, mirrored half of the time. The recipe was chosen on the baseline and used unchanged for
-  all.
+  norm {recipe["largest_gradient"]:g}; the first {recipe["easy_share"]:.0%} of the steps on
+  {recipe["easy_scenes"]:,} easier scenes (large objects, little clutter); random squares
+  of {recipe["smallest_crop"]} to {scenes.SIDE} pixels, mirrored half of the time. The recipe was
+  chosen on the baseline and used unchanged for all.
 - **Format.** Half-precision safetensors, computed with in single precision.
-- **Limits.** Three runs say little about chance between runs; scenes of a class show the same few
-  drawings; the networks are thousands of times smaller than those of the paper.
-- **Again.** `python -m effnet_viz.lab train`, then `measure`, then `ship`.
+- **Limits.** {len(results["runs"])} runs say little about chance between runs; scenes of a class
+  show the same few drawings; the baseline makes {smaller:.0f} times fewer multiply-adds than B0.
+- **Again.** `python -m effnet_viz.lab train`, then `ship`, then `measure`.
 """
 
 

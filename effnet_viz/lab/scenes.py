@@ -21,8 +21,10 @@ from effnet_viz.lab.drawings import CLASSES, Drawing, Drawings
 
 SIDE = 128
 """Height and width of a scene in pixels."""
+WHOLE = (0.0, 0.0, float(SIDE), float(SIDE))
+"""All of a scene: left, top, right, bottom in pixels."""
 
-TARGET_SIZE = (0.3, 0.7)
+TARGET_SIZE = (0.35, 0.75)
 """Longer side of the target, as a share of the scene's side. Larger ones would nearly always cover
 the centre, and a map that only knows the centre would seem to know the object."""
 NEAREST_TO_EDGE = 0.35
@@ -31,9 +33,9 @@ DISTRACTOR_SIZE = (0.1, 0.26)
 LARGEST_HIDDEN_SHARE = 0.35
 """Of the target's area, at most so much lies behind distractors."""
 
-TRAINING, LEARNING_CURVE, SEEN, UNSEEN, FIRST_LESSONS = range(5)
+TRAINING, LEARNING_CURVE, SEEN, UNSEEN, FIRST_LESSONS, STUDIO = range(6)
 """Streams of scenes: to train on, to watch training, to measure on with seen and unseen vendors;
-easy ones to begin training with."""
+easy ones to begin training with; those that a person composes."""
 
 Floats = NDArray[np.float32]
 Random = np.random.Generator
@@ -54,7 +56,7 @@ class Difficulty:
 
 
 STANDARD = Difficulty()
-EASY = Difficulty(target_size=(0.55, 0.75), distractors=(0, 2), occluders=(0, 0))
+EASY = Difficulty(target_size=(0.6, 0.8), distractors=(0, 2), occluders=(0, 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +113,7 @@ def make(drawings: Drawings, stream: int, index: int, difficulty: Difficulty = S
     arrangement = arrange(drawings, label, random, difficulty)
     visible = arrangement.visible  # (layers, SIDE, SIDE)
     mask = visible[arrangement.target]
-    image = _expose(arrangement.composite(), random)
+    image = exposed(arrangement.composite(), random)
     return Scene(image, mask, visible.sum(axis=0) - mask, label)
 
 
@@ -119,9 +121,9 @@ def arrange(
     drawings: Drawings, label: int, random: Random, difficulty: Difficulty = STANDARD
 ) -> Arrangement:
     """Choose and place everything: distractors, the target, distractors over it."""
-    background = _background(random)
+    background = drawn_background(random)
     below = random.integers(*difficulty.distractors, endpoint=True)
-    layers = [_distractor(drawings, random) for _ in range(below)]
+    layers = [distractor_layer(drawings, random) for _ in range(below)]
     choices = drawings.targets[CLASSES[label]]
     target = _target(choices[random.integers(len(choices))], random, difficulty.target_size)
     place = len(layers)
@@ -129,7 +131,7 @@ def arrange(
     whole = float(target[..., 3].sum())
     uncovered = target[..., 3]
     for _ in range(random.integers(*difficulty.occluders, endpoint=True)):
-        occluder = _distractor(drawings, random)
+        occluder = distractor_layer(drawings, random)
         left = uncovered * (1 - occluder[..., 3])
         if left.sum() >= (1 - LARGEST_HIDDEN_SHARE) * whole:
             layers.append(occluder)
@@ -140,16 +142,30 @@ def arrange(
 def _target(drawing: Drawing, random: Random, sizes: tuple[float, float]) -> Floats:
     size = random.uniform(*sizes) * SIDE
     x, y = random.uniform(NEAREST_TO_EDGE * size, SIDE - NEAREST_TO_EDGE * size, 2)
-    return _placed(drawing, random, size, x, y, random.normal(0, 18), hue_spread=20)
+    return target_layer(drawing, random, size, (x, y))
 
 
-def _distractor(drawings: Drawings, random: Random) -> Floats:
+def target_layer(
+    drawing: Drawing, random: Random, size: float, centre: tuple[float, float]
+) -> Floats:
+    """The drawing as a layer (SIDE, SIDE, 4), upright or nearly; size and centre (x, y) in
+    pixels."""
+    return _placed(drawing, random, size, centre, random.normal(0, 18), hue_spread=12)
+
+
+def distractor_layer(
+    drawings: Drawings, random: Random, within: tuple[float, float, float, float] = WHOLE
+) -> Floats:
+    """A distractor or a piece of one as a layer (SIDE, SIDE, 4), its centre within a box.
+
+    The box is left, top, right, bottom in pixels.
+    """
     drawing = drawings.distractors[random.integers(len(drawings.distractors))]
     if random.random() < 0.5:
         drawing = _fragment(drawing, random)
     size = random.uniform(*DISTRACTOR_SIZE) * SIDE
-    x, y = random.uniform(0, SIDE, 2)
-    return _placed(drawing, random, size, x, y, random.uniform(-180, 180), hue_spread=40)
+    x, y = random.uniform(within[:2], within[2:])
+    return _placed(drawing, random, size, (x, y), random.uniform(-180, 180), hue_spread=40)
 
 
 def _fragment(drawing: Drawing, random: Random) -> Drawing:
@@ -163,13 +179,12 @@ def _placed(
     drawing: Drawing,
     random: Random,
     size: float,
-    x: float,
-    y: float,
+    centre: tuple[float, float],
     degrees: float,
     hue_spread: float,
 ) -> Floats:
-    """The drawing as a layer (SIDE, SIDE, 4): size in pixels, centre (x, y), turned, in
-    perspective, mirrored half of the time, its colours shifted."""
+    """The drawing as a layer (SIDE, SIDE, 4), turned, in perspective, mirrored half of the time,
+    its colours shifted."""
     sprite: Floats = drawing.astype(np.float32) / np.float32(255)  # (side, side, 4)
     sprite[..., :3] *= sprite[..., 3:]
     while len(sprite) > 1.5 * size:  # halve first: sampling alone would skip pixels
@@ -182,7 +197,7 @@ def _placed(
         goal[:, 0] *= -1
     goal += random.uniform(-0.1, 0.1, (4, 2)) * size
     cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    goal = goal @ np.array([[cosine, sine], [-sine, cosine]]) + (x, y)
+    goal = goal @ np.array([[cosine, sine], [-sine, cosine]]) + centre
     matrix = cv2.getPerspectiveTransform(corners, goal.astype(np.float32))
     layer = cv2.warpPerspective(sprite, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
     bounded: Floats = np.minimum(layer, np.float32(1))  # rounding may pass 1
@@ -214,7 +229,7 @@ def _recoloured(sprite: Floats, random: Random, hue_spread: float) -> Floats:
     return np.clip(mapped, 0, sprite[..., 3:])
 
 
-def _background(random: Random) -> Floats:
+def drawn_background(random: Random) -> Floats:
     """Gradient, a pattern and cloudy noise, (SIDE, SIDE, 3), 0 to 1."""
     first, second, third = random.random((3, 3), np.float32)
     angle = random.uniform(0, np.pi)
@@ -254,11 +269,11 @@ def _background(random: Random) -> Floats:
     return background
 
 
-def _expose(canvas: Floats, random: Random) -> NDArray[np.uint8]:
-    """Contrast, brightness, a colour cast and sensor noise; (SIDE, SIDE, 3) as bytes."""
+def exposed(canvas: Floats, random: Random) -> NDArray[np.uint8]:
+    """The canvas (SIDE, SIDE, 3), 0 to 1, as bytes: contrast, brightness, a colour cast, noise."""
     contrast = random.uniform(0.7, 1.1)
     offset = 0.5 * (1 - contrast) + random.uniform(-0.12, 0.12) + random.normal(0, 0.04, 3)
     noise = random.standard_normal(canvas.shape, np.float32)
-    exposed = canvas * contrast + offset.astype(np.float32) + noise * random.uniform(0, 0.045)
-    exposed *= 255
-    return exposed.round().clip(0, 255).astype(np.uint8)
+    taken = canvas * contrast + offset.astype(np.float32) + noise * random.uniform(0, 0.045)
+    taken *= 255
+    return taken.round().clip(0, 255).astype(np.uint8)

@@ -1,57 +1,90 @@
-"""The weights of run 0 that come with the project, rounded to half precision."""
+"""Trained weights that come with the project, rounded to half precision."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from effnet_viz.lab import networks
 from effnet_viz.lab.drawings import FOLDER
 from effnet_viz.lab.networks import Scaling
+from effnet_viz.lab.training import Run, UnfinishedError
 from effnet_viz.network import Network
+from effnet_viz.structure import shapes_only
 
 SHIPPED_RUN = 0
+"""The run whose networks the app shows."""
+
+Json = dict[str, Any]
 
 
-def shipped_path(scaling: Scaling) -> Path:
-    return FOLDER / f"{scaling.key}.safetensors"
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network trained to the end, and how."""
+
+    network: Network
+    recipe: Json
+    learning_curve: list[Json]
+    """Views, and accuracy on seen and unseen vendors then."""
 
 
-def load_shipped(scaling: Scaling) -> Network:
-    """The trained network that comes with the project, ready to look at scenes."""
-    return _network(scaling, load_file(shipped_path(scaling)))
+def path_of(run: Run) -> Path:
+    return FOLDER / "runs" / f"{run.name}.safetensors"
 
 
-def load_trained(scaling: Scaling, checkpoint: Mapping[str, Any]) -> Network:
-    """The network of a checkpoint, rounded to half precision as if it were shipped."""
-    return _network(scaling, _halved(checkpoint))
-
-
-def ship(checkpoint: Mapping[str, Any], scaling: Scaling) -> None:
-    """Put a checkpoint's weights where load_shipped finds them."""
-    save_file(_halved(checkpoint), shipped_path(scaling))
-
-
-def _halved(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+def ship(run: Run, checkpoint: Mapping[str, Any], learning_curve: Sequence[Json]) -> None:
+    """Put a run's weights, recipe and learning curve where `trained` finds them."""
     state: dict[str, Tensor] = checkpoint["module"]
-    # What batch norms counted is of no use after training.
-    return {
+    halved = {
         name: tensor.half().contiguous()
         for name, tensor in state.items()
+        # What batch norms counted is of no use after training.
         if tensor.is_floating_point()
     }
+    metadata = {
+        "recipe": json.dumps(checkpoint["recipe"]),
+        "learning_curve": json.dumps(list(learning_curve)),
+    }
+    path = path_of(run)
+    path.parent.mkdir(exist_ok=True)
+    save_file(halved, path, metadata)
 
 
-def _network(scaling: Scaling, state: dict[str, Tensor]) -> Network:
-    with torch.random.fork_rng(devices=[]):
+def trained(run: Run) -> Trained:
+    """A run that comes with the project. Raises UnfinishedError when it does not."""
+    path = path_of(run)
+    if not path.exists():
+        raise UnfinishedError(
+            f"{run.name} is not there. Train it with `python -m effnet_viz.lab train`, then `ship`."
+        )
+    with safe_open(path, "pt") as file:
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata = file.metadata()
+    recipe, curve = (json.loads(metadata[name]) for name in ("recipe", "learning_curve"))
+    return Trained(_network(run.scaling, state), recipe, curve)
+
+
+def shipped(scaling: Scaling) -> Network:
+    """The network that the app shows."""
+    return trained(Run(scaling, SHIPPED_RUN)).network
+
+
+def _network(scaling: Scaling, state: Mapping[str, Tensor]) -> Network:
+    with shapes_only():
         module = networks.build(scaling)
-    counts = {
-        name: tensor for name, tensor in module.state_dict().items() if name not in state
-    }  # of batch norms, not stored
-    module.load_state_dict({name: tensor.float() for name, tensor in state.items()} | counts)
-    return networks.staged(module)
+    counts = {  # of batch norms
+        name: torch.zeros((), dtype=torch.int64)
+        for name in module.state_dict()
+        if name.endswith("num_batches_tracked")
+    }
+    stored = {name: tensor.float() for name, tensor in state.items()}
+    module.load_state_dict(stored | counts, assign=True)
+    return networks.staged(module.to(memory_format=torch.channels_last))

@@ -11,6 +11,7 @@ from effnet_viz.ui import link
 PAGES = (
     ("app.py", "Explain an image", ":material/visibility:"),
     ("pages/compare_scaling.py", "Compare scaling", ":material/compare:"),
+    ("pages/scaling_lab.py", "Scaling lab", ":material/science:"),
     ("pages/scaling_rules.py", "Scaling rules", ":material/open_in_full:"),
     ("pages/models.py", "Models", ":material/stacks:"),
 )
@@ -23,6 +24,15 @@ ICON = Path(__file__).parents[2] / "assets" / "icon.png"
 STYLE = """
 .stMainBlockContainer { padding: 3.2rem clamp(1rem, 2.5vw, 2.5rem) 3rem; }
 [data-testid=stFileChips] > div { max-height: 6rem !important; }
+.answers b { display: block; min-height: 2.6em; line-height: 1.3; }
+.answers table { width: 100%; border-collapse: collapse; font-size: 0.85rem; margin: 0 0 0.4rem; }
+.answers caption { position: absolute; clip-path: inset(50%); }
+.answers th { text-align: left; font-weight: 400; width: 5.5em; }
+.answers td { padding: 0 0 0 0.3em; }
+.answers td:last-child { text-align: right; width: 3em; font-variant-numeric: tabular-nums; }
+.answers i { display: block; height: 0.6em; min-width: 1px; background: #9aa5a8; }
+.answers .true th { font-weight: 700; }
+.answers .true i { background: #0f8b8d; }
 .stMain [data-testid=stImage] img { max-height: 75vh; width: auto; max-width: 100%; }
 [role=dialog] [data-testid=stImage] img { max-height: 58vh; }
 """

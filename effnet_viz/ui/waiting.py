@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import streamlit as st
 from streamlit import runtime
@@ -13,8 +13,11 @@ from effnet_viz import sharing
 
 
 @contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """Shows a spinner, and the place in the queue while others are before this visitor."""
+def waiting(text: str | None) -> Iterator[None]:
+    """Shows a spinner, and the place in the queue while others are before this visitor.
+
+    Without a text there is no spinner: for what is usually there at once.
+    """
     message = st.empty()
 
     def tell(place: int) -> None:
@@ -28,7 +31,8 @@ def waiting(text: str) -> Iterator[None]:
         else:
             message.caption(":material/group: Somebody asked for the same; it is on its way.")
 
-    with st.spinner(text), sharing.telling(tell):
+    spinner = nullcontext() if text is None else st.spinner(text)
+    with spinner, sharing.telling(tell):
         yield
     message.empty()
 

@@ -83,6 +83,15 @@ class Field:
     """Side of the model's input."""
 
 
+@dataclass(frozen=True)
+class Object:
+    """What can be seen and moved in the photograph; places are in fractions of it."""
+
+    outline: Sequence[Sequence[tuple[float, float]]]
+    """Polygons."""
+    centre: tuple[float, float]
+
+
 def _base64(array: NDArray[Any]) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
@@ -103,12 +112,15 @@ def toolbar(
     key: str,
     on_step: Callable[[Literal["stage", "model"], int], None],
     on_box: Callable[[Box], None] | None,
+    on_move: Callable[[tuple[float, float], bool], None] | None = None,
 ) -> None:
     """The controls that all parts of the page share, and the photograph that they show.
 
     While presenting, arrow keys call `on_step` with what to step and by how much; `on_box` gets a
-    newly drawn box, None offers no boxes. Both are called before the page runs again, as callbacks
-    of widgets are.
+    newly drawn box, None offers no boxes; `on_move` gets where the centre of the panes' object is
+    dragged to and whether it has been let go, None keeps it where it is. All are called before the
+    page runs again, as callbacks of widgets are. The next place comes when all panes show the
+    photograph of the last one.
     """
 
     def step() -> None:
@@ -122,15 +134,22 @@ def toolbar(
         if on_box is not None and left < right and top < bottom:
             on_box((left, top, right, bottom))
 
+    def move() -> None:
+        across, down, done = st.session_state[key]["move"]
+        place = (min(max(float(across), 0.0), 1.0), min(max(float(down), 0.0), 1.0))
+        if on_move is not None:
+            on_move(place, bool(done))
+
     data = {
         "part": "toolbar",
         "photograph": {"source": photograph.source, **photograph._reference()},
         "tables": _tables(),
         "boxes": on_box is not None,
+        "movable": on_move is not None,
     }
     with st.container(gap=None):
         _viewer(key=f"{key} code")  # apart, for a message that never changes is sent once
-        _part(key=key, data=data, on_step_change=step, on_box_change=box)
+        _part(key=key, data=data, on_step_change=step, on_box_change=box, on_move_change=move)
 
 
 def pane(
@@ -146,13 +165,14 @@ def pane(
     covered: Box | None,
     file: str,
     key: str,
+    outlined: Object | None = None,
 ) -> None:
     """The photograph, what was not `seen` hatched, and over it a map (h, w) where there is one.
 
     The viewer adds the colour scale to the last line of the `caption`. Maps of one `kind` can
     share a scale. `stamp` is written
     over the picture, such as that weights are untrained; `field` lets the viewer mark what a cell
-    depends on; `covered` is outlined; `file` is the name of the saved picture.
+    depends on; `covered` and the object are outlined; `file` is the name of the saved picture.
     """
     grid = None
     if values is not None:
@@ -169,6 +189,7 @@ def pane(
         "stamp": stamp,
         "field": vars(field) if field else None,
         "covered": covered,
+        "object": vars(outlined) if outlined else None,
         "file": file,
     }
     _part(key=key, data=data)

@@ -33,7 +33,7 @@ class Pane {
     svg.setAttribute("class", "marks");
     svg.setAttribute("aria-hidden", "true");
     this.marks = Object.fromEntries(
-      ["field", "cell", "box", "cross"].map((name) => [name, new Mark(svg, name)]));
+      ["outline", "field", "cell", "box", "cross"].map((name) => [name, new Mark(svg, name)]));
     this.stamp = element("div", { class: "stamp" });
     this.divider = element("div", {
       class: "divider", role: "slider", tabindex: "0", "aria-label": "Divider",
@@ -51,6 +51,11 @@ class Pane {
       onpointerleave: (event) => this.leave(event),
       ondblclick: (event) => zoomBy(2, this.pointOf(event)),
       onwheel: (event) => this.wheel(event),
+      // A finger on the object moves it, elsewhere it scrolls the page.
+      ontouchstart: (event) => {
+        const [touch, ...more] = event.touches;
+        if (!more.length && this.holds(this.pointOf(touch))) event.preventDefault();
+      },
       onkeydown: (event) => this.key(event),
     }, this.layers, svg, this.divider, this.stamp);
     this.low = element("span");
@@ -94,6 +99,7 @@ class Pane {
     this.over.hidden = !this.map;
     this.save.hidden = !data.file;
     changed(EVERYTHING);
+    arrived();
   }
 
   dispose() {
@@ -254,9 +260,11 @@ class Pane {
     this.marks.cross.draw(point ? this.cross(point) : "");
     this.marks.cell.draw(cell ? this.rectangle(this.cellBox(cell)) : "");
     this.marks.field.draw(cell && this.data.field ? this.rectangle(this.fieldBox(cell)) : "");
+    this.marks.outline.draw((this.data.object?.outline ?? []).map((corners) => this.polygon(corners)).join(""));
     const covered = shared.drawing ? drawnBox(shared.drawing) : this.data.covered;
     this.marks.box.draw(covered ? this.rectangle(covered) : "");
     this.stage.classList.toggle("drawing", shared.tool === "box");
+    this.stage.classList.toggle("holding", Boolean(this.grip) || Boolean(point && this.holds(point)));
     const text = point ? this.readingText(point, cell) : POINTER_HINT;
     if (text !== this.reading.textContent) {
       const spoken = shared.announce && this.getRoot().activeElement === this.stage;
@@ -338,6 +346,18 @@ class Pane {
     return `M${x0} ${y0}H${x1}V${y1}H${x0}Z`;
   }
 
+  polygon(corners) {
+    return `M${corners.map(([x, y]) => this.place(x, y).map((value) => value.toFixed(1)).join(" ")).join("L")}Z`;
+  }
+
+  // Whether a point of the photograph lies on the object that can be moved.
+  holds({ x, y }) {
+    const { object } = this.data;
+    if (!object || !isMovable() || shared.tool !== "point") return false;
+    const [xs, ys] = [0, 1].map((axis) => object.outline.flat().map((corner) => corner[axis]));
+    return x >= Math.min(...xs) && x <= Math.max(...xs) && y >= Math.min(...ys) && y <= Math.max(...ys);
+  }
+
   cross({ x, y }) {
     const [i, j] = this.place(x, y).map(Math.round);
     return `M${i - 9} ${j}h6m6 0h6M${i} ${j - 9}v6m0 6v6`;
@@ -364,7 +384,10 @@ class Pane {
       const from = this.pointOf(event);
       shared.drawing = { from, to: from };
     }
-    if (event.pointerType !== "touch" || shared.tool === "box" || view.zoom > 1) {
+    const point = this.pointOf(event);
+    this.grip = this.pressed.size === 1 && this.holds(point)
+      ? { x: this.data.object.centre[0] - point.x, y: this.data.object.centre[1] - point.y } : null;
+    if (event.pointerType !== "touch" || shared.tool === "box" || view.zoom > 1 || this.grip) {
       this.stage.setPointerCapture(event.pointerId);
     }
     changed(POINTER);
@@ -379,7 +402,8 @@ class Pane {
       if (this.pressed.size === 2) this.pinch(event);
       this.pressed.set(event.pointerId, { x: event.clientX, y: event.clientY });
       if (this.pressed.size === 2) return;
-      if (shared.drawing) shared.drawing = { from: shared.drawing.from, to: this.pointOf(event) };
+      if (this.grip) this.drag(event, false);
+      else if (shared.drawing) shared.drawing = { from: shared.drawing.from, to: this.pointOf(event) };
       else if (view.zoom > 1) {
         const size = this.width * view.zoom;
         const aspect = this.whole.width / this.whole.height;
@@ -387,6 +411,11 @@ class Pane {
       }
     }
     pointAt(this.pointOf(event));
+  }
+
+  drag(event, done) {
+    const { x, y } = this.pointOf(event);
+    moveTo(x + this.grip.x, y + this.grip.y, done);
   }
 
   pinch(event) {
@@ -400,6 +429,9 @@ class Pane {
   release(event) {
     const wasDown = this.pressed.delete(event.pointerId);
     if (!wasDown) return;
+    const held = this.grip;
+    if (held && this.moved) this.drag(event, true);
+    this.grip = null;
     if (shared.drawing) finishBox();
     else if (!this.moved && shared.tool === "point") {
       const point = this.pointOf(event);
@@ -418,6 +450,7 @@ class Pane {
 
   cancel() {
     this.pressed.clear();
+    this.grip = null;
     shared.drawing = null;
     changed(POINTER);
   }
@@ -436,10 +469,16 @@ class Pane {
   key(event) {
     if (event.target !== this.stage || event.ctrlKey || event.metaKey || event.altKey) return;
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    if (event.key in steps && !isPresenting()) this.step(...steps[event.key]);
+    if (event.key in steps && event.shiftKey && this.data.object && isMovable()) this.push(...steps[event.key]);
+    else if (event.key in steps && !isPresenting()) this.step(...steps[event.key]);
     else if (event.key === "Enter") this.enter();
     else return;
     event.preventDefault();
+  }
+
+  push(dx, dy) {
+    const [x, y] = moving.next?.centre ?? this.data.object.centre;
+    moveTo(x + 0.05 * dx, y + 0.05 * dy, true);
   }
 
   step(dx, dy) {

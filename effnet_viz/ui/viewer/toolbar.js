@@ -2,12 +2,52 @@
 
 let askToCover = () => {};
 let askToStep = () => {};
+let askToMove = null; // a function where the object can be moved
+
+// Where the object shall go: the newest place waits until everything shows the one before it.
+const moving = { next: null, asked: 0 };
+const LONGEST_WAIT = 1000; // ms; a place that changes nothing brings no answer
+
+function isMovable() {
+  return askToMove !== null;
+}
+
+function moveTo(x, y, done) {
+  const inside = (value) => Math.min(Math.max(value, 0), 1);
+  moving.next = { centre: [inside(x), inside(y)], done };
+  sendMove();
+}
+
+function sendMove() {
+  if (!moving.next || moving.asked) return;
+  const { centre, done } = moving.next;
+  moving.next = null;
+  moving.asked = setTimeout(answered, LONGEST_WAIT);
+  askToMove([...centre, done]);
+}
+
+function answered() {
+  clearTimeout(moving.asked);
+  moving.asked = 0;
+  sendMove();
+}
+
+// Called as parts are updated: the answer is there when all pictures show the toolbar's photograph.
+function arrived() {
+  const newest = [...photographs.keys()].at(-1);
+  const panes = [...parts].filter((part) => part instanceof Pane);
+  if (moving.asked && newest !== moving.shown && panes.every(({ data }) => data.photograph.id === newest)) {
+    moving.shown = newest;
+    answered();
+  }
+}
 
 const KEYS = [
   ["← ↑ → ↓", "move from cell to cell, when a picture has the focus"],
   ["Enter or click", "pin the place; again to let go"],
   ["H, held", "the bare photograph"],
   ["+ − 0", "zoom in, out, all; or Ctrl and the wheel, a double click, two fingers"],
+  ["Shift and ← ↑ → ↓", "move the outlined object, where it can be moved"],
   ["P", "present: only photograph, maps and predictions, in large type"],
 ];
 
@@ -71,9 +111,10 @@ class Toolbar {
     this.watch = setInterval(writeAddress, 400); // see readAddress
   }
 
-  update({ photograph, tables: names, boxes }, setTriggerValue) {
+  update({ photograph, tables: names, boxes, movable }, setTriggerValue) {
     askToCover = (box) => setTriggerValue("box", box);
     askToStep = (what, by) => setTriggerValue("step", [what, by]);
+    askToMove = movable ? (place) => setTriggerValue("move", place) : null;
     if (!tables.sequential.size) this.takeTables(names);
     takePhotograph(photograph);
     this.cover.hidden = !boxes;
