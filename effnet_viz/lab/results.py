@@ -164,6 +164,11 @@ class Results:
     """By network."""
 
     @property
+    def held_out_vendors(self) -> str:
+        """One of every run, listed."""
+        return _listed([run.held_out_vendor for run in self.runs])
+
+    @property
     def runs_in_words(self) -> str:
         return f"{_number(len(self.runs))} run{'s' if len(self.runs) > 1 else ''}"
 
@@ -306,8 +311,9 @@ def headline(results: Results) -> list[str]:
     uniform = results.references["uniform"].everywhere[DETAILS].mean
     return [
         _claim(results),
-        f"**Relevant regions.** {_standings(results, RELEVANCE)} 100{_NO_BREAK}% is what a perfect "
-        f"map of {grid} × {grid} cells reaches: all maps are pooled to that grid first.",
+        f"**Relevant regions.** {_standings(results, RELEVANCE)} This is the share of a CAM's "
+        f"positive evidence that lies on the object; {percent(1, 0)} is what the object's own "
+        f"outline reaches on {grid} × {grid} cells, to which all maps are pooled first.",
         _against_references(results),
         f"**Object details.** {_standings(results, DETAILS)} This is the share of the object where "
         f"the CAM has at least {percent(results.fixed_threshold, 0)} of its maximum. It is easy "
@@ -367,7 +373,9 @@ def _compared(results: Results, key: str, measure: str) -> str:
         ],
     }
     return "; ".join(
-        f"{words} {_listed([_called(results, other) for other in others])}"
+        f"{words} any other"
+        if len(others) == len(pairs)
+        else f"{words} {_listed([_called(results, other) for other in others])}"
         for words, others in groups.items()
         if others
     )
@@ -441,8 +449,9 @@ def most_and_least_alike(results: Results) -> str:
     return (
         f"{both(most).capitalize()} answer alike most often ({percent(most.same_answer.mean, 0)} "
         f"of the scenes), {both(least)} least often ({percent(least.same_answer.mean, 0)}). The "
-        f"maps of {both(alike)} are most alike (correlation {alike.cam_correlation.mean:.2f}), "
-        f"those of {both(unlike)} least ({unlike.cam_correlation.mean:.2f})."
+        f"maps of {both(alike)} are most alike (correlation "
+        f"{_signed(alike.cam_correlation.mean)}), those of {both(unlike)} least "
+        f"({_signed(unlike.cam_correlation.mean)})."
     )
 
 
@@ -468,7 +477,7 @@ def limits(results: Results) -> str:
         "correctly: the easier ones. And the maps are not equally coarse. Their grids have "
         f"{grids} cells, so a network that sees more pixels also draws a finer map; stage "
         f"{GRAD_CAM_STAGE} has the same grids as stage {STAGES[-1]}. Pooling to "
-        f"{results.common_grid} × {results.common_grid} cells makes that fair for the share of "
+        f"{results.common_grid} × {results.common_grid} cells evens that out for the share of "
         "evidence; pointing game, overlap and coverage use each map as it is."
     )
 
@@ -480,6 +489,10 @@ def percent(share: float, digits: int = 1) -> str:
 
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def _signed(correlation: float) -> str:
+    return f"{correlation:.2f}".replace("-", "−")
 
 
 def _called(results: Results, key: str) -> str:

@@ -247,8 +247,9 @@ def show_accuracy(results: Results) -> None:
         st.caption(
             "Ours are **not ImageNet** networks: they tell drawings apart, on "
             f"{results.scenes:,} scenes per run, so compare the order of the rows, never the two "
-            f"accuracies. {spread}Ours × 1 is {baseline.multiply_adds / 1e6:.1f} M multiply-adds, "
-            f"the paper's {paper_baseline.multiply_adds / 1e9:.1f} B. Parameters and time are "
+            f"accuracies. Never seen: {results.held_out_vendors}, one a run. {spread}Ours × 1 is "
+            f"{baseline.multiply_adds / 1e6:.1f} M multiply-adds, the paper's "
+            f"{paper_baseline.multiply_adds / 1e9:.1f} B. Parameters and time are "
             f"ours; time on {results.machine}. Paper: {published.PAPER}, Table 7."
         )
     how_to_read(ACCURACY_HELP)
@@ -471,7 +472,7 @@ def _runs_and_mean(
         x=[values.mean],
         y=[row],
         mode="markers",
-        marker={"symbol": "line-ns", "size": 20, "line": {"width": 3.5, "color": colour}},
+        marker={"symbol": "line-ns", "size": 16, "line": {"width": 3.5, "color": colour}},
         name=name,
         showlegend=False,
         hovertemplate=f"{name}, mean: %{{x:.1%}}<extra></extra>",
@@ -501,8 +502,8 @@ def _accuracy(results: Results) -> go.Figure:
     for row, (key, colour) in enumerate(_colours(results).items()):
         network = results.networks[key]
         for shift, values, where, symbol in (
-            (-0.16, network.top1_seen, "seen vendors", "circle-open"),
-            (0.16, network.top1_unseen, "unseen vendor", "circle"),
+            (-0.2, network.top1_seen, "seen vendors", "circle-open"),
+            (0.2, network.top1_unseen, "unseen vendor", "circle"),
         ):
             _runs_and_mean(figure, row + shift, values, f"{network.name}, {where}", colour, symbol)
     for where, symbol in (("unseen vendor", "circle"), ("seen vendors", "circle-open")):
@@ -516,7 +517,7 @@ def _accuracy(results: Results) -> go.Figure:
     names = [network.name for network in results.networks.values()]
     _rows(figure, names, tickformat=".0%", title="top-1 accuracy")
     figure.update_layout(
-        height=300,
+        height=350,
         margin={"t": 34},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
