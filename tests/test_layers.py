@@ -61,6 +61,7 @@ LAB_ALLOWED: dict[str, set[str]] = {
         "lab.drawings", "lab.measuring", "lab.networks", "lab.scenes", "lab.training",
         "lab.weights", "network", "published",
     },
+    "results": {"lab.measuring", "lab.networks", "lab.report", "published", "zoo"},
     "__main__": {
         "lab.drawings", "lab.networks", "lab.rebuild", "lab.report", "lab.training", "lab.weights",
     },

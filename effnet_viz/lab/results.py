@@ -1,0 +1,522 @@
+"""What results.json holds, and sentences made from its numbers, whichever way they fall."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from effnet_viz import published
+from effnet_viz.lab.measuring import GRAD_CAM_STAGE, SIZE_GROUPS
+from effnet_viz.lab.networks import SCALINGS, Scaling
+from effnet_viz.lab.report import RESULTS
+from effnet_viz.zoo import STAGES
+
+CAM, GRAD_CAM = "cam", f"grad_cam_stage_{GRAD_CAM_STAGE}"
+"""The kinds of maps that are measured."""
+RELEVANCE, DETAILS = "pooled_energy_of_ceiling", "coverage"
+"""The measures that stand for the two halves of the paper's claim."""
+CLAIM = "tends to focus on more relevant regions with more object details"
+"""What Tan & Le 2019 (arXiv 1905.11946) say of the compound network, beside Figure 7."""
+COMPOUND = "compound"
+LEVEL = 0.02
+"""Gains in accuracy below this are called level: about the standard error of one point of a
+learning curve, which is the accuracy on training.CURVE_SCENES scenes."""
+
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_NUMBERS = ("none", "one", "two", "three", "four", "five")
+Json = Mapping[str, Any]
+
+
+class ResultsError(RuntimeError):
+    """There are no results that can be shown; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class OverRuns:
+    """One number of every run."""
+
+    mean: float
+    spread: float | None
+    """Sample standard deviation; None for a single run."""
+    runs: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class MapSummary:
+    """Measures of one kind of map, each a share."""
+
+    everywhere: Mapping[str, OverRuns]
+    """By measure, on all scenes."""
+    by_size: Mapping[str, Mapping[str, OverRuns]]
+    """By size of the object (SIZE_GROUPS), then by measure."""
+    best_threshold: float
+    """Mean over runs, as a share of the map's maximum."""
+
+
+@dataclass(frozen=True)
+class MeasuredNetwork:
+    """One of the five networks."""
+
+    scaling: Scaling
+    grid: int
+    """Cells on a side of its class activation map."""
+    multiply_adds: int
+    parameters: int
+    milliseconds: float
+    """Of one forward pass of one image."""
+    top1_seen: OverRuns
+    top1_unseen: OverRuns
+    maps: Mapping[str, MapSummary]
+    """By kind of map."""
+
+    @property
+    def name(self) -> str:
+        """Short: its axis and factor, as "depth 4"."""
+        scaling = self.scaling
+        factors = [
+            factor
+            for factor in (scaling.depth, scaling.width, scaling.resolution_factor)
+            if factor != 1
+        ]
+        return f"{scaling.key} {factors[0]:g}" if len(factors) == 1 else scaling.key
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`other` minus `one`, with its 95 % interval."""
+
+    one: str
+    other: str
+    value: float
+    low: float
+    high: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.low > 0 or self.high < 0
+
+    def seen_from(self, key: str) -> Difference:
+        """The same difference as `key` minus the other network."""
+        if key == self.other:
+            return self
+        return Difference(self.other, self.one, -self.value, -self.high, -self.low)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How alike two networks are."""
+
+    one: str
+    other: str
+    same_answer: OverRuns
+    """Share of scenes."""
+    cam_correlation: OverRuns
+    """-1 to 1."""
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Accuracy after so many views, a mean over runs."""
+
+    views: int
+    seen: float
+    unseen: float
+
+
+@dataclass(frozen=True)
+class MeasuredRun:
+    """What one run was measured on."""
+
+    held_out_vendor: str
+    scenes_all_correct: int
+    object_share: Mapping[str, float]
+    """Mean share of the picture that shows the object, by size of the object."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that the page shows of results.json."""
+
+    text: str
+    """The file as it is."""
+    views: int
+    """Of training, the same for every network."""
+    scenes: int
+    """Measured in every run: so many of seen vendors, so many of the unseen one."""
+    fixed_threshold: float
+    common_grid: int
+    machine: str
+    """Where the times were taken."""
+    runs: tuple[MeasuredRun, ...]
+    networks: Mapping[str, MeasuredNetwork]
+    """By key, in the order of the columns of Figure 7."""
+    references: Mapping[str, MapSummary]
+    differences: Mapping[tuple[str, str], tuple[Difference, ...]]
+    """By kind of map and measure: every pair."""
+    agreement: tuple[Agreement, ...]
+    curves: Mapping[str, tuple[CurvePoint, ...]]
+    """By network."""
+
+    @property
+    def held_out_vendors(self) -> str:
+        """One of every run, listed."""
+        return _listed([run.held_out_vendor for run in self.runs])
+
+    @property
+    def runs_in_words(self) -> str:
+        return f"{_number(len(self.runs))} run{'s' if len(self.runs) > 1 else ''}"
+
+    def object_share(self, group: str) -> float:
+        """Mean share of the picture that an object of this size group takes."""
+        return mean(run.object_share[group] for run in self.runs)
+
+    def ranked(self, measure: str) -> list[str]:
+        """Networks by the mean of a measure of their CAM, highest first."""
+        return sorted(self.networks, key=lambda key: -self.cam(key, measure).mean)
+
+    def cam(self, key: str, measure: str) -> OverRuns:
+        return self.networks[key].maps[CAM].everywhere[measure]
+
+    def against_others(self, key: str, measure: str) -> list[Difference]:
+        """A network's CAM minus each other's, in the order of the networks."""
+        return [
+            difference.seen_from(key)
+            for difference in self.differences[CAM, measure]
+            if key in (difference.one, difference.other)
+        ]
+
+
+def load(path: Path = RESULTS) -> Results:
+    """The results in a file; raises ResultsError when it is missing or not complete."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ResultsError(
+            f"Nothing is measured yet: there is no {path.name} in {path.parent.name}. Train the "
+            "networks with `python -m effnet_viz.lab train`, then run "
+            "`python -m effnet_viz.lab measure`."
+        ) from None
+    try:
+        results = _results(text)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultsError(
+            f"{path.name} cannot be read ({type(error).__name__}: {error}). It may come from "
+            "another version: run `python -m effnet_viz.lab measure` again."
+        ) from error
+    compared = {(pair.one, pair.other) for pair in results.agreement}
+    missing = [pair for pair in combinations(SCALINGS, 2) if pair not in compared]
+    if missing:
+        raise ResultsError(
+            f"{path.name} does not compare {_listed([' with '.join(pair) for pair in missing])}: "
+            "no run has both. Train every network to the end with "
+            "`python -m effnet_viz.lab train`, then run `python -m effnet_viz.lab measure`."
+        )
+    return results
+
+
+def _results(text: str) -> Results:
+    content = json.loads(text)
+    differences: dict[tuple[str, str], list[Difference]] = {}
+    for pair in content["pairs"]:
+        differences.setdefault((pair["map"], pair["measure"]), []).append(
+            Difference(pair["one"], pair["other"], pair["difference"], pair["low"], pair["high"])
+        )
+    return Results(
+        text=text,
+        views=content["recipe"]["views"],
+        scenes=content["scenes"],
+        fixed_threshold=content["fixed_threshold"],
+        common_grid=content["common_grid"],
+        machine=content["time"]["machine"],
+        runs=tuple(
+            MeasuredRun(run["held_out_vendor"], run["scenes_all_correct"], run["object_share"])
+            for run in content["runs"].values()
+        ),
+        networks={
+            key: _network(key, values, content["time"]["milliseconds"][key]["forward"])
+            for key, values in content["networks"].items()
+        },
+        references={name: _maps(values) for name, values in content["references"].items()},
+        differences={place: tuple(pairs) for place, pairs in differences.items()},
+        agreement=tuple(
+            Agreement(
+                pair["one"],
+                pair["other"],
+                _over_runs(pair["same_answer"]),
+                _over_runs(pair["cam_correlation"]),
+            )
+            for pair in content["agreement"]
+        ),
+        curves={
+            key: _curve(
+                training["learning_curve"]
+                for name, training in content["training"].items()
+                if name.rpartition("-")[0] == key
+            )
+            for key in content["networks"]
+        },
+    )
+
+
+def _network(key: str, values: Json, milliseconds: float) -> MeasuredNetwork:
+    return MeasuredNetwork(
+        scaling=SCALINGS[key],
+        grid=values["grid"],
+        multiply_adds=values["multiply_adds"],
+        parameters=values["parameters"],
+        milliseconds=milliseconds,
+        top1_seen=_over_runs(values["top1_seen"]),
+        top1_unseen=_over_runs(values["top1_unseen"]),
+        maps={kind: _maps(values[kind]) for kind in (CAM, GRAD_CAM)},
+    )
+
+
+def _maps(values: Json) -> MapSummary:
+    return MapSummary(
+        _by_measure(values["all"]),
+        {group: _by_measure(values["by_size"][group]) for group in SIZE_GROUPS},
+        values["best_threshold"]["mean"],
+    )
+
+
+def _by_measure(values: Json) -> dict[str, OverRuns]:
+    return {measure: _over_runs(value) for measure, value in values.items()}
+
+
+def _over_runs(value: Json) -> OverRuns:
+    return OverRuns(value["mean"], value["spread"], tuple(value["runs"]))
+
+
+def _curve(curves: Iterable[Sequence[Json]]) -> tuple[CurvePoint, ...]:
+    """The mean over runs; all were logged after the same numbers of views."""
+    return tuple(
+        CurvePoint(
+            points[0]["views"],
+            mean(point["seen_top1"] for point in points),
+            mean(point["unseen_top1"] for point in points),
+        )
+        for points in zip(*curves, strict=True)
+    )
+
+
+def headline(results: Results) -> list[str]:
+    """The main results in a few sentences (Markdown), each made from the numbers."""
+    grid = results.common_grid
+    uniform = results.references["uniform"].everywhere[DETAILS].mean
+    return [
+        _claim(results),
+        f"**Relevant regions.** {_standings(results, RELEVANCE)} This is the share of a CAM's "
+        f"positive evidence that lies on the object; {percent(1, 0)} is what the object's own "
+        f"outline reaches on {grid} × {grid} cells, to which all maps are pooled first.",
+        _against_references(results),
+        f"**Object details.** {_standings(results, DETAILS)} This is the share of the object where "
+        f"the CAM has at least {percent(results.fixed_threshold, 0)} of its maximum. It is easy "
+        f"alone: a uniform map has {percent(uniform, 0)}.",
+    ]
+
+
+def _claim(results: Results) -> str:
+    relevance, details = (
+        [difference for difference in results.against_others(COMPOUND, measure) if difference.clear]
+        for measure in (RELEVANCE, DETAILS)
+    )
+    others = len(results.networks) - 1
+    more = [sum(pair.value > 0 for pair in pairs) for pairs in (relevance, details)]
+    less = [sum(pair.value < 0 for pair in pairs) for pairs in (relevance, details)]
+    if more == [others, others]:
+        verdict = "On these scenes our numbers agree with it."
+    elif any(more):
+        verdict = "On these scenes our numbers agree with it only in part."
+    elif any(less):
+        verdict = "On these scenes our numbers do not show that; some point the other way."
+    else:
+        verdict = "On these scenes our numbers do not show that."
+    return (
+        f"The paper says of the compound network that it “{CLAIM}”, and gives no number. "
+        f"**{verdict}** It has clearly more evidence on the object than "
+        f"{_some(more[0], others)}, and it clearly covers more of the object than "
+        f"{_some(more[1], others)}."
+    )
+
+
+def _standings(results: Results, measure: str) -> str:
+    """The highest network, and the compound one where it is not the highest."""
+    ranked = results.ranked(measure)
+    best = ranked[0]
+    text = (
+        f"The highest mean is {_of(results, best)}: "
+        f"{percent(results.cam(best, measure).mean)}. That is {_compared(results, best, measure)}."
+    )
+    if best == COMPOUND:
+        return text
+    return (
+        f"{text} The compound network is number {_number(ranked.index(COMPOUND) + 1)} with "
+        f"{percent(results.cam(COMPOUND, measure).mean)}: "
+        f"{_compared(results, COMPOUND, measure)}."
+    )
+
+
+def _compared(results: Results, key: str, measure: str) -> str:
+    """Against which others a network is clearly higher, clearly lower, or neither."""
+    pairs = results.against_others(key, measure)
+    groups = {
+        "clearly more than": [pair.one for pair in pairs if pair.low > 0],
+        "clearly less than": [pair.one for pair in pairs if pair.high < 0],
+        f"no difference that {results.runs_in_words} could show against": [
+            pair.one for pair in pairs if not pair.clear
+        ],
+    }
+    return "; ".join(
+        f"{words} any other"
+        if len(others) == len(pairs)
+        else f"{words} {_listed([_called(results, other) for other in others])}"
+        for words, others in groups.items()
+        if others
+    )
+
+
+def _against_references(results: Results) -> str:
+    keys = list(results.networks)
+    beaten: dict[tuple[str, ...], list[str]] = {}
+    for name, title in (("uniform", "a uniform map"), ("centre_gaussian", "a centre Gaussian")):
+        reached = results.references[name].everywhere[RELEVANCE].mean
+        above = tuple(key for key in keys if results.cam(key, RELEVANCE).mean > reached)
+        beaten.setdefault(above, []).append(f"{title} ({percent(reached)})")
+    sentences = []
+    for above, maps in beaten.items():
+        if len(above) == len(keys):
+            who = f"All {_number(len(keys))} networks have"
+        elif above:
+            names = _listed([_called(results, key) for key in above])
+            who = f"Only {names} {'has' if len(above) == 1 else 'have'}"
+        else:
+            who = "No network has"
+        sentences.append(f"{who} a higher mean than {_listed(maps)}.")
+    return f"**Maps that look at nothing.** {' '.join(sentences)}"
+
+
+def levelling(results: Results) -> str:
+    """Whether training had come to an end: the gain on the unseen vendor in the last quarter."""
+    gains = {key: _late_gain(curve) for key, curve in results.curves.items()}
+    least, most = min(gains, key=gains.__getitem__), max(gains, key=gains.__getitem__)
+    rising = [_called(results, key) for key, gain in gains.items() if gain >= LEVEL]
+    level = f"{100 * LEVEL:.0f} points"
+    if len(rising) == len(gains):
+        verdict = (
+            f"None had levelled off: each gained {level} or more, so longer training could change "
+            "the order."
+        )
+    elif rising:
+        verdict = (
+            f"Not all had levelled off: {_listed(rising)} gained {level} or more, so longer "
+            "training could change the order."
+        )
+    else:
+        verdict = (
+            f"None gained {level} or more. The learning rate falls to zero at the end, which "
+            "flattens every curve: a longer training could still go further."
+        )
+    return (
+        "In the last quarter of training, accuracy on the unseen vendor changed by "
+        f"{_points(gains[least])} ({results.networks[least].name}) to {_points(gains[most])} "
+        f"({results.networks[most].name}) points. {verdict}"
+    )
+
+
+def _late_gain(curve: Sequence[CurvePoint]) -> float:
+    last = curve[-1]
+    before = min(curve, key=lambda point: abs(point.views - 0.75 * last.views))
+    return last.unseen - before.unseen
+
+
+def most_and_least_alike(results: Results) -> str:
+    """The extremes of agreement in a sentence."""
+    pairs = results.agreement
+
+    def both(pair: Agreement) -> str:
+        return _listed([_called(results, pair.one), _called(results, pair.other)])
+
+    most, least = (choose(pairs, key=lambda pair: pair.same_answer.mean) for choose in (max, min))
+    alike, unlike = (
+        choose(pairs, key=lambda pair: pair.cam_correlation.mean) for choose in (max, min)
+    )
+    return (
+        f"{both(most).capitalize()} answer alike most often ({percent(most.same_answer.mean, 0)} "
+        f"of the scenes), {both(least)} least often ({percent(least.same_answer.mean, 0)}). The "
+        f"maps of {both(alike)} are most alike (correlation "
+        f"{_signed(alike.cam_correlation.mean)}), those of {both(unlike)} least "
+        f"({_signed(unlike.cam_correlation.mean)})."
+    )
+
+
+def limits(results: Results) -> str:
+    """What the lab shows and what it cannot, in one paragraph."""
+    networks = results.networks.values()
+    sizes = [network.parameters for network in networks]
+    grids = _listed([f"{network.grid} × {network.grid} ({network.name})" for network in networks])
+    right = sum(run.scenes_all_correct for run in results.runs)
+    b0 = published.FAMILY[0].figure
+    assert b0.parameters is not None
+    return (
+        f"The lab shows where {_number(len(sizes))} networks with the same recipe find their "
+        "evidence, on scenes whose masks are exact, with drawings of a vendor that they never saw. "
+        "It cannot show that the same holds elsewhere. The scenes are toys: a drawing among "
+        "others on clutter; no photographs, not ImageNet. The networks have "
+        f"{min(sizes) / 1e6:.2f} to {max(sizes) / 1e6:.2f} million parameters; the paper's "
+        f"smallest has {b0.parameters / 1e6:.1f}. All rests on {results.runs_in_words} of each "
+        "network: the intervals say how much a result depends on the classes, not what training "
+        "again would change. The recipe was tuned on the baseline, which may favour it; all got "
+        f"the same {results.views:,} views, not the same time. Maps are measured only on the "
+        f"{right:,} of {len(results.runs) * results.scenes:,} scenes that all networks classify "
+        "correctly: the easier ones. And the maps are not equally coarse. Their grids have "
+        f"{grids} cells, so a network that sees more pixels also draws a finer map; stage "
+        f"{GRAD_CAM_STAGE} has the same grids as stage {STAGES[-1]}. Pooling to "
+        f"{results.common_grid} × {results.common_grid} cells evens that out for the share of "
+        "evidence; pointing game, overlap and coverage use each map as it is."
+    )
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share of 1 in percent, as the sentences write it."""
+    return f"{100 * share:.{digits}f}{_NO_BREAK}%"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def _signed(correlation: float) -> str:
+    return f"{correlation:.2f}".replace("-", "−")
+
+
+def _called(results: Results, key: str) -> str:
+    """A network within a sentence."""
+    name = results.networks[key].name.replace(" ", _NO_BREAK)
+    return {"baseline": "the baseline", COMPOUND: "the compound network"}.get(name, name)
+
+
+def _of(results: Results, key: str) -> str:
+    called = _called(results, key)
+    return f"{called}'s" if called.startswith("the") else f"that of {called}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    """a, b and c."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _some(count: int, of: int) -> str:
+    """How many of the other networks."""
+    if count == of:
+        return f"all {_number(of)} others"
+    return f"{_number(count)} of the {_number(of)} others"
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
