@@ -3,8 +3,29 @@
 import streamlit as st
 
 from effnet_viz.ui import navigation
-from effnet_viz.ui.scaling_lab import show_scene
+from effnet_viz.ui.lab_results import (
+    load_results,
+    offer_results,
+    show_accuracy,
+    show_agreement,
+    show_headline,
+    show_learning_curves,
+    show_limits,
+    show_measures,
+)
+from effnet_viz.ui.scaling_lab import show_introduction, show_scene
 
 navigation.open_page("Scaling lab")
-st.markdown("#### Which of five networks looks at the object?")
+st.markdown("#### Which network looks at the object?")
+show_introduction()
 show_scene()
+st.markdown("#### What was measured")
+results = load_results()
+if results is not None:
+    show_headline(results)
+    show_measures(results)
+    show_accuracy(results)
+    show_agreement(results)
+    show_learning_curves(results)
+    show_limits(results)
+    offer_results(results)

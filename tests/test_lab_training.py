@@ -14,9 +14,13 @@ from filelock import FileLock
 from effnet_viz.lab import scenes, training
 from effnet_viz.lab.drawings import CLASSES, all_but, of_vendors
 from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.scenes import EASY, STANDARD
 from effnet_viz.lab.training import HELD_OUT_VENDORS, BusyError, Recipe, Run, train
 
-TINY = Recipe(views=48, scenes=24, batch=24, learning_rate=2e-3, warm_up=0.0, smallest_crop=128)
+TINY = Recipe(
+    views=48, scenes=24, easy_share=0.5, easy_scenes=24, batch=24, learning_rate=2e-3, warm_up=0.0,
+    smallest_crop=128,
+)  # fmt: skip
 BASELINE = Run(SCALINGS["baseline"], 0)
 
 
@@ -37,7 +41,7 @@ def test_two_steps_lower_the_loss_and_a_stopped_run_continues_bit_for_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    recipe = replace(TINY, views=4 * TINY.batch)
+    recipe = replace(TINY, views=4 * TINY.batch, easy_share=0.75)
     expected = training.load_checkpoint(train(BASELINE, whole, recipe, progress=False))
     first = losses(whole)
     assert len(first) == 4
@@ -69,18 +73,53 @@ def test_two_steps_lower_the_loss_and_a_stopped_run_continues_bit_for_bit(
 
 
 def test_training_scenes_are_those_of_the_seen_vendors(tmp_path: Path) -> None:
-    images = training.training_images(BASELINE, tmp_path, TINY)
     source = of_vendors(*all_but(BASELINE.held_out))
-    for number in (0, 5, 23):
-        expected = scenes.make(source, scenes.TRAINING, number).image
-        np.testing.assert_array_equal(images[number], expected)
+    for difficulty, stream in ((STANDARD, scenes.TRAINING), (EASY, scenes.FIRST_LESSONS)):
+        images = training.training_images(BASELINE, tmp_path, 24, difficulty)
+        for number in (0, 5, 23):
+            expected = scenes.make(source, stream, number, difficulty).image
+            np.testing.assert_array_equal(images[number], expected)
+
+
+def test_training_begins_with_the_easy_scenes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    easy, standard = (
+        training.training_images(BASELINE, tmp_path, 24, difficulty)
+        for difficulty in (EASY, STANDARD)
+    )
+    seen = []
+    advance = training._State.advance
+
+    def noted(
+        state: training._State, images: training.Bytes, *arguments: object
+    ) -> tuple[float, float]:
+        seen.append(images[0].tobytes())
+        return advance(state, images, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training._State, "advance", noted)
+    train(BASELINE, tmp_path, replace(TINY, views=4 * TINY.batch), progress=False)
+    assert seen == [easy[0].tobytes()] * 2 + [standard[0].tobytes()] * 2
+
+
+def test_easy_scenes_have_large_targets_and_little_else() -> None:
+    def shares(difficulty: scenes.Difficulty) -> tuple[float, float]:
+        source = of_vendors("Twitter")
+        made = [scenes.make(source, scenes.FIRST_LESSONS, n, difficulty) for n in range(24)]
+        masks, others = ([getattr(one, name).mean() for one in made] for name in
+                         ("mask", "distractors"))  # fmt: skip
+        return float(np.mean(masks)), float(np.mean(others))
+
+    (target, others), (usual_target, usual_others) = shares(EASY), shares(STANDARD)
+    assert target > 1.3 * usual_target
+    assert others < 0.5 * usual_others
 
 
 def test_scenes_of_another_version_are_not_used(tmp_path: Path) -> None:
     path = tmp_path / f"scenes-without-{BASELINE.held_out.lower()}-{TINY.scenes}.npy"
     np.save(path, np.zeros((TINY.scenes, scenes.SIDE, scenes.SIDE, 3), np.uint8))
     with pytest.raises(ValueError, match="holds scenes of another version"):
-        training.training_images(BASELINE, tmp_path, TINY)
+        training.training_images(BASELINE, tmp_path, TINY.scenes, STANDARD)
 
 
 def test_every_scene_comes_once_in_an_epoch() -> None:

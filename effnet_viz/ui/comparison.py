@@ -27,6 +27,8 @@ from effnet_viz.weights import Readiness, WeightsError
 ONE_DIMENSION, FAMILY = "one dimension or compound", "a whole family"
 ROLES = ("baseline", "depth 4", "width 2", "resolution", "compound")
 """The five networks of Table 7 (Tan & Le 2019), in the order of Figure 7's columns."""
+WITHOUT_WEIGHTS = ("depth 4", "width 2")
+"""Nobody has published weights for these; the scaling lab has trained its own, in miniature."""
 BASELINES = {"Lite0": "lite0", "B0": "b0"}
 STEP = 32
 """Of the resolution slider, in pixels."""
@@ -136,6 +138,9 @@ def _choose_roles() -> list[tuple[zoo.ModelEntry, str]]:
         key="roles",
         bind="query-params",
     )
+    if set(roles) & set(WITHOUT_WEIGHTS):
+        st.caption("No weights are published for depth or width alone. In miniature they are:")
+        _link_to_lab("Compare trained ones in the Scaling lab")
     side = st.slider(
         "Resolution of the resolution network, in pixels",
         base.resolution // 2 // STEP * STEP,
@@ -148,6 +153,10 @@ def _choose_roles() -> list[tuple[zoo.ModelEntry, str]]:
     of_role = dict(zip(ROLES, zoo.table_7(base.key), strict=True))
     of_role["resolution"] = zoo.variant(base.key, resolution=side)
     return [(of_role[role], role) for role in ROLES if role in roles]
+
+
+def _link_to_lab(label: str) -> None:
+    st.page_link("pages/scaling_lab.py", label=label, icon=":material/science:")
 
 
 def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
@@ -254,6 +263,8 @@ def show_networks(
                 message = comparison.failure_message(error, network.entry)
                 failures.append(Failure(network.entry.key, network.entry.title, message))
                 st.warning(f"**{network.entry.title}**: {message}", icon=":material/block:")
+                if network.role in WITHOUT_WEIGHTS:
+                    _link_to_lab("A trained one, in miniature: Scaling lab")
                 continue
             # The first network that works decides the class for all.
             target = target or look.analysis.target.label

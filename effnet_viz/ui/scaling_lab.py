@@ -31,6 +31,8 @@ SHOWN_SIDE = 256
 OBJECT, ANSWER = "the object", "its own answer"
 METHODS: tuple[Method, ...] = get_args(Method)
 BARS = 3
+CONTROL = 168
+"""Width of a control in pixels: two stand side by side on a phone."""
 
 SCENE_HELP = """
 All five networks see the same scene and are asked for the same class. The white line is drawn
@@ -45,6 +47,15 @@ of its largest value.
 Three of the grids have 4×4 cells, the other two are finer. At stage 6 the grids are as coarse as at
 stage 9: choose *True grid* under “More ways to look” to see the cells.
 """
+
+
+def show_introduction() -> None:
+    """What the five networks are."""
+    st.markdown(
+        f"Five small networks have learned to name {len(CLASSES)} drawn things: B0 in miniature, "
+        "and four ways to spend about four times its cost (more layers, more channels, more "
+        "pixels, or all three). Here the object is known to the pixel. **Drag it.**"
+    )
 
 
 def show_scene() -> None:
@@ -108,26 +119,34 @@ def _choose() -> tuple[Composition, Method, bool]:
             first.seed,
             key="seed",
             bind="query-params",
-            width=140,
+            width=CONTROL,
             help="Decides what you do not choose: the background, which things lie around and how "
             "they are turned. The same number always gives the same scene.",
         )
         _choose_backdrop()
-    columns = st.columns([1, 1, 1, 1.1, 1.4], gap="medium")
-    size = columns[0].slider(
-        "Size in % of the side", 20, 90, round(100 * first.size), 5, key="size", bind="query-params"
-    )
-    most = studio.MOST_CLUTTER
-    clutter = columns[1].slider(
-        "Things around", 0, most, first.clutter, key="clutter", bind="query-params"
-    )
-    most, hidden = round(100 * studio.MOST_HIDDEN), round(100 * first.hidden)
-    hidden = columns[2].slider(
-        "Hidden in %", 0, most, hidden, 10, key="hidden", bind="query-params"
-    )
-    with columns[3]:
+    with st.container(horizontal=True):
+        size = st.slider(
+            "Size in % of the side",
+            *(20, 90, round(100 * first.size), 5),
+            key="size",
+            bind="query-params",
+            width=CONTROL,
+        )
+        clutter = st.slider(
+            "Things around",
+            *(0, studio.MOST_CLUTTER, first.clutter),
+            key="clutter",
+            bind="query-params",
+            width=CONTROL,
+        )
+        hidden = st.slider(
+            "Hidden in %",
+            *(0, round(100 * studio.MOST_HIDDEN), round(100 * first.hidden), 10),
+            key="hidden",
+            bind="query-params",
+            width=CONTROL,
+        )
         method = _choose_method()
-    with columns[4]:
         own_answer = _choose_class()
     across, down = state.setdefault("place", (first.across, first.down))
     made = Composition(int(seed), label, vendor, size / 100, across, down, clutter, hidden / 100)
@@ -137,14 +156,16 @@ def _choose() -> tuple[Composition, Method, bool]:
 def _choose_drawing(first: Composition) -> tuple[int, str]:
     """The class, and a vendor that drew it."""
     names = [spoken(name) for name in CLASSES]
-    name = st.selectbox("Object", names, first.label, key="object", bind="query-params", width=180)
+    name = st.selectbox(
+        "Object", names, first.label, key="object", bind="query-params", width=CONTROL
+    )
     vendor = st.selectbox(
         "Drawn by",
         VENDORS,
         VENDORS.index(UNSEEN_VENDOR),
         key="drawn_by",
         bind="query-params",
-        width=180,
+        width=CONTROL,
         help=f"The networks have never seen drawings by {UNSEEN_VENDOR}. They learned from all "
         "others.",
     )

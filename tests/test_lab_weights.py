@@ -1,0 +1,148 @@
+"""The trained networks that come with the project, and the files written about them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from effnet_viz.lab import explaining, measuring, networks, report, scenes, studio, weights
+from effnet_viz.lab.drawings import CLASSES, of_vendors
+from effnet_viz.lab.measuring import SceneSet
+from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.training import Recipe, Run, UnfinishedError, runs
+from effnet_viz.lab.weights import SHIPPED_RUN
+
+MEGABYTE = 1e6
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(report.RESULTS.read_text(encoding="utf-8"))
+    return content
+
+
+def shipped_runs() -> list[Run]:
+    return [run for run in runs() if weights.path_of(run).exists()]
+
+
+def test_every_network_comes_with_weights_of_the_same_run() -> None:
+    for scaling in SCALINGS.values():
+        assert Run(scaling, SHIPPED_RUN) in shipped_runs()
+
+
+def test_weight_files_are_small_and_say_how_they_were_made() -> None:
+    for run in shipped_runs():
+        assert weights.path_of(run).stat().st_size < 4 * MEGABYTE
+        one = weights.trained(run)
+        recipe = Recipe(**one.recipe)
+        assert recipe.views >= 120_000
+        assert one.learning_curve[-1]["views"] == recipe.steps * recipe.batch
+
+
+def test_half_precision_is_what_is_stored_and_single_what_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    run = runs()[0]
+    with pytest.raises(UnfinishedError, match="baseline-0 is not there"):
+        weights.trained(run)
+    torch.manual_seed(3)
+    module = networks.build(run.scaling).eval()
+    curve = [{"views": 10, "seen_top1": 0.5, "unseen_top1": 0.25}]
+    weights.ship(run, {"module": module.state_dict(), "recipe": {"views": 10}}, curve)
+    one = weights.trained(run)
+    assert (one.recipe, one.learning_curve) == ({"views": 10}, curve)
+    image = torch.randn(1, 3, 64, 64)
+    for tensor in module.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(tensor.half().float())
+    with torch.no_grad():
+        torch.testing.assert_close(one.network(image), module(image))
+
+
+def test_loading_leaves_the_random_numbers_of_others_alone() -> None:
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    weights.shipped(SCALINGS["baseline"])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("key", SCALINGS)
+def test_shipped_weights_give_the_shipped_accuracy(results: dict[str, Any], key: str) -> None:
+    found = report.top1_unseen(key, weights.shipped(SCALINGS[key]))
+    assert found == pytest.approx(results["shipped"]["top1_unseen"][key], abs=0.01)
+
+
+def test_the_results_are_what_the_command_writes(results: dict[str, Any]) -> None:
+    def close(found: Any, expected: Any, where: str) -> None:
+        assert type(found) is type(expected), where
+        if isinstance(expected, dict):
+            assert list(found) == list(expected), where
+            for name in expected:
+                close(found[name], expected[name], f"{where}/{name}")
+        elif isinstance(expected, list):
+            assert len(found) == len(expected), where
+            for number, (one, other) in enumerate(zip(found, expected, strict=True)):
+                close(one, other, f"{where}/{number}")
+        elif isinstance(expected, float):
+            # Another processor rounds otherwise, and a scene may fall on the other side of an edge.
+            assert found == pytest.approx(expected, abs=0.02), where
+        else:
+            assert found == expected, where
+
+    network = weights.shipped(SCALINGS[report.CHECKED_NETWORK])
+    close(json.loads(json.dumps(report.check(network))), results["check"], "check")
+
+
+def test_the_results_are_of_the_shipped_runs(results: dict[str, Any]) -> None:
+    assert results["scenes"] >= 2000
+    assert set(results["training"]) == {run.name for run in shipped_runs()}
+    for run in shipped_runs():
+        one = weights.trained(run)
+        assert results["recipe"] == one.recipe
+        assert results["training"][run.name]["learning_curve"] == one.learning_curve
+
+
+def test_the_model_card_is_made_of_the_results(results: dict[str, Any]) -> None:
+    assert report.MODEL_CARD.read_text(encoding="utf-8") == report.model_card(results)
+
+
+@pytest.mark.parametrize("method", ["CAM", "Grad-CAM"])
+def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: explaining.Method) -> None:
+    scene = studio.compose(studio.chosen_by_chance(4, explaining.UNSEEN_VENDOR)).scene
+    scene_set = SceneSet(
+        scene.image[None], scene.mask[None], scene.distractors[None], np.array([scene.label])
+    )
+    for one in explaining.explained(scene, method, own_answer=False):
+        network = weights.shipped(one.scaling)
+        looks = measuring.look(network, one.scaling.resolution, scene_set)
+        assert one.answers[0].label == explaining.spoken(CLASSES[looks.answers[0]])
+        assert sum(answer.probability for answer in one.answers) == pytest.approx(1)
+        maps = looks.cam if method == "CAM" else looks.grad_cam
+        cells = 1 if method == "CAM" else maps[0].size  # evidence is in units of the logit
+        largest = np.abs(maps).max() * cells
+        np.testing.assert_allclose(one.evidence, maps[0] * cells, atol=2e-3 * largest)
+        measured = measuring.measure_maps(maps, scene_set).values
+        assert one.energy == pytest.approx(measured["energy"][0], abs=0.01)
+        assert one.energy / one.ceiling == pytest.approx(measured["energy_of_ceiling"][0], abs=0.01)
+        assert one.hit == bool(measured["pointing_game"][0])
+        assert one.coverage == pytest.approx(measured["coverage"][0], abs=0.01)
+        assert one.distractors == pytest.approx(measured["distractor_energy"][0], abs=0.01)
+        assert one.caption[0].startswith(f"{one.scaling.title} at {one.scaling.resolution} px")
+        assert f"class “{one.target}”, stage {one.stage}" in one.caption[1]
+
+
+def test_a_network_can_be_asked_for_its_own_answer() -> None:
+    unseen = of_vendors(explaining.UNSEEN_VENDOR)
+    differing = 0
+    for number in range(12):
+        scene = scenes.make(unseen, scenes.UNSEEN, number)
+        for one in explaining.explained(scene, "CAM", own_answer=True):
+            assert one.target == one.answers[0].label
+            differing += one.target != explaining.spoken(CLASSES[scene.label])
+    assert differing > 0
