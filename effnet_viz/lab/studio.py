@@ -88,7 +88,7 @@ def chosen_by_chance(seed: int, vendor: str) -> Composition:
     random = _random(seed, _CHOICE)
     size = round(20 * float(random.uniform(*TARGET_SIZE))) / 20
     margin = NEAREST_TO_EDGE * size
-    across, down = (float(place) for place in random.uniform(margin, 1 - margin, 2))
+    across, down = (round(float(place), 3) for place in random.uniform(margin, 1 - margin, 2))
     return Composition(
         seed,
         int(random.integers(len(CLASSES))),

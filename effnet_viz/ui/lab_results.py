@@ -193,65 +193,60 @@ def show_headline(results: Results) -> None:
 def show_accuracy(results: Results) -> None:
     """Top-1 of every run; beside it ours and the paper's Table 7."""
     st.markdown("##### Accuracy and cost")
-    chart, table = st.columns([2, 3], gap="medium")
     networks = results.networks
-    with chart:
-        st.plotly_chart(
-            _accuracy(results),
-            config=_CONFIG,
-            key="lab accuracy",
-            alt="Top-1 accuracy on seen vendors and on the unseen vendor, means over runs. "
-            + " ".join(
-                f"{network.name}: {lab.percent(network.top1_seen.mean)} and "
-                f"{lab.percent(network.top1_unseen.mean)}."
-                for network in networks.values()
-            ),
-        )
+    st.plotly_chart(
+        _accuracy(results),
+        config=_CONFIG,
+        key="lab accuracy",
+        alt="Top-1 accuracy on seen vendors and on the unseen vendor, means over runs. "
+        + " ".join(
+            f"{network.name}: {lab.percent(network.top1_seen.mean)} and "
+            f"{lab.percent(network.top1_unseen.mean)}."
+            for network in networks.values()
+        ),
+    )
     paper = {key: _of_table_7(results, key) for key in networks}
     baseline, paper_baseline = next(iter(networks.values())), next(iter(paper.values()))
-    with table:
-        st.table(
-            {
-                "network": [f"**{_unbroken(network.name)}**" for network in networks.values()],
-                "multiply-adds: ours": [
-                    f"× {network.multiply_adds / baseline.multiply_adds:.1f}"
-                    for network in networks.values()
-                ],
-                "paper": [
-                    f"× {row.multiply_adds / paper_baseline.multiply_adds:.1f}"
-                    for row in paper.values()
-                ],
-                "parameters": [
-                    _unbroken(f"{network.parameters / 1e6:.2f} M") for network in networks.values()
-                ],
-                "time per image": [
-                    _unbroken(f"{network.milliseconds:.1f} ms") for network in networks.values()
-                ],
-                "top-1, unseen vendor: ours": [
-                    _with_spread(network.top1_unseen) for network in networks.values()
-                ],
-                "top-1, ImageNet: paper": [
-                    _unbroken(f"{row.top1:.1f} %") for row in paper.values()
-                ],
-            },
-            border="horizontal",
-            width="content",
-            hide_index=True,
-            alt="Cost and accuracy of our five networks beside the paper's Table 7.",
-        )
-        spread = (
-            f"± is the standard deviation of {results.runs_in_words}. "
-            if baseline.top1_unseen.spread is not None
-            else ""
-        )
-        st.caption(
-            "Ours are **not ImageNet** networks: they tell drawings apart, on "
-            f"{results.scenes:,} scenes per run, so compare the order of the rows, never the two "
-            f"accuracies. Never seen: {results.held_out_vendors}, one a run. {spread}Ours × 1 is "
-            f"{baseline.multiply_adds / 1e6:.1f} M multiply-adds, the paper's "
-            f"{paper_baseline.multiply_adds / 1e9:.1f} B. Parameters and time are "
-            f"ours; time on {results.machine}. Paper: {published.PAPER}, Table 7."
-        )
+    st.table(
+        {
+            "network": [f"**{_unbroken(network.name)}**" for network in networks.values()],
+            "multiply-adds: ours": [
+                f"× {network.multiply_adds / baseline.multiply_adds:.1f}"
+                for network in networks.values()
+            ],
+            "paper": [
+                f"× {row.multiply_adds / paper_baseline.multiply_adds:.1f}"
+                for row in paper.values()
+            ],
+            "parameters": [
+                _unbroken(f"{network.parameters / 1e6:.2f} M") for network in networks.values()
+            ],
+            "time per image": [
+                _unbroken(f"{network.milliseconds:.1f} ms") for network in networks.values()
+            ],
+            "top-1, unseen vendor: ours": [
+                _with_spread(network.top1_unseen) for network in networks.values()
+            ],
+            "top-1, ImageNet: paper": [_unbroken(f"{row.top1:.1f} %") for row in paper.values()],
+        },
+        border="horizontal",
+        width="content",
+        hide_index=True,
+        alt="Cost and accuracy of our five networks beside the paper's Table 7.",
+    )
+    spread = (
+        f"± is the standard deviation of {results.runs_in_words}. "
+        if baseline.top1_unseen.spread is not None
+        else ""
+    )
+    st.caption(
+        "Ours are **not ImageNet** networks: they tell drawings apart, on "
+        f"{results.scenes:,} scenes per run, so compare the order of the rows, never the two "
+        f"accuracies. Never seen: {results.held_out_vendors}, one a run. {spread}Ours × 1 is "
+        f"{baseline.multiply_adds / 1e6:.1f} M multiply-adds, the paper's "
+        f"{paper_baseline.multiply_adds / 1e9:.1f} B. Parameters and time are "
+        f"ours; time on {results.machine}. Paper: {published.PAPER}, Table 7."
+    )
     how_to_read(ACCURACY_HELP)
 
 

@@ -110,7 +110,7 @@ def _choose() -> tuple[Composition, Method, bool]:
     first, state = _first(), st.session_state
     state.setdefault("dragging", False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("New scene", type="primary", icon=":material/casino:", on_click=_draw_new_scene)
+        st.button("New scene", icon=":material/casino:", on_click=_draw_new_scene)
         label, vendor = _choose_drawing(first)
         seed = st.number_input(
             "Seed",
@@ -275,7 +275,8 @@ def _adopt_place() -> None:
 
 
 def _move(place: tuple[float, float], done: bool) -> None:
-    st.session_state["place"] = place
+    across, down = place
+    st.session_state["place"] = (round(across, 3), round(down, 3))  # as exactly as the link says it
     st.session_state["dragging"] = not done
 
 
