@@ -1,0 +1,111 @@
+"""How fast the scaling lab follows: `python -m tests.benchmarks.lab` prints milliseconds a frame.
+
+First the work alone: a scene put together, five networks on it, maps and measures. Then the page in
+a real Chromium that shares the cores and draws in software: the time from one place of the dragged
+object to the next, when all five pictures show it.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from effnet_viz.lab import explaining, studio
+from tests.browser import ARGUMENTS, WIDE, serving
+
+FRAMES = 60
+WATCH = """
+() => {
+  const stages = [...document.querySelectorAll("*")].map((part) => part.shadowRoot)
+    .filter(Boolean).flatMap((root) => [...root.querySelectorAll("img.photograph")]);
+  window.arrivals = [];
+  let last = "";
+  const look = () => {
+    const shown = new Set(stages.map((image) => image.src));
+    if (shown.size === 1 && stages[0].src !== last) {
+      last = stages[0].src;
+      window.arrivals.push(performance.now());
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+  return stages.length;
+}
+"""
+
+
+def work(method: explaining.Method) -> list[float]:
+    """Seconds of every frame."""
+    composition = studio.chosen_by_chance(11, explaining.UNSEEN_VENDOR)
+
+    def frame(number: int) -> float:
+        began = time.perf_counter()
+        moved = replace(composition, across=0.3 + 0.4 * number / FRAMES)
+        explaining.explained(studio.compose(moved).scene, method, own_answer=False)
+        return time.perf_counter() - began
+
+    frame(0)
+    return [frame(number) for number in range(FRAMES)]
+
+
+def drag(page: Page) -> list[float]:
+    """Seconds between the pictures of a dragged object."""
+    page.locator(".stage img.photograph").last.wait_for()
+    page.wait_for_timeout(3000)
+    page.evaluate(WATCH)
+    box = page.locator(".stage").nth(2).bounding_box()
+    assert box is not None
+    composition = studio.chosen_by_chance(11, explaining.UNSEEN_VENDOR)
+    x = box["x"] + composition.across * box["width"]
+    y = box["y"] + composition.down * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    began, step = time.monotonic(), 0
+    while time.monotonic() < began + 10:
+        step += 1
+        page.mouse.move(x + 30 * math.cos(step / 15), y + 30 * math.sin(step / 15))
+        page.wait_for_timeout(16)
+    page.mouse.up()
+    arrivals: list[float] = page.evaluate("arrivals")
+    return [(later - one) / 1000 for one, later in pairwise(arrivals[1:])]
+
+
+def say(name: str, seconds: Sequence[float]) -> None:
+    ordered = sorted(1000 * value for value in seconds)
+    sys.stdout.write(
+        f"{name}: median {statistics.median(ordered):.0f} ms, "
+        f"95 % within {ordered[int(0.95 * len(ordered))]:.0f} ms, {len(ordered)} frames\n"
+    )
+
+
+def main() -> None:
+    measured: dict[str, Callable[[], list[float]]] = {
+        "scene, five networks, CAM": lambda: work("CAM"),
+        "scene, five networks, Grad-CAM": lambda: work("Grad-CAM"),
+    }
+    for name, measure in measured.items():
+        say(name, measure())
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=ARGUMENTS
+        )
+        with serving(Path(folder), ["-m", "effnet_viz.ui.server"]) as url:
+            page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
+            page.set_default_timeout(120_000)
+            page.goto(url + "scaling_lab")
+            say("page, dragging", drag(page))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
