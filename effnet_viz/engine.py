@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -154,11 +155,16 @@ class OpenVINOEngine(TorchEngine):
         return _activations([_locked(output[0]) for output in outputs], time.perf_counter() - begin)
 
 
+_converting = Lock()
+"""torch.export keeps the model it is at in global variables: one at a time."""
+
+
 def _compiled(network: Network, resolution: int) -> openvino.CompiledModel:
     import openvino
 
     image = torch.zeros(1, 3, resolution, resolution)  # (1, 3, R, R)
-    with torch.no_grad():  # with a graph, the conversion takes four times the memory
+    # With a graph, the conversion takes four times the memory.
+    with _converting, torch.no_grad():
         exported = torch.export.export(_AllOutputs(network), (image,))
         converted = openvino.convert_model(exported)
     converted.reshape(list(image.shape))  # the conversion forgets it, and unknown shapes are slow

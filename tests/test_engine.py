@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz import Model, analyse, engine, explain, network, weights, zoo
+from effnet_viz import Model, analyse, engine, explain, load, network, weights, zoo
 from effnet_viz.image import decode, preprocess
 from tests.conftest import SAMPLES, loaded
 
@@ -96,6 +96,16 @@ def test_eight_threads_share_one_model_and_get_what_one_gets(lite0: Model) -> No
     for number, results in enumerate(together):
         for ours, expected in zip(results, alone[number % 8], strict=True):
             assert np.array_equal(ours, expected)
+
+
+def test_visitors_of_different_models_can_arrive_together() -> None:
+    keys = ("lite0", "lite1", "lite2", "lite0")
+    with ThreadPoolExecutor(len(keys)) as threads:
+        together = list(threads.map(load, keys))
+    for key, model in zip(keys, together, strict=True):
+        image, _ = preprocess(decode(SAMPLES / "cat.jpg"), zoo.find(key).preprocessing)
+        expected = loaded(key).engine.forward(image).logits
+        assert_close(model.engine.forward(image).logits, expected)
 
 
 def test_results_do_not_change_when_the_next_image_runs(lite0: Model) -> None:

@@ -60,6 +60,34 @@ def test_pooling_keeps_signs() -> None:
     np.testing.assert_allclose(coarse[0], [[6 / 4, 0], [0, (2 - 9) / 4]])
 
 
+def test_cells_that_an_edge_cuts_count_in_part() -> None:
+    # Three cells on two: the middle one is halved. Sums are kept, up to the number of cells.
+    row = of([[6, 0, 3]] * 3)
+    np.testing.assert_allclose(localization.pooled(row, 2)[0], [[4, 2]] * 2)
+    # Six on four: each coarse cell is one and a half wide.
+    ramp = of([[0, 1, 2, 3, 4, 5]] * 6)
+    expected = [(0 + 1 / 2) / 1.5, (1 / 2 + 2) / 1.5, (3 + 4 / 2) / 1.5, (4 / 2 + 5) / 1.5]
+    np.testing.assert_allclose(localization.pooled(ramp, 4)[0], [expected] * 4, rtol=1e-6)
+    values = np.random.default_rng(0).normal(size=(2, 6, 6)).astype(np.float32)
+    np.testing.assert_allclose(
+        localization.pooled(values, 4).mean(axis=(1, 2)), values.mean(axis=(1, 2)), atol=1e-6
+    )
+
+
+def test_the_ceiling_of_a_pooled_map_is_that_of_its_own_grid() -> None:
+    mask = np.zeros((1, 12, 12), np.float32)
+    mask[:, :2, :2] = 1  # exactly one cell of six, more than half a cell of four
+    own = localization.pooled(mask, 6)
+    reached = localization.energy(localization.enlarged(localization.pooled(own, 4), 12), mask)
+    assert localization.ceiling(mask, 6, 4) == pytest.approx(reached)
+    assert localization.ceiling(mask, 4, 4) == pytest.approx(localization.ceiling(mask, 4))
+
+
+def test_equal_largest_values_share_the_point() -> None:
+    assert localization.pointing(np.ones((1, 4, 4), np.float32), MASK) == pytest.approx([1 / 2])
+    assert localization.pointing(np.zeros((1, 4, 4), np.float32), MASK) == pytest.approx([0])
+
+
 def test_the_ceiling_is_the_energy_of_the_mask_on_the_grid() -> None:
     # Two cells hold the left half; enlarged, columns are 1, 3/4, 1/4, 0: 7/8 lies on the object.
     assert localization.ceiling(MASK, 2) == pytest.approx([(1 + 0.75) / 2])

@@ -26,7 +26,7 @@ from playwright.sync_api import (
 )
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.lab import explaining, studio
+from effnet_viz.lab import explaining, studio, weights
 from effnet_viz.lab.drawings import CLASSES
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.studio import Composition
@@ -90,7 +90,9 @@ def test_controls_change_the_scene() -> None:
     first = pictures(page)[0]["id"]
     page.slider(key="hidden").set_value(40).run()
     hidden = studio.compose(Composition(**(vars(FOX) | {"hidden": 0.4}))).hidden
-    assert f"Drawn by Twitter, never seen in training. {hidden:.0%} of the object" in texts(page)
+    assert f"never seen in training. Of what lies inside the picture, {hidden:.0%} is" in texts(
+        page
+    )
     assert pictures(page)[0]["id"] != first
     page.selectbox(key="drawn_by").set_value("Google").run()
     assert "Drawn by Google, seen in training." in texts(page)
@@ -133,6 +135,21 @@ def test_a_place_that_is_none_is_not_taken(place: str) -> None:
     page = open_lab(**(LINK | {"place": place}))
     first = studio.chosen_by_chance(11, "Twitter")
     assert panes(page)[0]["object"]["centre"] == [first.across, first.down]
+
+
+def test_without_weights_the_results_are_shown_and_it_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    explaining._engines.cache_clear()
+    page = open_lab()
+    assert "The networks cannot be shown: baseline-0 is not there." in texts(page)
+    assert "What was measured" in texts(page)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "baseline-0.safetensors").write_bytes(b"version of a pointer")
+    assert "baseline-0.safetensors is damaged" in texts(open_lab())
+    monkeypatch.undo()
+    assert len(panes(open_lab())) == len(SCALINGS)
 
 
 @pytest.mark.parametrize("roles", [["depth 4"], ["width 2"]])
@@ -221,12 +238,12 @@ def test_dragging_the_object_moves_it_in_all_pictures(page: Page, address: str) 
         share = re.search(r"(\d+)% of the evidence", str(said))
         assert share is not None
         assert abs(int(share[1]) - 100 * one.energy) <= 1
+    labels = [stage(page, number).get_attribute("aria-label") for number in range(len(SCALINGS))]
     page.reload()
     expect(page.locator(".stage img.photograph").last).to_be_visible()
-    expect(stage(page)).to_have_attribute(
-        "aria-label", str(stage(page).get_attribute("aria-label"))
-    )
-    assert "place=" in page.url
+    for number, label in enumerate(labels):
+        expect(stage(page, number)).to_have_attribute("aria-label", str(label))
+    assert page.url.count(f"place={place[1]}%2C{place[2]}") == 1
 
 
 @pytest.mark.browser
@@ -247,6 +264,41 @@ def test_the_object_moves_by_keys(page: Page, address: str) -> None:
     expect(page).to_have_url(re.compile(r"place=0\.350%2C0\.600"))
     page.keyboard.press("Shift+ArrowUp")
     expect(page).to_have_url(re.compile(r"place=0\.350%2C0\.550"))
+
+
+@pytest.mark.browser
+def test_keys_pressed_quickly_all_count(page: Page, address: str) -> None:
+    opened(page, address)
+    stage(page, 1).focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight", "ArrowDown", "ArrowUp"):
+        page.keyboard.press(f"Shift+{key}")
+    expect(page).to_have_url(re.compile(r"place=0\.400%2C0\.600"))
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(page).to_have_url(re.compile(r"place=0\.300%2C0\.600"))
+    expect(page.locator(".stage img.photograph").first).to_be_visible()
+
+
+@pytest.mark.browser
+def test_presenting_shows_the_pictures_and_steps_between_the_maps(page: Page, address: str) -> None:
+    opened(page, address)
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="New scene")).to_be_hidden()
+    expect(page.get_by_text("What was measured")).to_be_hidden()
+    expect(stage(page, 4)).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    caption = page.locator("figcaption").filter(has_text="Grad-CAM, class “fox”, stage 6")
+    expect(caption.last).to_be_visible()
+    expect(caption).to_have_count(len(SCALINGS))
+    stage(page).focus()
+    page.keyboard.press("Shift+ArrowRight")  # moves the object, and only that
+    expect(page).to_have_url(re.compile(r"place=0\.350"))
+    expect(caption).to_have_count(len(SCALINGS))
+    page.keyboard.press("ArrowRight")
+    expect(caption).to_have_count(0)
+    page.keyboard.press("Escape")
+    chosen = page.get_by_role("radio", name="CAM", exact=True)
+    expect(chosen).to_be_visible()
 
 
 @pytest.mark.browser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,10 @@ def main() -> None:
     command.set_defaults(call=_sheets)
 
     arguments = parser.parse_args()
-    arguments.call(arguments)
+    try:
+        arguments.call(arguments)
+    except (UnfinishedError, ValueError) as error:
+        sys.exit(str(error))
 
 
 def _networks(_: argparse.Namespace) -> None:

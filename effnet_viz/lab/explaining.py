@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -75,9 +76,20 @@ class SceneExplanation:
         ]
 
 
-@cache
+_loading = Lock()
+
+
 def engines() -> Mapping[str, Engine]:
-    """The shipped networks by key of SCALINGS, loaded once."""
+    """The shipped networks by key of SCALINGS, loaded once; raises UnfinishedError.
+
+    They take 12 MB and stay.
+    """
+    with _loading:
+        return _engines()
+
+
+@cache
+def _engines() -> Mapping[str, Engine]:
     return {
         key: create(weights.shipped(scaling), scaling.resolution)
         for key, scaling in SCALINGS.items()
@@ -134,7 +146,7 @@ def _explained(
         evidence,
         energy=float(localization.energy(enlarged, masks)[0]),
         ceiling=float(localization.ceiling(masks, evidence.shape[-1])[0]),
-        hit=bool(localization.pointing(enlarged, masks)[0]),
+        hit=bool(localization.pointing(enlarged, masks)[0] > 0.5),
         coverage=float(localization.coverage(enlarged, masks, localization.FIXED_THRESHOLD)[0]),
         distractors=float(localization.energy(enlarged, distractors)[0]),
     )

@@ -6,6 +6,8 @@ enlarged bilinearly to the mask's size as it is drawn. A map without any gives 0
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -34,10 +36,18 @@ def enlarged(maps: Floats, side: int) -> Floats:
 
 
 def pooled(maps: Floats, cells: int) -> Floats:
-    """Signed means over a coarser grid, (n, cells, cells)."""
-    tensor = torch.from_numpy(maps)[:, None]  # (n, 1, h, w)
-    coarser: Tensor = functional.adaptive_avg_pool2d(tensor, cells)[:, 0]
-    return coarser.numpy()
+    """Signed means over a coarser grid, (n, cells, cells); cells that an edge cuts count in part.
+
+    Exact: every cell is first divided so that no part lies across an edge of the coarser grid.
+    """
+    side = maps.shape[-1]
+    common = math.lcm(side, cells)
+    finer = maps.repeat(common // side, axis=1).repeat(
+        common // side, axis=2
+    )  # (n, common, common)
+    block = common // cells
+    coarser: Floats = finer.reshape(len(maps), cells, block, cells, block).mean(axis=(2, 4))
+    return coarser  # (n, cells, cells)
 
 
 def energy(evidence: Floats, share: Floats) -> Values:
@@ -49,22 +59,26 @@ def energy(evidence: Floats, share: Floats) -> Values:
     return _ratio(inside, evidence.sum(axis=(1, 2), dtype=np.float64))
 
 
-def ceiling(masks: Floats, cells: int) -> Values:
-    """The energy that the mask itself reaches when a grid of cells × cells must hold it."""
-    return energy(enlarged(pooled(masks, cells), masks.shape[-1]), masks)
+def ceiling(masks: Floats, cells: int, then: int | None = None) -> Values:
+    """The energy that the mask itself reaches when a grid of cells × cells must hold it.
+
+    `then` pools that grid further, as maps of this grid are pooled to compare them with others.
+    """
+    held = pooled(masks, cells)  # (n, cells, cells)
+    if then is not None:
+        held = pooled(held, then)
+    return energy(enlarged(held, masks.shape[-1]), masks)
 
 
 def pointing(evidence: Floats, masks: Floats) -> Values:
     """The pointing game: 1 where the largest value lies on the object, else 0.
 
-    Zhang et al. 2016 (arXiv 1608.00507), section 4.1, without a margin.
+    Zhang et al. 2016 (arXiv 1608.00507), section 4.1, without a margin. Equal largest values share
+    the point.
     """
-    flat = evidence.reshape(len(evidence), -1)  # (n, S·S)
-    places = flat.argmax(axis=1)  # (n,)
-    scene = np.arange(len(flat))
-    hit = (masks.reshape(flat.shape)[scene, places] > 0.5) & (flat[scene, places] > 0)
-    hits: Values = hit.astype(np.float64)
-    return hits
+    largest = evidence.max(axis=(1, 2), keepdims=True)  # (n, 1, 1)
+    places = (evidence == largest) & (largest > 0)  # (n, S, S)
+    return _ratio((places & (masks > 0.5)).sum(axis=(1, 2)), places.sum(axis=(1, 2)))
 
 
 def overlap(evidence: Floats, masks: Floats, threshold: float) -> Values:

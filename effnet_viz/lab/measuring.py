@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from effnet_viz.explain import class_activation_map, grad_cam
 from effnet_viz.lab import localization, networks, scenes
@@ -124,7 +125,8 @@ def measure_maps(maps: Floats, scene_set: SceneSet) -> Measured:
             "energy": energy,
             "energy_of_ceiling": energy / localization.ceiling(masks, maps.shape[-1]),
             "pooled_energy": coarse_energy,
-            "pooled_energy_of_ceiling": coarse_energy / localization.ceiling(masks, COARSEST_GRID),
+            "pooled_energy_of_ceiling": coarse_energy
+            / localization.ceiling(masks, maps.shape[-1], COARSEST_GRID),
             "pointing_game": localization.pointing(evidence, masks),
             "iou_best_threshold": overlaps[best],
             "iou_fixed_threshold": overlaps[FIXED_THRESHOLD],
@@ -193,10 +195,13 @@ class RunLooks:
 
     scene_set: SceneSet
     """Those that all networks classify correctly."""
+    labels: NDArray[np.int64]
+    """Of all scenes."""
+    right: Mapping[str, NDArray[np.bool_]]
+    """Network key to whether it classified each of all scenes correctly."""
     looks: Mapping[str, Looks]
     """Network key to what it did on those scenes."""
     top1_seen: Mapping[str, float]
-    top1_unseen: Mapping[str, float]
     same_answer: Mapping[tuple[str, str], float]
     """Share of all unseen scenes on which two networks answer alike, right or wrong."""
 
@@ -222,9 +227,10 @@ def look_at_run(run: int, trained: Mapping[str, Network], count: int) -> RunLook
         )
     return RunLooks(
         unseen[all_right],
+        unseen.labels,
+        right,
         {key: one[all_right] for key, one in looks.items()},
         top1_seen,
-        {key: float(hits.mean()) for key, hits in right.items()},
         {
             (one, other): float((looks[one].answers == looks[other].answers).mean())
             for one, other in combinations(looks, 2)
@@ -240,7 +246,10 @@ def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
 
     `mean` is over runs and `spread` their sample standard deviation (None for a single run).
     """
-    made = {run: look_at_run(run, networks_of, count) for run, networks_of in trained.items()}
+    made = {
+        run: look_at_run(run, networks_of, count)
+        for run, networks_of in tqdm(trained.items(), "runs", disable=None)
+    }
     keys = [key for key in SCALINGS if any(key in run.looks for run in made.values())]
     maps: dict[str, Callable[[Looks], Floats]] = {
         "cam": lambda one: one.cam,
@@ -286,14 +295,14 @@ def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
                     [r.top1_seen[key] for r in made.values() if key in r.looks]
                 ),
                 "top1_unseen": _over_runs(
-                    [r.top1_unseen[key] for r in made.values() if key in r.looks]
+                    [float(r.right[key].mean()) for r in made.values() if key in r.looks]
                 ),
             }
             | {kind: summary(kind, key) for kind in maps}
             for key in keys
         },
         "references": _references(list(made.values()), list(groups.values())),
-        "pairs": _pairs(made, measured, keys, list(maps)),
+        "pairs": [*_accuracy_pairs(made, keys), *_pairs(made, measured, keys, list(maps))],
         "agreement": _agreement(list(made.values()), keys),
     }
 
@@ -328,6 +337,27 @@ def _references(runs: Sequence[RunLooks], groups: Sequence[NDArray[np.int64]]) -
     return {name: _summary(of_runs, groups) for name, of_runs in measured.items()}
 
 
+def _accuracy_pairs(made: Mapping[int, RunLooks], keys: Sequence[str]) -> list[Json]:
+    """`other` minus `one` in top-1 accuracy on all scenes of the unseen vendor."""
+    rows = []
+    for one, other in combinations(keys, 2):
+        runs = [run for run in made.values() if one in run.right and other in run.right]
+        differences = [run.right[other].astype(float) - run.right[one] for run in runs]
+        interval = paired_interval(differences, [run.labels for run in runs])
+        rows.append(_pair_row("answers", "top1_unseen", one, other, interval))
+    return rows
+
+
+def _pair_row(
+    kind: str, measure: str, one: str, other: str, interval: tuple[float, float, float]
+) -> Json:
+    difference, low, high = map(_rounded, interval)
+    return {
+        "map": kind, "measure": measure, "one": one, "other": other,
+        "difference": difference, "low": low, "high": high,
+    }  # fmt: skip
+
+
 def _pairs(
     made: Mapping[int, RunLooks],
     measured: Mapping[tuple[str, str, int], Measured],
@@ -345,11 +375,8 @@ def _pairs(
                     for n in runs
                 ]
                 labels = [made[n].scene_set.labels for n in runs]
-                difference, low, high = map(_rounded, paired_interval(differences, labels))
-                rows.append(
-                    {"map": kind, "measure": name, "one": one, "other": other,
-                     "difference": difference, "low": low, "high": high}
-                )  # fmt: skip
+                interval = paired_interval(differences, labels)
+                rows.append(_pair_row(kind, name, one, other, interval))
     return rows
 
 

@@ -17,7 +17,7 @@ from effnet_viz.lab.drawings import CLASSES, FOLDER, VENDORS, all_but
 from effnet_viz.lab.measuring import SceneSet, look, measure
 from effnet_viz.lab.networks import SCALINGS, Scaling
 from effnet_viz.lab.training import HELD_OUT_VENDORS, Run, UnfinishedError, runs
-from effnet_viz.lab.weights import SHIPPED_RUN, trained
+from effnet_viz.lab.weights import SHIPPED_RUN, Trained, path_of, trained
 from effnet_viz.network import Network
 from effnet_viz.published import FAMILY
 
@@ -32,36 +32,43 @@ Json = dict[str, Any]
 
 
 def measure_all(count: int) -> Json:
-    """Results of every run that comes with the project.
+    """Results of every run of which all networks come with the project.
 
-    Raises UnfinishedError when there is none, ValueError when the recipes differ.
+    Raises UnfinishedError when one of the run that the app shows is missing, ValueError when the
+    recipes differ.
     """
     made: dict[int, dict[str, Network]] = {}
     training: dict[str, Json] = {}
     recipes: list[Json] = []
-    for run in runs():
-        try:
-            one = trained(run)
-        except UnfinishedError:
-            continue
-        recipes.append(one.recipe)
-        made.setdefault(run.number, {})[run.scaling.key] = one.network
-        training[run.name] = {"learning_curve": one.learning_curve}
-    if not made:
-        raise UnfinishedError("No trained network is there. Train first, then ship.")
+    for number, of_run in complete_runs().items():
+        recipes += [one.recipe for one in of_run.values()]
+        made[number] = {key: one.network for key, one in of_run.items()}
+        training |= {
+            f"{key}-{number}": {"learning_curve": one.learning_curve} for key, one in of_run.items()
+        }
+    if SHIPPED_RUN not in made:
+        raise UnfinishedError(f"Run {SHIPPED_RUN} is not complete. Train first, then ship.")
     if any(recipe != recipes[0] for recipe in recipes):
         raise ValueError("The networks were trained with different recipes.")
     results = {"recipe": recipes[0], "training": training, **measure(made, count)}
-    of_app = made.get(SHIPPED_RUN, {})
+    of_app = made[SHIPPED_RUN]
     results["shipped"] = {
         "run": SHIPPED_RUN,
         "scenes": SHIPPED_SCENES,
         "top1_unseen": {key: top1_unseen(key, network) for key, network in of_app.items()},
     }
-    if CHECKED_NETWORK in of_app:
-        results["check"] = check(of_app[CHECKED_NETWORK])
+    results["check"] = check(of_app[CHECKED_NETWORK])
     results["time"] = _times()
     return results
+
+
+def complete_runs() -> dict[int, dict[str, Trained]]:
+    """By number, then by key: the runs of which all networks are there."""
+    found: dict[int, dict[str, Trained]] = {}
+    for run in runs():
+        if path_of(run).exists():
+            found.setdefault(run.number, {})[run.scaling.key] = trained(run)
+    return {number: of_run for number, of_run in found.items() if len(of_run) == len(SCALINGS)}
 
 
 def top1_unseen(key: str, network: Network) -> float:

@@ -312,8 +312,9 @@ def headline(results: Results) -> list[str]:
     return [
         _claim(results),
         f"**Relevant regions.** {_standings(results, RELEVANCE)} This is the share of a CAM's "
-        f"positive evidence that lies on the object; {percent(1, 0)} is what the object's own "
-        f"outline reaches on {grid} × {grid} cells, to which all maps are pooled first.",
+        f"positive evidence that lies on the object, with all maps averaged to {grid} × {grid} "
+        f"cells first; {percent(1, 0)} is what the object's own outline reaches that way on the "
+        "network's grid.",
         _against_references(results),
         f"**Object details.** {_standings(results, DETAILS)} This is the share of the object where "
         f"the CAM has at least {percent(results.fixed_threshold, 0)} of its maximum. It is easy "
@@ -331,6 +332,8 @@ def _claim(results: Results) -> str:
     less = [sum(pair.value < 0 for pair in pairs) for pairs in (relevance, details)]
     if more == [others, others]:
         verdict = "On these scenes our numbers agree with it."
+    elif any(more) and any(less):
+        verdict = "On these scenes our numbers agree with it in part and contradict it in part."
     elif any(more):
         verdict = "On these scenes our numbers agree with it only in part."
     elif any(less):
@@ -340,8 +343,25 @@ def _claim(results: Results) -> str:
     return (
         f"The paper says of the compound network that it “{CLAIM}”, and gives no number. "
         f"**{verdict}** It has clearly more evidence on the object than "
-        f"{_some(more[0], others)}, and it clearly covers more of the object than "
-        f"{_some(more[1], others)}."
+        f"{_some(more[0], others)} and clearly less than {_some(less[0], others)}; it clearly "
+        f"covers more of the object than {_some(more[1], others)} and clearly less than "
+        f"{_some(less[1], others)}."
+    )
+
+
+def accuracy(results: Results) -> str:
+    """Which networks answer right more often, in a sentence."""
+    differences = results.differences["answers", "top1_unseen"]
+    ranked = sorted(results.networks, key=lambda key: -results.networks[key].top1_unseen.mean)
+    best = ranked[0]
+    clear = [pair for pair in differences if pair.clear]
+    others = [pair.seen_from(best) for pair in differences if best in (pair.one, pair.other)]
+    beaten = [_called(results, pair.one) for pair in others if pair.low > 0]
+    return (
+        f"{_called(results, best).capitalize()} answers right most often on the unseen vendor's "
+        f"drawings ({percent(results.networks[best].top1_unseen.mean)}), "
+        + (f"clearly more often than {_listed(beaten)}" if beaten else "but not clearly")
+        + f". Of the {len(differences)} pairs of networks, {len(clear)} differ clearly."
     )
 
 
@@ -368,9 +388,7 @@ def _compared(results: Results, key: str, measure: str) -> str:
     groups = {
         "clearly more than": [pair.one for pair in pairs if pair.low > 0],
         "clearly less than": [pair.one for pair in pairs if pair.high < 0],
-        f"no difference that {results.runs_in_words} could show against": [
-            pair.one for pair in pairs if not pair.clear
-        ],
+        "no clear difference from": [pair.one for pair in pairs if not pair.clear],
     }
     return "; ".join(
         f"{words} any other"
@@ -467,7 +485,8 @@ def limits(results: Results) -> str:
         f"The lab shows where {_number(len(sizes))} networks with the same recipe find their "
         "evidence, on scenes whose masks are exact, with drawings of a vendor that they never saw. "
         "It cannot show that the same holds elsewhere. The scenes are toys: a drawing among "
-        "others on clutter; no photographs, not ImageNet. The networks have "
+        "others on clutter, its centre never close to the edge; no photographs, not ImageNet. The "
+        "networks have "
         f"{min(sizes) / 1e6:.2f} to {max(sizes) / 1e6:.2f} million parameters; the paper's "
         f"smallest has {b0.parameters / 1e6:.1f}. All rests on {results.runs_in_words} of each "
         "network: the intervals say how much a result depends on the classes, not what training "
@@ -477,8 +496,9 @@ def limits(results: Results) -> str:
         "correctly: the easier ones. And the maps are not equally coarse. Their grids have "
         f"{grids} cells, so a network that sees more pixels also draws a finer map; stage "
         f"{GRAD_CAM_STAGE} has the same grids as stage {STAGES[-1]}. Pooling to "
-        f"{results.common_grid} × {results.common_grid} cells evens that out for the share of "
-        "evidence; pointing game, overlap and coverage use each map as it is."
+        f"{results.common_grid} × {results.common_grid} cells, compared with what the outline "
+        "itself reaches there, evens that out for the share of evidence; pointing game, overlap "
+        "and coverage use each map as it is."
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -55,19 +55,27 @@ def ship(run: Run, checkpoint: Mapping[str, Any], learning_curve: Sequence[Json]
     }
     path = path_of(run)
     path.parent.mkdir(exist_ok=True)
-    save_file(halved, path, metadata)
+    unfinished = path.with_suffix(".part")
+    save_file(halved, unfinished, metadata)
+    unfinished.chmod(0o644)
+    unfinished.replace(path)  # a running app never reads half of it
 
 
 def trained(run: Run) -> Trained:
-    """A run that comes with the project. Raises UnfinishedError when it does not."""
+    """A run that comes with the project. Raises UnfinishedError when it does not, or is damaged."""
     path = path_of(run)
     if not path.exists():
         raise UnfinishedError(
             f"{run.name} is not there. Train it with `python -m effnet_viz.lab train`, then `ship`."
         )
-    with safe_open(path, "pt") as file:
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        metadata = file.metadata()
+    try:
+        with safe_open(path, "pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata()
+    except SafetensorError as error:
+        raise UnfinishedError(
+            f"{path.name} is damaged ({error}). Fetch it again with the project."
+        ) from error
     recipe, curve = (json.loads(metadata[name]) for name in ("recipe", "learning_curve"))
     return Trained(_network(run.scaling, state), recipe, curve)
 

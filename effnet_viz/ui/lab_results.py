@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -41,8 +42,8 @@ MEASURES = {
             "Evidence on object: same grid, of the ceiling",
             "The share of the positive evidence that lies on the object. All maps are first "
             "averaged to {grid} × {grid} cells, then compared with what the object's own outline "
-            "reaches on that grid: that is 100 %. The fairest of these measures. A map of a single "
-            "cell well inside the object can pass 100 %.",
+            "reaches on the network's grid when averaged likewise: that is 100 %. The fairest of "
+            "these measures. A map of a single cell well inside the object can pass 100 %.",
             True,
             True,
         ),
@@ -82,7 +83,7 @@ MEASURES = {
             "Overlap, best threshold",
             "The map is cut at a threshold, and what remains is compared with the object: what "
             "both share, divided by what either covers (intersection over union). The threshold is "
-            "the one that suits each network best.",
+            "the one that suits each network best on these very scenes, so it flatters a little.",
             True,
             True,
         ),
@@ -140,11 +141,12 @@ difficulty, too.
 MEASURES_HELP = """
 **Left:** a dot is one run, the bar is their mean. Diamonds are maps that no network made: *uniform*
 is the same everywhere, the *dot* and the *Gaussian* only know the middle of the picture, and *the
-mask itself* is the object's true outline. A network should be better than the first three.
+mask itself* is the object's true outline. A network should be better than the first three, but for
+the share of the object covered: a uniform map covers everything.
 
 **Right:** each row is a pair of networks. The dot is the mean difference, the line its 95 %
-interval. If the line crosses 0, the difference may be chance. With ten pairs, one interval may miss
-0 by chance now and then (one in twenty).
+interval. If the line crosses 0, the difference may be chance. Even between equal networks, one such
+interval in twenty misses 0, and there are many of them here: ten for every measure.
 """
 
 AGREEMENT_HELP = """
@@ -168,10 +170,16 @@ _CONFIG = {"displayModeBar": False}
 def load_results(path: Path = RESULTS) -> Results | None:
     """The results; None, and a message on the page, if there are none."""
     try:
-        return lab.load(path)
+        return _loaded(path, path.stat().st_mtime_ns if path.exists() else 0)
     except ResultsError as error:
         st.info(str(error), icon=":material/science:")
         return None
+
+
+@cache
+def _loaded(path: Path, _: int) -> Results:
+    """Read once for all visitors, and again when the file has changed."""
+    return lab.load(path)
 
 
 def show_headline(results: Results) -> None:
@@ -234,6 +242,7 @@ def show_accuracy(results: Results) -> None:
         hide_index=True,
         alt="Cost and accuracy of our five networks beside the paper's Table 7.",
     )
+    st.markdown(lab.accuracy(results))
     spread = (
         f"± is the standard deviation of {results.runs_in_words}. "
         if baseline.top1_unseen.spread is not None
@@ -245,11 +254,12 @@ def show_accuracy(results: Results) -> None:
         f"accuracies. Never seen: {results.held_out_vendors}, one a run. {spread}Ours × 1 is "
         f"{baseline.multiply_adds / 1e6:.1f} M multiply-adds, the paper's "
         f"{paper_baseline.multiply_adds / 1e9:.1f} B. Parameters and time are "
-        f"ours; time on {results.machine}. Paper: {published.PAPER}, Table 7."
+        f"ours; time with PyTorch on {results.machine}. Paper: {published.PAPER}, Table 7."
     )
     how_to_read(ACCURACY_HELP)
 
 
+@st.fragment
 def show_measures(results: Results) -> None:
     """Any measure of either kind of map: means and references, pairs, by size of the object."""
     st.markdown("##### Where the evidence lies")

@@ -17,8 +17,11 @@ from effnet_viz.image import ImageError
 from effnet_viz.lab import explaining, studio
 from effnet_viz.lab.drawings import CLASSES, VENDORS
 from effnet_viz.lab.explaining import UNSEEN_VENDOR, Method, SceneExplanation, spoken
+from effnet_viz.lab.localization import FIXED_THRESHOLD
+from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.studio import Composed, Composition
+from effnet_viz.lab.training import UnfinishedError
 from effnet_viz.ui import link, viewer
 from effnet_viz.ui.help import how_to_read
 from effnet_viz.ui.text import plain
@@ -34,18 +37,19 @@ BARS = 3
 CONTROL = 168
 """Width of a control in pixels: two stand side by side on a phone."""
 
-SCENE_HELP = """
-All five networks see the same scene and are asked for the same class. The white line is drawn
-around what can be seen of the object, so you see how much of the evidence lies on it. **Drag the
-object** in any picture: all five look again as it moves.
+SCENE_HELP = f"""
+All five networks see the same scene, and the maps show what speaks for the object, or for the class
+that each network answers. The white line is drawn around what can be seen of the object, so you see
+how much of the evidence lies on it. **Drag the object** in any picture: all five look again as it
+moves.
 
 **Evidence on the object** is the share of the positive evidence that lies inside the line. A map
 with few cells cannot follow a fine outline, so next to it stands what a **perfect map** would reach
-on the same grid. **Object covered** is the share of the object where the evidence is at least 20 %
-of its largest value.
+on the same grid. **Object covered** is the share of the object where the evidence is at least
+{FIXED_THRESHOLD:.0%} of its largest value.
 
-Three of the grids have 4×4 cells, the other two are finer. At stage 6 the grids are as coarse as at
-stage 9: choose *True grid* under “More ways to look” to see the cells.
+The caption of each map says how many cells its grid has: a network that sees more pixels has more
+of them. Choose *True grid* under “More ways to look” to see the cells.
 """
 
 
@@ -61,8 +65,12 @@ def show_introduction() -> None:
 def show_scene() -> None:
     """The scene's controls, and the five networks on it."""
     _adopt_place()
-    with waiting("Loading five networks, once for all visitors: about ten seconds …"):
-        explaining.engines()
+    try:
+        with waiting("Loading five networks, once for all visitors. This takes some seconds …"):
+            explaining.engines()
+    except UnfinishedError as error:
+        st.info(f"The networks cannot be shown: {error}", icon=":material/science:")
+        return
     _chosen_scene()
 
 
@@ -77,17 +85,21 @@ def _chosen_scene() -> None:
 @st.fragment
 def _five_networks(composition: Composition, method: Method, own_answer: bool) -> None:
     """Runs by itself while the object is dragged: the controls stay as they are."""
+    if st.session_state.pop("stepped", False):
+        st.rerun()  # the presenter's key has moved a control, which lies outside
     across, down = st.session_state["place"]
     moved = replace(composition, across=across, down=down)
-    with waiting(None), serving.turn():
+    toolbar, presented, numbers = st.container(), st.container(key="presented"), st.container()
+    with presented:
+        cells = st.columns(len(SCALINGS), gap="small")
+    with st.container(), waiting(None), serving.turn():
         composed = studio.compose(moved, st.session_state.get("backdrop"))
         explained = explaining.explained(composed.scene, method, own_answer=own_answer)
     photograph = _photograph(composed)
     outlined = viewer.Object(composed.outline, (across, down))
-    viewer.toolbar(photograph, key="viewer", on_step=_step, on_box=None, on_move=_move)
-    with st.container(key="presented"):
-        cells = st.columns(len(explained), gap="small")
-    with st.container():
+    with toolbar:
+        viewer.toolbar(photograph, key="viewer", on_step=_step, on_box=None, on_move=_move)
+    with numbers:
         _show_numbers(explained)
         _show_what(moved, composed)
     # The pictures come last: when they are there, everything is, and the object can move on.
@@ -108,7 +120,7 @@ def _first(seed: int = FIRST_SEED) -> Composition:
 def _choose() -> tuple[Composition, Method, bool]:
     """The scene, the map, and whether each network's own answer is explained."""
     first, state = _first(), st.session_state
-    state.setdefault("dragging", False)
+    state["dragging"] = False
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("New scene", icon=":material/casino:", on_click=_draw_new_scene)
         label, vendor = _choose_drawing(first)
@@ -219,10 +231,12 @@ def _choose_class() -> bool:
 def _choose_backdrop() -> None:
     """One's own background: it stays in this visitor's session, as a small square."""
     with st.popover("Background", icon=":material/wallpaper:"):
+        number = st.session_state.setdefault("backdrop_number", 0)
         st.file_uploader(
             "Put the object on a picture of your own",
-            key="backdrop_file",
+            key=f"backdrop_file_{number}",
             on_change=_backdrop_changed,
+            args=(f"backdrop_file_{number}",),
             help=f"The middle square of your picture is used, at {SIDE}×{SIDE} pixels.",
         )
         if st.session_state.get("backdrop_problem"):
@@ -231,18 +245,20 @@ def _choose_backdrop() -> None:
             st.button("Draw a background again", on_click=_forget_backdrop)
 
 
-def _backdrop_changed() -> None:
-    file, state = st.session_state["backdrop_file"], st.session_state
+def _backdrop_changed(key: str) -> None:
+    file, state = st.session_state[key], st.session_state
     state["backdrop"] = state["backdrop_problem"] = None
     if file is not None:
         try:
-            state["backdrop"] = studio.backdrop(image.decode(file.getvalue()))
+            with serving.turn():  # a large picture takes memory while it is decoded
+                state["backdrop"] = studio.backdrop(image.decode(file.getvalue()))
         except ImageError as error:
             state["backdrop_problem"] = plain(f"{file.name}: {error}")
 
 
 def _forget_backdrop() -> None:
     st.session_state["backdrop"] = st.session_state["backdrop_problem"] = None
+    st.session_state["backdrop_number"] += 1  # an upload field is emptied by a new one
 
 
 # Moving
@@ -284,6 +300,7 @@ def _step(what: Literal["stage", "model"], by: int) -> None:
     """The presenter's arrow keys step between the two maps; all networks are there already."""
     if what == "stage":
         st.session_state["map"] = METHODS[0] if by > 0 else METHODS[1]
+        st.session_state["stepped"] = True
 
 
 # Showing
@@ -359,6 +376,6 @@ def _show_numbers(explained: tuple[SceneExplanation, ...]) -> None:
 def _show_what(composition: Composition, composed: Composed) -> None:
     seen = "never seen" if composition.vendor == UNSEEN_VENDOR else "seen"
     st.caption(
-        f"Drawn by {composition.vendor}, {seen} in training. {composed.hidden:.0%} of the object "
-        "is hidden."
+        f"Drawn by {composition.vendor}, {seen} in training. Of what lies inside the picture, "
+        f"{composed.hidden:.0%} is hidden."
     )

@@ -123,6 +123,8 @@ def toolbar(
     photograph of the last one.
     """
 
+    answered = f"{key} answered"
+
     def step() -> None:
         what, by = st.session_state[key]["step"]
         if what in ("stage", "model") and by in (-1, 1):
@@ -135,7 +137,8 @@ def toolbar(
             on_box((left, top, right, bottom))
 
     def move() -> None:
-        across, down, done = st.session_state[key]["move"]
+        across, down, done, number = st.session_state[key]["move"]
+        st.session_state[answered] = int(number)
         place = (min(max(float(across), 0.0), 1.0), min(max(float(down), 0.0), 1.0))
         if on_move is not None:
             on_move(place, bool(done))
@@ -146,6 +149,7 @@ def toolbar(
         "tables": _tables(),
         "boxes": on_box is not None,
         "movable": on_move is not None,
+        "answered": st.session_state.get(answered, 0),
     }
     with st.container(gap=None):
         _viewer(key=f"{key} code")  # apart, for a message that never changes is sent once

@@ -354,8 +354,9 @@ class Pane {
   holds({ x, y }) {
     const { object } = this.data;
     if (!object || !isMovable() || shared.tool !== "point") return false;
-    const [xs, ys] = [0, 1].map((axis) => object.outline.flat().map((corner) => corner[axis]));
-    return x >= Math.min(...xs) && x <= Math.max(...xs) && y >= Math.min(...ys) && y <= Math.max(...ys);
+    const [left, top] = object.centre;
+    // What is hidden altogether can still be fetched where it is.
+    return Math.hypot(x - left, y - top) < 0.05 || object.outline.some((corners) => encloses(corners, x, y));
   }
 
   cross({ x, y }) {
@@ -385,6 +386,7 @@ class Pane {
       shared.drawing = { from, to: from };
     }
     const point = this.pointOf(event);
+    this.letGo(); // a second finger zooms
     this.grip = this.pressed.size === 1 && this.holds(point)
       ? { x: this.data.object.centre[0] - point.x, y: this.data.object.centre[1] - point.y } : null;
     if (event.pointerType !== "touch" || shared.tool === "box" || view.zoom > 1 || this.grip) {
@@ -402,7 +404,7 @@ class Pane {
       if (this.pressed.size === 2) this.pinch(event);
       this.pressed.set(event.pointerId, { x: event.clientX, y: event.clientY });
       if (this.pressed.size === 2) return;
-      if (this.grip) this.drag(event, false);
+      if (this.grip) this.drag(event);
       else if (shared.drawing) shared.drawing = { from: shared.drawing.from, to: this.pointOf(event) };
       else if (view.zoom > 1) {
         const size = this.width * view.zoom;
@@ -413,9 +415,15 @@ class Pane {
     pointAt(this.pointOf(event));
   }
 
-  drag(event, done) {
+  drag(event) {
     const { x, y } = this.pointOf(event);
-    moveTo(x + this.grip.x, y + this.grip.y, done);
+    this.dragged = [x + this.grip.x, y + this.grip.y];
+    moveTo(...this.dragged, false);
+  }
+
+  letGo() {
+    if (this.dragged) moveTo(...this.dragged, true);
+    this.grip = this.dragged = null;
   }
 
   pinch(event) {
@@ -429,9 +437,7 @@ class Pane {
   release(event) {
     const wasDown = this.pressed.delete(event.pointerId);
     if (!wasDown) return;
-    const held = this.grip;
-    if (held && this.moved) this.drag(event, true);
-    this.grip = null;
+    this.letGo();
     if (shared.drawing) finishBox();
     else if (!this.moved && shared.tool === "point") {
       const point = this.pointOf(event);
@@ -450,7 +456,7 @@ class Pane {
 
   cancel() {
     this.pressed.clear();
-    this.grip = null;
+    this.letGo();
     shared.drawing = null;
     changed(POINTER);
   }
@@ -477,7 +483,7 @@ class Pane {
   }
 
   push(dx, dy) {
-    const [x, y] = moving.next?.centre ?? this.data.object.centre;
+    const [x, y] = moving.centre ?? this.data.object.centre;
     moveTo(x + 0.05 * dx, y + 0.05 * dy, true);
   }
 
@@ -633,6 +639,16 @@ function wrap(context, text, width) {
     else lines.push(word);
   }
   return lines;
+}
+
+// Whether a polygon encloses a point: a line from it to the right crosses an odd number of sides.
+function encloses(corners, x, y) {
+  let inside = false;
+  corners.forEach(([x1, y1], i) => {
+    const [x0, y0] = corners.at(i - 1);
+    if ((y0 > y) !== (y1 > y) && x < x0 + ((y - y0) / (y1 - y0)) * (x1 - x0)) inside = !inside;
+  });
+  return inside;
 }
 
 // The corners of a drawn rectangle as left, top, right, bottom.

@@ -4,9 +4,9 @@ let askToCover = () => {};
 let askToStep = () => {};
 let askToMove = null; // a function where the object can be moved
 
-// Where the object shall go: the newest place waits until everything shows the one before it.
-const moving = { next: null, asked: 0 };
-const LONGEST_WAIT = 1000; // ms; a place that changes nothing brings no answer
+// Where the object shall go. The newest place waits until everything shows the one asked for.
+const moving = { next: null, centre: null, number: 0, answered: 0, waiting: 0 };
+const LONGEST_WAIT = 3000; // ms; then the answer was lost
 
 function isMovable() {
   return askToMove !== null;
@@ -14,32 +14,34 @@ function isMovable() {
 
 function moveTo(x, y, done) {
   const inside = (value) => Math.min(Math.max(value, 0), 1);
-  moving.next = { centre: [inside(x), inside(y)], done };
+  moving.centre = [inside(x), inside(y)];
+  moving.next = { centre: moving.centre, done };
   sendMove();
 }
 
 function sendMove() {
-  if (!moving.next || moving.asked) return;
+  if (!moving.next || moving.waiting || !isMovable()) return;
   const { centre, done } = moving.next;
   moving.next = null;
-  moving.asked = setTimeout(answered, LONGEST_WAIT);
-  askToMove([...centre, done]);
+  moving.number += 1;
+  moving.waiting = setTimeout(goOn, LONGEST_WAIT);
+  askToMove([...centre, done, moving.number]);
 }
 
-function answered() {
-  clearTimeout(moving.asked);
-  moving.asked = 0;
+function goOn() {
+  clearTimeout(moving.waiting);
+  moving.waiting = 0;
+  if (!moving.next) moving.centre = null;
   sendMove();
 }
 
-// Called as parts are updated: the answer is there when all pictures show the toolbar's photograph.
+// Called as parts are updated: the answer is there when the toolbar says so and all pictures show
+// its photograph.
 function arrived() {
+  if (!moving.waiting || moving.answered !== moving.number) return;
   const newest = [...photographs.keys()].at(-1);
   const panes = [...parts].filter((part) => part instanceof Pane);
-  if (moving.asked && newest !== moving.shown && panes.every(({ data }) => data.photograph.id === newest)) {
-    moving.shown = newest;
-    answered();
-  }
+  if (panes.every(({ data }) => data.photograph.id === newest)) goOn();
 }
 
 const KEYS = [
@@ -111,14 +113,16 @@ class Toolbar {
     this.watch = setInterval(writeAddress, 400); // see readAddress
   }
 
-  update({ photograph, tables: names, boxes, movable }, setTriggerValue) {
+  update({ photograph, tables: names, boxes, movable, answered }, setTriggerValue) {
     askToCover = (box) => setTriggerValue("box", box);
     askToStep = (what, by) => setTriggerValue("step", [what, by]);
     askToMove = movable ? (place) => setTriggerValue("move", place) : null;
     if (!tables.sequential.size) this.takeTables(names);
     takePhotograph(photograph);
     this.cover.hidden = !boxes;
+    moving.answered = answered;
     changed(EVERYTHING);
+    arrived();
   }
 
   takeTables(names) {
@@ -135,6 +139,8 @@ class Toolbar {
     clearInterval(this.watch);
     document.removeEventListener("keydown", onKeyDown);
     document.removeEventListener("keyup", onKeyUp);
+    clearTimeout(moving.waiting);
+    Object.assign(moving, { next: null, centre: null, waiting: 0 });
     present(false);
   }
 
@@ -248,7 +254,12 @@ class Toolbar {
 
 // The photograph arrives once and every pane shows it; the one before it stays while panes change.
 function takePhotograph({ id, source }) {
-  if (photographs.has(id)) return;
+  const known = photographs.get(id);
+  if (known) { // it is the newest again
+    photographs.delete(id);
+    photographs.set(id, known);
+    return;
+  }
   const [head, content] = source.split(",");
   const type = /^data:(image\/(?:webp|jpeg|png));base64$/.exec(head)?.[1];
   if (!type) throw new Error(`The photograph ${id} is not an image.`);
@@ -279,7 +290,7 @@ function isTyping(event) {
 }
 
 function onKeyDown(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
   const actions = {
     h: () => hold(true), p: () => present(!isPresenting()), Escape: leave,
     "+": () => zoomBy(1.5), "=": () => zoomBy(1.5), "-": () => zoomBy(1 / 1.5), 0: () => lookAt(1, 0.5, 0.5),
