@@ -227,6 +227,8 @@ def _results(text: str) -> Results:
         differences.setdefault((pair["map"], pair["measure"]), []).append(
             Difference(pair["one"], pair["other"], pair["difference"], pair["low"], pair["high"])
         )
+    if ("answers", "top1_unseen") not in differences:
+        raise KeyError("top1_unseen of pairs")
     return Results(
         text=text,
         views=content["recipe"]["views"],
