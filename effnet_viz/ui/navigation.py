@@ -24,7 +24,8 @@ ICON = Path(__file__).parents[2] / "assets" / "icon.png"
 STYLE = """
 .stMainBlockContainer { padding: 3.2rem clamp(1rem, 2.5vw, 2.5rem) 3rem; }
 [data-testid=stFileChips] > div { max-height: 6rem !important; }
-.answers b { display: block; min-height: 2.6em; line-height: 1.3; }
+.answers b { display: block; line-height: 1.3; }
+@media (min-width: 640px) { .answers b { min-height: 2.6em; } }
 .answers table { width: 100%; border-collapse: collapse; font-size: 0.85rem; margin: 0 0 0.4rem; }
 .answers caption { position: absolute; clip-path: inset(50%); }
 .answers th { text-align: left; font-weight: 400; width: 5.5em; }
