@@ -1,7 +1,24 @@
 """effnet-viz: see what an EfficientNet looks at."""
 
-from effnet_viz.analysis import Analysis, analyse
-from effnet_viz.comparison import Comparison, compare
-from effnet_viz.model import Model, build, load
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from effnet_viz.analysis import Analysis, analyse
+    from effnet_viz.comparison import Comparison, compare
+    from effnet_viz.model import Model, build, load
 
 __all__ = ["Analysis", "Comparison", "Model", "analyse", "build", "compare", "load"]
+
+_HOMES = {
+    **dict.fromkeys(("Analysis", "analyse"), "analysis"),
+    **dict.fromkeys(("Comparison", "compare"), "comparison"),
+    **dict.fromkeys(("Model", "build", "load"), "model"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """What is asked for is imported then: the server sets torch's threads before torch is there."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

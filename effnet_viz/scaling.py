@@ -32,7 +32,8 @@ class Scale:
         """
         stride = baseline().stages[zoo.STAGES[-1]].jump
         resolution = max(1, int(self.resolution / stride + 0.5)) * stride
-        return self.width, self.depth, resolution
+        # As exact as zoo.variant, so that what is shown is what is compared.
+        return round(self.width, 2), round(self.depth, 2), resolution
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from effnet_viz import settings, structure, zoo
+from effnet_viz import settings, structure, weights, zoo
 from effnet_viz.engine import Activations, Engine
 from effnet_viz.model import Model, load
 from effnet_viz.sharing import SharedCache, Turns
@@ -32,13 +32,27 @@ def _nbytes(key: str) -> int:
     return 4 * (2 * made.parameters + _KEPT_PER_OUTPUT * outputs)
 
 
+def weights_hash(key: str, untrained: bool) -> str | None:
+    """The SHA-256 of the weight file that is there now; None without one."""
+    found = None if untrained else weights.verified(zoo.find(key).weights)
+    return found.sha256 if found else None
+
+
 @contextmanager
-def _borrowed(key: str, untrained: bool) -> Iterator[Model]:
+def _borrowed(key: str, untrained: bool, sha256: str | None) -> Iterator[Model]:
+    """The model with the weights of this hash. Raises WeightsError when the file is another now."""
+
     def make() -> Model:
-        return load(key, untrained=untrained)
+        made = load(key, untrained=untrained)
+        if made.weight_file is not None and made.weight_file.sha256 != sha256:
+            raise weights.WeightsError(
+                f"`{made.weight_file.path.name}` was replaced while it was in use. Reload the page "
+                "to work with the new one."
+            )
+        return made
 
     nbytes = _nbytes(key)
-    with _models.use((key, untrained), make, lambda _: nbytes, expected=nbytes) as model:
+    with _models.use((key, untrained, sha256), make, lambda _: nbytes, expected=nbytes) as model:
         yield model
 
 
@@ -53,17 +67,19 @@ class SharedEngine:
     def __init__(self, model: Model, untrained: bool) -> None:
         self._key = model.entry.key
         self._untrained = untrained
+        self._sha256 = model.weight_file.sha256 if model.weight_file else None
         self.name = model.engine.name
         self.head = model.engine.head
 
     @contextmanager
     def _running(self) -> Iterator[Engine]:
         """The real engine, in a turn. A model is in use while it runs, not while visitors queue."""
-        with _borrowed(self._key, self._untrained):
+        weights_are = (self._key, self._untrained, self._sha256)
+        with _borrowed(*weights_are):
             pass  # load it before the turn: others run meanwhile
         # Dropped while this one waited, it is loaded again within the turn. That cannot lock up:
         # loading needs no turn.
-        with _turns.turn(), _borrowed(self._key, self._untrained) as model:
+        with _turns.turn(), _borrowed(*weights_are) as model:
             yield model.engine
 
     def forward(self, image: Tensor) -> Activations:
@@ -89,11 +105,15 @@ def shared(key: str, *, untrained: bool) -> Model:
     Results made with it hold on to the linear head, not to the network.
     """
 
+    if not untrained and weights_hash(key, untrained) is None:
+        weights.load_state_dict(zoo.find(key).weights)  # downloads it, or says what to do
+    sha256 = weights_hash(key, untrained)
+
     def make() -> Model:
-        with _borrowed(key, untrained) as model:
+        with _borrowed(key, untrained, sha256) as model:
             return Model(model.entry, SharedEngine(model, untrained), model.weight_file)
 
     def size(model: Model) -> int:
         return model.engine.head.weight.nbytes
 
-    return _shared.get((key, untrained), make, size)
+    return _shared.get((key, untrained, sha256), make, size)

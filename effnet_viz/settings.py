@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 
@@ -16,7 +17,7 @@ def _setting(name: str, default: float) -> float:
         value = float(text)
     except ValueError:
         value = 0.0
-    if value <= 0:
+    if not (math.isfinite(value) and value > 0):
         raise ValueError(
             f"EFFNET_VIZ_{name} is {text!r}. Set it to a number above 0 or leave it out."
         )
@@ -31,7 +32,7 @@ MODEL_BYTES = int(_setting("MODEL_MEGABYTES", 1200) * _MEGABYTE)
 RESULT_BYTES = int(_setting("RESULT_MEGABYTES", 600) * _MEGABYTE)
 """Decoded images, analyses and drawn maps in memory, all together."""
 
-CONCURRENT = int(_setting("CONCURRENT", 1))
+CONCURRENT = max(1, int(_setting("CONCURRENT", 1)))
 """Networks that run at once. One already uses every core."""
 
 STUCK_SECONDS = _setting("STUCK_SECONDS", 60)

@@ -138,10 +138,12 @@ def load_state_dict(weights: WeightSource) -> tuple[dict[str, torch.Tensor], Wei
             if found.path.suffix == ".safetensors"
             else torch.load(found.path, map_location="cpu", weights_only=True)
         )
+    except MemoryError:
+        raise
     except Exception as error:  # whatever damaged bytes or a refused pickle lead to
         raise WeightsError(
             f"`{found.path.name}` in `{found.path.parent}` was refused, because it holds something "
-            f"other than weights. Delete it, then {_OTHERWISE}."
+            f"other than weights. {_instead(weights)}"
         ) from error
     if not (
         isinstance(loaded, dict)
@@ -151,9 +153,18 @@ def load_state_dict(weights: WeightSource) -> tuple[dict[str, torch.Tensor], Wei
     ):
         raise WeightsError(
             f"`{found.path.name}` in `{found.path.parent}` does not hold named tensors only, so it "
-            f"is no state dict. Delete it, then {_OTHERWISE}."
+            f"is no state dict. {_instead(weights)}"
         )
     return loaded, found
+
+
+def _instead(weights: WeightSource) -> str:
+    if isinstance(weights, UserCheckpoint):
+        return (
+            "Save only the network's state dict under this name: "
+            "`torch.save(network.state_dict(), …)` or safetensors."
+        )
+    return f"Delete it, then {_OTHERWISE}."
 
 
 # Integrity

@@ -114,6 +114,28 @@ def test_good_files_work_beside_bad_ones_and_each_bad_one_is_named() -> None:
         assert problem.endswith(".")
 
 
+def test_photographs_of_one_name_are_numbered() -> None:
+    page = open_app()
+    contents = [(SAMPLES / f"{name}.jpg").read_bytes() for name in ("espresso", "palace", "cat")]
+    files = [("image.jpg", content, "image/jpeg") for content in contents[:2]]
+    page.file_uploader(key="files").set_value(files).run()
+    assert "image.jpg, 600×400 px" in texts(page)
+    page.run()
+    titles = [image.title for image in page.session_state["uploads"].values()]
+    assert titles == ["image.jpg", "image.jpg (2)"]
+
+
+def test_a_file_added_twice_stays_until_both_are_removed() -> None:
+    page = open_app()
+    file = ("cup.jpg", (SAMPLES / "espresso.jpg").read_bytes(), "image/jpeg")
+    page.file_uploader(key="files").set_value([file, file]).run()
+    assert len(page.session_state["uploads"]) == 1
+    page.file_uploader(key="files").set_value([file]).run()
+    assert "The maps explain **espresso**" in texts(page)
+    page.file_uploader(key="files").clear().run()
+    assert "The maps explain **tiger cat**" in texts(page)
+
+
 def test_removing_the_upload_goes_back_to_a_sample() -> None:
     page = open_app()
     content = (SAMPLES / "espresso.jpg").read_bytes()

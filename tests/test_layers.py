@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "export": {"analysis", "comparison", "explain", "render"},
     "settings": set(),
     "sharing": set(),
-    "serving": {"engine", "model", "settings", "sharing", "structure", "zoo"},
+    "serving": {"engine", "model", "settings", "sharing", "structure", "weights", "zoo"},
     "samples": set(),
 }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz import Model, analyse, serving, settings, sharing, zoo
+from effnet_viz import Model, analyse, network, serving, settings, sharing, weights, zoo
 from effnet_viz.engine import Activations, Head
 from effnet_viz.sharing import SharedCache, Turns
+from tests.browser import ROOT
 from tests.conftest import SAMPLES, loaded
 
 PATIENCE = 20
@@ -298,10 +302,47 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings._setting("NO_SUCH_THING", 7) == 7
     monkeypatch.setenv("EFFNET_VIZ_SIZE", "2.5")
     assert settings._setting("SIZE", 7) == 2.5
-    for wrong in ("many", "-1", "0"):
+    for wrong in ("many", "-1", "0", "nan", "inf"):
         monkeypatch.setenv("EFFNET_VIZ_SIZE", wrong)
         with pytest.raises(ValueError, match="EFFNET_VIZ_SIZE"):
             settings._setting("SIZE", 7)
+
+
+def test_a_part_of_a_slot_is_a_slot() -> None:
+    code = "from effnet_viz import settings; print(settings.CONCURRENT)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"EFFNET_VIZ_CONCURRENT": "0.5"},
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    )  # fmt: skip
+    assert run.stdout.strip() == "1"
+
+
+def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(serving, "_models", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(serving, "_shared", SharedCache(settings.MODEL_BYTES))
+    entry = zoo.variant("lite0", width=0.5)
+    assert isinstance(entry.weights, zoo.UserCheckpoint)
+    path = weights.folder() / entry.weights.filenames[1]
+    path.parent.mkdir(parents=True)
+    module, _ = network._BUILDERS[entry.library](entry)
+    state = module.state_dict()
+
+    def put(bias: float) -> None:
+        state["classifier.bias"].fill_(bias)
+        torch.save(state, path)
+
+    put(1.0)
+    old = analyse(SAMPLES / "cat.jpg", serving.shared(entry.key, untrained=False))
+    put(2.0)
+    new = analyse(SAMPLES / "cat.jpg", serving.shared(entry.key, untrained=False))
+    assert old.provenance.weights_sha256 != new.provenance.weights_sha256
+    np.testing.assert_allclose(new.logits - old.logits, 1, atol=1e-4)
+    serving._models.clear()
+    with pytest.raises(weights.WeightsError, match="was replaced while it was in use"):
+        old.grad_cam(5)
 
 
 def test_the_memory_of_a_model_is_counted() -> None:

@@ -752,6 +752,21 @@ def test_bytes_that_are_no_weights_are_refused(content: bytes, closed_url: str) 
         weights.load_state_dict(weight)
 
 
+def test_ones_own_checkpoint_is_never_to_be_deleted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    own = zoo.variant("b0", depth=4).weights
+    assert isinstance(own, zoo.UserCheckpoint)
+    path = weights.folder() / own.filenames[1]
+    path.parent.mkdir(parents=True)
+    for content in (saved({"state_dict": {"a": torch.ones(1)}, "epoch": 3}), b"no weights at all"):
+        path.write_bytes(content)
+        with pytest.raises(WeightsError, match="Save only the network's state dict") as caught:
+            weights.load_state_dict(own)
+        assert "Delete" not in str(caught.value)
+
+
 # Weights inside packages
 
 

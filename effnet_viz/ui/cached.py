@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effnet_viz import analysis, comparison, explain, image, model, render, serving, settings, zoo
-from effnet_viz.sharing import SharedCache
+from effnet_viz.sharing import SharedCache, Turns
 from effnet_viz.ui import viewer
 
 LONGEST_SIDE = 800
@@ -24,10 +24,13 @@ COVERED_SIDE = 320
 """Side of the crop with a covered part, in pixels."""
 TILE_CELLS = 28
 """Longest side of a channel's tile, in cells."""
+DECODERS = 2
+"""Photographs decoded at once."""
 LEADERS = 5
 """How many of the strongest channels of a place are told."""
 
 _results = SharedCache(settings.RESULT_BYTES)
+_decoders = Turns(DECODERS, settings.STUCK_SECONDS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +63,16 @@ class Pointed:
     """The mosaic with the maps over it, a JPEG file."""
 
 
+def decoded(content: bytes) -> image.Photograph:
+    """Decoded, in turn: a large photograph takes some hundred megabytes meanwhile."""
+    with _decoders.turn():
+        return image.decode(content)
+
+
 def _decoded(digest: str, content: bytes) -> image.Photograph:
     """In full size."""
     return _results.get(
-        ("decoded", digest), lambda: image.decode(content), lambda made: made.pixels.nbytes
+        ("decoded", digest), lambda: decoded(content), lambda made: made.pixels.nbytes
     )
 
 
@@ -116,7 +125,7 @@ def loaded(key: str, untrained: bool) -> model.Model:
 def analysed(key: str, untrained: bool, digest: str, content: bytes) -> analysis.Analysis:
     """One forward pass, explained for the most probable class."""
     return _results.get(
-        ("analysed", key, untrained, digest),
+        ("analysed", key, serving.weights_hash(key, untrained), digest),
         lambda: analysis.analyse(_decoded(digest, content), loaded(key, untrained)),
         lambda made: made.activations.nbytes,
     )
@@ -127,7 +136,7 @@ def explained(
 ) -> analysis.StageExplanation:
     """Grad-CAM and channel relevance at a stage for the result's target class."""
     return _results.get(
-        ("explained", key, untrained, digest, stage, result.target.index),
+        ("explained", key, result.provenance.weights_sha256, digest, stage, result.target.index),
         lambda: result.explain_stage(stage),
         lambda made: made.grad_cam.nbytes + made.channel_relevance.nbytes,
     )
@@ -138,7 +147,7 @@ def channels(
 ) -> explain.Channels:
     """The channels of a stage at a glance."""
     return _results.get(
-        ("channels", key, untrained, digest, stage),
+        ("channels", key, result.provenance.weights_sha256, digest, stage),
         lambda: explain.channels(result.stages[stage], TILE_CELLS, LEADERS),
         lambda made: made.nbytes,
     )
@@ -155,8 +164,9 @@ def covered(
         crop = photograph.cropped(result.crop, COVERED_SIDE)
         return Covered(result.predictions, render.data_url(crop, "jpeg"))
 
+    sha256 = serving.weights_hash(key, untrained)
     return _results.get(
-        ("covered", key, untrained, digest, box, keep), make, lambda made: len(made.picture)
+        ("covered", key, sha256, digest, box, keep), make, lambda made: len(made.picture)
     )
 
 
@@ -239,8 +249,9 @@ def pointed(
         picture = comparison.mosaic_picture(placed, entry.preprocessing, played, SEEN_SIDE)
         return Pointed(played, render.encode(picture, "jpeg"))
 
+    sha256 = serving.weights_hash(key, untrained)
     return _results.get(
-        ("pointed", key, untrained, tiles, stage), make, lambda made: len(made.picture)
+        ("pointed", key, sha256, tiles, stage), make, lambda made: len(made.picture)
     )
 
 

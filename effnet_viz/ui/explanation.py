@@ -237,10 +237,11 @@ class Explanation:
         difference = metrics.largest_difference(self.result.cam, self.grad_cam(last))
         cells = self.result.cam.size
         st.caption(
-            f":material/equal: At stage {last} both methods give the same map up to scale: on this "
+            f":material/equal: At stage {last} both methods give the same map up to scale, because "
+            "the gradient there is the head's weight divided by the number of cells: on this "
             f"image, Grad-CAM times its {cells} cells differs from CAM by {one_in(difference)} of "
-            "the largest value. Both maps are shown in units of the class's score (logit), so "
-            "Grad-CAM is multiplied by its number of cells at every stage."
+            "the largest value, from rounding. Both maps are shown in units of the class's score "
+            "(logit), so Grad-CAM is multiplied by its number of cells at every stage."
         )
 
     def show_stages(self) -> None:

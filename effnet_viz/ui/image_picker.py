@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Container
 from functools import cache
+from itertools import count
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -63,8 +65,17 @@ def _accept(file: UploadedFile) -> str | None:
         return None
     number = st.session_state["upload_count"] = st.session_state.get("upload_count", 0) + 1
     key = f"{UPLOAD}{number}"
-    uploads[key] = ChosenImage(digest, file.name, f"Your image {file.name}.", content)
+    title = _numbered(file.name, [image.title for image in images().values()])
+    uploads[key] = ChosenImage(digest, title, f"Your image {title}.", content)
     return key
+
+
+def _numbered(name: str, titles: Container[str]) -> str:
+    """The name, with a number where another image has it: phones call every photograph alike."""
+    if name not in titles:
+        return name
+    numbered = (f"{name} ({number})" for number in count(2))
+    return next(title for title in numbered if title not in titles)
 
 
 def _files_changed() -> None:
@@ -72,9 +83,10 @@ def _files_changed() -> None:
     st.session_state["upload_problems"] = []
     before: dict[str, str | None] = st.session_state.get("_in_field", {})
     files = {file.file_id: file for file in st.session_state["files"]}
-    for file_id in before.keys() - files.keys():
-        _uploads().pop(before[file_id] or "", None)
     now = {file_id: before.get(file_id) for file_id in files}
+    for file_id in before.keys() - files.keys():
+        if before[file_id] not in now.values():  # the same file may have been added twice
+            _uploads().pop(before[file_id] or "", None)
     new = [file_id for file_id in files if file_id not in before]
     for file_id in new:
         now[file_id] = _accept(files[file_id])

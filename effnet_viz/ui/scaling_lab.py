@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz import image, render, serving
+from effnet_viz import render, serving
 from effnet_viz.image import ImageError
 from effnet_viz.lab import explaining, studio
 from effnet_viz.lab.drawings import CLASSES, VENDORS
@@ -22,7 +22,7 @@ from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.studio import Composed, Composition
 from effnet_viz.lab.training import UnfinishedError
-from effnet_viz.ui import link, viewer
+from effnet_viz.ui import cached, link, viewer
 from effnet_viz.ui.help import how_to_read
 from effnet_viz.ui.text import plain
 from effnet_viz.ui.waiting import waiting
@@ -250,8 +250,7 @@ def _backdrop_changed(key: str) -> None:
     state["backdrop"] = state["backdrop_problem"] = None
     if file is not None:
         try:
-            with serving.turn():  # a large picture takes memory while it is decoded
-                state["backdrop"] = studio.backdrop(image.decode(file.getvalue()))
+            state["backdrop"] = studio.backdrop(cached.decoded(file.getvalue()))
         except ImageError as error:
             state["backdrop_problem"] = plain(f"{file.name}: {error}")
 

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from threading import Thread
 
+from starlette.formparsers import MultiPartParser
+from streamlit import config
 from streamlit.web import cli
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -28,6 +30,12 @@ def _calm_many_threads() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(_M_ARENA_MAX, 2)
+
+
+def _keep_uploads_in_memory() -> None:
+    """Uploads are never written to disk: those above 1 MB would pass through temporary files."""
+    largest = config.get_option("server.maxUploadSize") * 2**20
+    MultiPartParser.spool_max_size = 2 * largest
 
 
 def _warm_up() -> None:
@@ -47,5 +55,6 @@ def _warm_up() -> None:
 
 if __name__ == "__main__":
     _calm_many_threads()
+    _keep_uploads_in_memory()
     Thread(target=_warm_up, daemon=True).start()
     sys.exit(cli.main(["run", str(APP), *sys.argv[1:]]))

@@ -32,8 +32,12 @@ def waiting(text: str | None) -> Iterator[None]:
             message.caption(":material/group: Somebody asked for the same; it is on its way.")
 
     spinner = nullcontext() if text is None else st.spinner(text)
-    with spinner, sharing.telling(tell):
-        yield
+    try:
+        with spinner, sharing.telling(tell):
+            yield
+    except Exception:
+        message.empty()  # not beside what the page says of the error
+        raise
     message.empty()
 
 
