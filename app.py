@@ -13,7 +13,7 @@ from effnet_viz.ui.explanation import (
     heading,
 )
 from effnet_viz.ui.image_picker import choose_image
-from effnet_viz.ui.model_picker import choose_model, load_or_explain
+from effnet_viz.ui.model_picker import choose_model, ending_in_words, load_or_explain
 from effnet_viz.ui.waiting import waiting
 
 navigation.open_page("Explain an image")
@@ -24,7 +24,8 @@ st.markdown("#### What does the network look at?")
 image = choose_image()
 loaded = load_or_explain(model)
 if loaded is not None:
-    with waiting(f"{model.entry.title} is looking at the image …"):
+    looking = f"{model.entry.title} is looking at the image …"
+    with ending_in_words(model.entry), waiting(looking):
         result = cached.analysed(model.key, model.untrained, image.digest, image.content)
     if model.untrained:
         st.warning(
@@ -42,7 +43,7 @@ if loaded is not None:
     with grad_cam, heading("Grad-CAM at stage"):
         stage = choose_stage()
     page = Explanation(image, model, result.for_target(target), stage)
-    with waiting(f"Computing Grad-CAM at stage {stage} …"):
+    with ending_in_words(model.entry), waiting(f"Computing Grad-CAM at stage {stage} …"):
         page.explained(stage)
     with toolbar:
         page.show_toolbar()

@@ -446,8 +446,9 @@ def compare(
     """Looks at one photograph with several networks, for one class, and compares their maps.
 
     `models` are keys or loaded models; `target` None is the most probable class of the first one
-    that works; with `tiles`, the grid pointing game is played as well. A network whose weights are
-    missing or that does not run becomes a failure with its message, and the others go on.
+    that works, trained ones before untrained; with `tiles`, the grid pointing game is played as
+    well. A network whose weights are missing or that does not run becomes a failure with its
+    message, and the others go on.
     Raises ImageError, UnknownModelError, UnknownClassError and ValueError for a wrong stage, and
     WeightsError when no network works.
     """
@@ -458,20 +459,27 @@ def compare(
         raise ValueError("There is nothing to compare. Name at least one model.")
     photograph = source if isinstance(source, Photograph) else decode(source)
     index = None if target is None else class_index(target)
-    networks: list[NetworkResult] = []
-    failures: list[Failure] = []
-    for named, entry in entries:
+    networks: dict[int, NetworkResult] = {}
+    failures: dict[int, Failure] = {}
+    # Trained ones first: an untrained one would name a class by chance.
+    for place in sorted(range(len(entries)), key=lambda i: _untrained(entries[i][0])):
+        named, entry = entries[place]
         try:
             model = load(named) if isinstance(named, str) else named
             result = _all_of(photograph, model, index, stage, tiles)
         except (RuntimeError, MemoryError) as error:  # WeightsError among them
-            failures.append(Failure(entry.key, entry.title, failure_message(error, entry)))
+            failures[place] = Failure(entry.key, entry.title, failure_message(error, entry))
         else:
-            networks.append(result)
+            networks[place] = result
             index = result.look.analysis.target.index
+    missing = tuple(failures[place] for place in sorted(failures))
     if not networks:
-        raise WeightsError(" ".join(failure.message for failure in failures))
-    return Comparison(tuple(networks), tuple(failures))
+        raise WeightsError(" ".join(failure.message for failure in missing))
+    return Comparison(tuple(networks[place] for place in sorted(networks)), missing)
+
+
+def _untrained(model: str | Model) -> bool:
+    return isinstance(model, Model) and not model.trained
 
 
 def _all_of(
@@ -493,9 +501,10 @@ def failure_message(error: Exception, entry: zoo.ModelEntry) -> str:
     """Why a network could not be used, and what to do."""
     if isinstance(error, WeightsError):
         return str(error)
+    reason = str(error) or "it needs more memory"  # a MemoryError often says nothing
     return (
-        f"{entry.title} does not run on this machine ({error}). Leave it out, or choose a smaller "
-        "resolution or network."
+        f"{entry.title} does not run on this machine ({reason}). Choose a smaller network or a "
+        "smaller resolution instead."
     )
 
 

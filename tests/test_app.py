@@ -344,6 +344,21 @@ def test_unreachable_weights_are_explained_with_ways_out(offline: Path) -> None:
     assert "model" not in page.query_params
 
 
+@pytest.mark.parametrize("step", ["loaded", "analysed", "explained"])
+def test_a_network_too_large_for_the_machine_is_named_with_a_way_out(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(cached, step, too_large)
+    page = open_app(model="lite2")
+    [error] = [error.value for error in page.error]
+    assert error.startswith("EfficientNet-Lite2 does not run on this machine (it needs more memory")
+    assert "Choose a smaller network" in error
+    assert page.button[-1].label == "Use EfficientNet-Lite0, which is ready"
+
+
 def test_untrained_is_chosen_explicitly_and_labelled_everywhere(offline: Path) -> None:
     assert offline.name == "checkpoints"
     page = open_app(model="b0")

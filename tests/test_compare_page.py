@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from playwright.sync_api import BrowserContext, expect
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz import compare, weights, zoo
+from effnet_viz.ui import cached
 from tests.browser import PATIENCE
 from tests.conftest import SAMPLES
 from tests.opening import open_page
@@ -98,6 +100,95 @@ def test_the_race_and_the_game_are_played_when_asked_for() -> None:
     game = page.dataframe[2].value
     assert list(game.columns) == ["Network", "Weights", "tiger cat", "espresso", "palace", "Mean"]
     assert (game["Mean"] > 60).all()  # an even map has 25
+
+
+def test_a_network_in_two_roles_is_shown_once() -> None:
+    page = open_comparison(side="224", custom="lite2")
+    assert maps(page) == [f"CAM, class “tiger cat”, stage 9 ({grid})" for grid in ("7×7", "9×9")]
+    said = texts(page)
+    assert "Resolution is EfficientNet-Lite0, which is there already" in said
+    assert "Your scale is EfficientNet-Lite2, which is there already" in said
+
+
+def test_a_link_with_values_between_the_steps_of_a_slider_shows_the_defaults() -> None:
+    page = open_comparison(roles=["resolution"], side="101")
+    assert page.select_slider(key="side").value == 448
+    assert maps(page)[0].endswith("(14×14)")
+    page = open_comparison(roles=["baseline"], race="true", part="33")
+    assert page.select_slider(key="part").value == 20
+
+
+def test_a_link_sets_the_sliders() -> None:
+    page = open_comparison(roles=["resolution"], side="160", race="true", part="35")
+    assert page.select_slider(key="part").value == 35
+    assert maps(page)[0].endswith("(5×5)")
+
+
+@pytest.fixture
+def depth_4_untrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
+    """The untrained depth 4 before the trained compound; twice the resolution is too large."""
+
+    def too_large(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(weights, "reachable", lambda _: False)
+    monkeypatch.setattr(cached, "pointed", too_large)
+    return open_comparison(roles=["depth 4", "compound"], untrained_too="true", pointing="true")
+
+
+def test_an_untrained_network_names_no_class(depth_4_untrained: AppTest) -> None:
+    table, game = (frame.value for frame in depth_4_untrained.dataframe)
+    assert list(table["Network"]) == ["EfficientNet-Lite0, depth 4", "EfficientNet-Lite2"]
+    assert table["Best class"][0] != table["Best class"][1] == "Egyptian cat"
+    assert maps(depth_4_untrained) == [
+        f"CAM, class “Egyptian cat”, stage 9 ({grid})" for grid in ("7×7", "9×9")
+    ]
+    assert {"Egyptian cat", "espresso", "palace"} < set(game.columns)
+
+
+def test_charts_name_untrained_networks(depth_4_untrained: AppTest) -> None:
+    charts = [element.proto for element in depth_4_untrained.get("plotly_chart")]
+    assert len(charts) == 2
+    for chart in charts:
+        [heatmap] = json.loads(chart.spec)["data"]
+        assert heatmap["x"] == heatmap["y"] == ["depth 4 (untrained)", "compound"]
+        assert "compound and depth 4 (untrained)" in chart.alt
+    assert panes(depth_4_untrained)[-1]["caption"][:2] == [
+        "EfficientNet-Lite0, depth 4 at 224 px, weights: untrained (random, seed 0)",
+        "EfficientNet-Lite2 at 260 px, weights: efficientnet-lite2-9656183e.pth",
+    ]
+
+
+def test_a_game_too_large_for_the_machine_says_so(depth_4_untrained: AppTest) -> None:
+    said = texts(depth_4_untrained)
+    assert "**compound**: At twice its resolution, EfficientNet-Lite2 does not run on this" in said
+
+
+def test_a_file_name_in_the_game_is_text_and_not_markdown() -> None:
+    page = open_comparison(roles=["baseline"])
+    content = (SAMPLES / "espresso.jpg").read_bytes()
+    buffer = io.BytesIO()
+    Image.open(SAMPLES / "espresso.jpg").save(buffer, "JPEG", quality=60)
+    page.file_uploader(key="files").set_value(
+        [
+            ("cup.jpg", content, "image/jpeg"),
+            ("__b__ :smile:.jpg", buffer.getvalue(), "image/jpeg"),
+        ]
+    )
+    page.toggle(key="pointing").set_value(True).run()
+    assert not page.exception
+    caption, _ = (c.value for c in page.caption if "shows the same class" in c.value)
+    assert "smile" in caption
+    assert "__b__" not in caption
+    assert ":smile:" not in caption
+
+
+def test_no_members_are_no_mistake() -> None:
+    page = open_comparison(family="a whole family", members="")
+    said = texts(page)
+    assert "Choose networks on the left" in said
+    assert "do not exist" not in said
 
 
 @pytest.mark.browser

@@ -238,13 +238,28 @@ def test_networks_that_cannot_work_do_not_stop_the_others(compared: Comparison) 
     assert "No weights were ever published" in missing.message
     assert broken.model == "b6"
     assert "out of memory" in broken.message
-    assert "Leave it out" in broken.message
+    assert "Choose a smaller network" in broken.message
 
 
 def test_all_explain_the_class_of_the_first_that_works(compared: Comparison) -> None:
     first = compared.networks[0].look.analysis
     assert first.target == first.predictions[0]
     assert {r.look.analysis.target.index for r in compared.networks} == {first.target.index}
+
+
+def test_an_untrained_network_names_the_class_only_when_alone() -> None:
+    untrained = eager("b0-w0.25-d0.25-r64", untrained=True)
+    chance = comparison.look(photograph("cat"), untrained).analysis.target.label
+    alone = compare(SAMPLES / "cat.jpg", [untrained])
+    assert [result.look.origin.target for result in alone.networks] == [chance]
+    both = compare(SAMPLES / "cat.jpg", [untrained, eager("lite0-r128")])
+    assert [result.look.origin.model for result in both.networks] == [
+        *("b0-w0.25-d0.25-r64", "lite0-r128"),
+    ]
+    trained = both.networks[1].look.analysis
+    assert trained.target == trained.predictions[0]
+    assert trained.target.label != chance
+    assert both.networks[0].look.analysis.target.index == trained.target.index
 
 
 def test_agreement_is_measured_on_one_grid(compared: Comparison) -> None:

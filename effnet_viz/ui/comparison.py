@@ -19,7 +19,7 @@ from effnet_viz.ui.help import how_to_read
 from effnet_viz.ui.image_picker import images
 from effnet_viz.ui.model_picker import why_not_ready
 from effnet_viz.ui.panes import Canvas, canvas_of, show_evidence
-from effnet_viz.ui.text import percent, shortened
+from effnet_viz.ui.text import percent, plain, shortened
 from effnet_viz.ui.view import ChosenImage
 from effnet_viz.ui.waiting import waiting
 from effnet_viz.weights import Readiness, WeightsError
@@ -115,6 +115,7 @@ def choose_networks() -> list[ChosenNetwork]:
     if custom is not None:
         chosen.append((custom, "your scale"))
         st.button(f"Remove {custom.title}", on_click=_set_custom, args=(None,))
+    chosen = _each_once(chosen)
     unready = [e for e, _ in chosen if weights.readiness(e) is not Readiness.READY]
     untrained = st.toggle(
         "Run networks without weights untrained",
@@ -124,6 +125,20 @@ def choose_networks() -> list[ChosenNetwork]:
         help="Their predictions and maps mean nothing, and say so; their size and time are real.",
     )
     return [ChosenNetwork(e, role, untrained and e in unready) for e, role in chosen]
+
+
+def _each_once(chosen: list[tuple[zoo.ModelEntry, str]]) -> list[tuple[zoo.ModelEntry, str]]:
+    """Without those that are there already, under another role; the visitor is told."""
+    kept: dict[str, tuple[zoo.ModelEntry, str]] = {}
+    for entry, role in chosen:
+        if entry.key in kept:
+            st.caption(
+                f":material/info: {role.capitalize()} is {entry.title}, which is there already. It "
+                "is shown once."
+            )
+        else:
+            kept[entry.key] = (entry, role)
+    return list(kept.values())
 
 
 def _choose_roles() -> list[tuple[zoo.ModelEntry, str]]:
@@ -141,12 +156,12 @@ def _choose_roles() -> list[tuple[zoo.ModelEntry, str]]:
     if set(roles) & set(WITHOUT_WEIGHTS):
         st.caption("No weights are published for depth or width alone. In miniature they are:")
         _link_to_lab("Compare trained ones in the Scaling lab")
-    side = st.slider(
+    lowest = base.resolution // 2 // STEP * STEP
+    # Unlike a plain slider, this one ignores a link with a value between two steps.
+    side = st.select_slider(
         "Resolution of the resolution network, in pixels",
-        base.resolution // 2 // STEP * STEP,
-        3 * base.resolution,
+        range(lowest, 3 * base.resolution + 1, STEP),
         2 * base.resolution,
-        STEP,
         key="side",
         bind="query-params",
     )
@@ -182,10 +197,12 @@ def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
 
 
 class _Members:
-    """The texts that name members of the families."""
+    """The texts that name members of the families; the empty one names none."""
 
     def __contains__(self, text: object) -> bool:
-        return isinstance(text, str) and all(key in zoo.MODELS for key in text.split(","))
+        if not isinstance(text, str):
+            return False
+        return text == "" or all(key in zoo.MODELS for key in text.split(","))
 
 
 class _Customs:
@@ -253,7 +270,9 @@ def show_networks(
     worked: list[ChosenNetwork] = []
     failures: list[Failure] = []
     canvas = None
-    for network, cell in zip(networks, cells, strict=True):
+    # Trained ones first: an untrained one would name a class by chance.
+    places = sorted(zip(networks, cells, strict=True), key=lambda place: place[0].untrained)
+    for network, cell in places:
         with cell:
             st.markdown(f"**{network.role.capitalize() or network.entry.title}**")
             try:
@@ -277,11 +296,14 @@ def show_networks(
             _show_cell(look, network, image)
     if canvas is None:
         return None
-    compared = Comparison(tuple(NetworkResult(look) for look in looks), tuple(failures))
+    pairs = zip(worked, looks, strict=True)
+    as_placed = sorted(pairs, key=lambda pair: networks.index(pair[0]))
+    results = tuple(NetworkResult(look) for _, look in as_placed)
+    compared = Comparison(results, tuple(failures))
     for note in compared.notes:
         st.warning(note, icon=":material/warning:")
     how_to_read(MAPS_HELP)
-    return Shown(compared, tuple(worked), image, canvas)
+    return Shown(compared, tuple(network for network, _ in as_placed), image, canvas)
 
 
 def _look(network: ChosenNetwork, image: ChosenImage, target: str | None, stage: int) -> Look:
@@ -328,9 +350,10 @@ def _show_cell(look: Look, network: ChosenNetwork, image: ChosenImage) -> None:
 
 
 def _named(shown: Shown) -> list[str]:
-    """Short names of the networks, in order."""
+    """Short names of the networks, in order; untrained ones say so."""
     return [
-        network.role or network.entry.title.removeprefix("EfficientNet-")
+        (network.role or network.entry.title.removeprefix("EfficientNet-"))
+        + (" (untrained)" if network.untrained else "")
         for network in shown.networks
     ]
 
@@ -401,7 +424,8 @@ def show_agreement(shown: Shown) -> None:
         _heatmap(compared.overlap, names, 0.0, "overlap")
     with where:
         st.markdown("**Where they disagree**")
-        first = compared.networks[0].look
+        looks = [result.look for result in compared.networks]
+        first = looks[0]
         width, height = first.analysis.crop.photograph
         left, top, right, bottom = compared.region
         seen = (left / width, top / height, right / width, bottom / height)
@@ -413,12 +437,12 @@ def show_agreement(shown: Shown) -> None:
             description="Disagreement over the photograph: bright where the networks rank a place "
             "differently.",
             caption=[
-                ", ".join(result.look.name for result in compared.networks),
+                *(export.map_caption(look.analysis, look.method, look.stage)[0] for look in looks),
                 f"standard deviation of ranks, {first.method}, class “{first.origin.target}”, "
                 f"stage {first.stage}",
             ],
             stamp=""
-            if all(r.look.analysis.provenance.trained for r in compared.networks)
+            if all(look.analysis.provenance.trained for look in looks)
             else "WITH UNTRAINED NETWORKS",
             field=None,
             covered=None,
@@ -506,18 +530,17 @@ def _show_race(shown: Shown, races: list[Race]) -> None:
             bind="query-params",
         )
     with how_much:
-        percent_changed = st.slider(
-            "How much, of what the network saw",
-            0,
-            100,
+        steps = [round(100 * fraction) for fraction in comparison.FRACTIONS]
+        percent_changed = st.select_slider(
+            "How much, in percent of what the network saw",
+            steps,
             20,
-            5,
-            format="%d %%",
             key="part",
             bind="query-params",
         )
     kind: Kind = "deletion" if direction == DELETION else "insertion"
-    fraction = percent_changed / 100
+    step = steps.index(percent_changed)
+    fraction = comparison.FRACTIONS[step]
     curves = [race.deletion if kind == "deletion" else race.insertion for race in races]
     chart, pictures = st.columns([1, 1], gap="large")
     with chart:
@@ -556,14 +579,14 @@ def _show_race(shown: Shown, races: list[Race]) -> None:
             figure,
             config={"displayModeBar": False},
             key="race chart",
-            alt="Probability of the class against the part of the photograph.",
+            alt="Probability of the class against the part of the photograph, for "
+            f"{', '.join(names)}.",
         )
     with pictures:
         cells = st.columns(min(len(names), PER_ROW), gap="small")
         for i, (name, result, curve) in enumerate(
             zip(names, shown.comparison.networks, curves, strict=True)
         ):
-            at = curve.probabilities[curve.fractions.index(fraction)]
             with cells[i % len(cells)]:
                 st.image(
                     cached.perturbed(
@@ -572,8 +595,7 @@ def _show_race(shown: Shown, races: list[Race]) -> None:
                     alt=f"What {name} saw.",
                     width="stretch",
                 )
-                untrained = "" if result.look.analysis.provenance.trained else ", untrained"
-                st.caption(f"{name}{untrained}: {percent(at)}")
+                st.caption(f"{name}: {percent(curve.probabilities[step])}")
     st.dataframe(
         {
             "Network": [race.origin.title for race in races],
@@ -609,7 +631,7 @@ def show_pointing(shown: Shown) -> Shown:
         max_selections=4,
         key="_tiles",
     )
-    first = shown.networks[0]
+    first = min(shown.networks, key=lambda network: network.untrained)  # names the classes
     tiles, taken = [], set()
     for key in picked:
         image = choices[key]
@@ -617,7 +639,7 @@ def show_pointing(shown: Shown) -> Shown:
             seen = cached.analysed(first.entry.key, first.untrained, image.digest, image.content)
         if seen.target.index in taken:
             st.caption(
-                f":material/info: {image.title} shows the same class as another photograph "
+                f":material/info: {plain(image.title)} shows the same class as another photograph "
                 f"({seen.target.label}), so it is left out."
             )
             continue
@@ -643,9 +665,13 @@ def show_pointing(shown: Shown) -> Shown:
                         shown.comparison.networks[i].look.stage,
                         tuple(image.content for image, _ in tiles),
                     )
-            except (zoo.VariantError, WeightsError) as error:
-                st.caption(f"**{name}**: {error}")
-                found.append({"notes": (str(error),)})
+            except (zoo.VariantError, RuntimeError, MemoryError) as error:
+                message = str(error)
+                if not isinstance(error, (zoo.VariantError, WeightsError)):
+                    why = comparison.failure_message(error, network.entry)
+                    message = f"At twice its resolution, {why}"
+                st.caption(f"**{name}**: {message}")
+                found.append({"notes": (message,)})
                 continue
             found.append({"pointing": game.played})
             st.image(game.picture, alt=f"Maps of {name} over the mosaic.", width="stretch")

@@ -16,7 +16,7 @@ from effnet_viz import explain, export, metrics, render, zoo
 from effnet_viz.analysis import Analysis, Prediction, Predictions, StageExplanation
 from effnet_viz.ui import cached, link, viewer
 from effnet_viz.ui.help import how_to_read
-from effnet_viz.ui.model_picker import step_model
+from effnet_viz.ui.model_picker import ending_in_words, step_model
 from effnet_viz.ui.panes import canvas_of, name_of, show_activation, show_evidence, stamp_of
 from effnet_viz.ui.picture_grid import Picture, picture_grid
 from effnet_viz.ui.text import one_in, percent, shortened
@@ -197,7 +197,7 @@ class Explanation:
                 )
                 == KEEP
             )
-            with waiting("Looking at what is left …"):
+            with ending_in_words(self.model.entry), waiting("Looking at what is left …"):
                 covered = cached.covered(
                     self.model.key,
                     self.model.untrained,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
-from effnet_viz import model, weights, zoo
+from effnet_viz import comparison, model, weights, zoo
 from effnet_viz.ui import cached, link
 from effnet_viz.ui.view import ChosenModel
 from effnet_viz.ui.waiting import waiting
@@ -70,19 +73,25 @@ def load_or_explain(chosen: ChosenModel) -> model.Model | None:
     """The model; or None, after saying on the page why not and what can be done now."""
     entry = chosen.entry
     if chosen.untrained or weights.readiness(entry) is Readiness.READY:
-        try:
-            with waiting(f"Loading {entry.title} …"):
-                return cached.loaded(chosen.key, chosen.untrained)
-        except weights.WeightsError as error:
-            st.error(str(error), icon=":material/error:")
-            _offer_what_works(entry)
-            return None
+        with ending_in_words(entry), waiting(f"Loading {entry.title} …"):
+            return cached.loaded(chosen.key, chosen.untrained)
     if weights.readiness(entry) is Readiness.DOWNLOADABLE:
         _offer_download(entry)
     else:
         _say_unreachable(entry)
     _offer_what_works(entry)
     return None
+
+
+@contextmanager
+def ending_in_words(entry: zoo.ModelEntry) -> Iterator[None]:
+    """Where the network cannot be used in here, says why and what to do, and ends the page."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:  # WeightsError among them
+        st.error(comparison.failure_message(error, entry), icon=":material/error:")
+        _offer_what_works(entry, untrained=isinstance(error, weights.WeightsError))
+        st.stop()
 
 
 def why_not_ready(entry: zoo.ModelEntry) -> str:
@@ -111,9 +120,11 @@ def _choose(key: str, untrained: bool) -> None:
     st.session_state["untrained"] = untrained
 
 
-def _offer_what_works(entry: zoo.ModelEntry) -> None:
+def _offer_what_works(entry: zoo.ModelEntry, *, untrained: bool = True) -> None:
+    """The first other network that is ready, and this one untrained where that helps."""
     with st.container(horizontal=True):
-        ready = [e for e in zoo.MODELS.values() if weights.readiness(e) is Readiness.READY]
+        others = [e for e in zoo.MODELS.values() if e != entry]
+        ready = [e for e in others if weights.readiness(e) is Readiness.READY]
         for other in ready[:1]:
             st.button(
                 f"Use {other.title}, which is ready",
@@ -121,12 +132,13 @@ def _offer_what_works(entry: zoo.ModelEntry) -> None:
                 on_click=_choose,
                 args=(other.key, False),
             )
-        st.button(
-            f"Run {entry.title} untrained",
-            on_click=_choose,
-            args=(entry.key, True),
-            help="Random weights: predictions and maps mean nothing, and say so everywhere.",
-        )
+        if untrained:
+            st.button(
+                f"Run {entry.title} untrained",
+                on_click=_choose,
+                args=(entry.key, True),
+                help="Random weights: predictions and maps mean nothing, and say so everywhere.",
+            )
 
 
 def _say_unreachable(entry: zoo.ModelEntry) -> None:
