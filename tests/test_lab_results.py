@@ -205,7 +205,8 @@ def test_who_answers_right_most_often(tmp_path: Path) -> None:
     assert said == (
         "Width 2 answers right most often on the unseen vendor's drawings (79.0 %), clearly more "
         "often than the baseline, depth 4 and resolution 2. Of the 10 pairs of networks, 8 differ "
-        "clearly."
+        "clearly. Whose drawings are left out matters less than the network: all networks together "
+        "reach 74.1 % on Twitter's, 75.1 % on EmojiOne's and 76.1 % on Google's."
     )
 
 

@@ -363,7 +363,30 @@ def accuracy(results: Results) -> str:
         f"{_called(results, best).capitalize()} answers right most often on the unseen vendor's "
         f"drawings ({percent(results.networks[best].top1_unseen.mean)}), "
         + (f"clearly more often than {_listed(beaten)}" if beaten else "but not clearly")
-        + f". Of the {len(differences)} pairs of networks, {len(clear)} differ clearly."
+        + f". Of the {len(differences)} pairs of networks, {len(clear)} differ clearly. "
+        + _by_vendor(results)
+    )
+
+
+def _by_vendor(results: Results) -> str:
+    """How much it matters which vendor is left out, where there are several."""
+    networks = results.networks.values()
+    by_vendor = [
+        mean(network.top1_unseen.runs[number] for network in networks)
+        for number in range(len(results.runs))
+    ]
+    if len(by_vendor) == 1:
+        return ""
+    by_network = [network.top1_unseen.mean for network in networks]
+    vendors_differ = max(by_vendor) - min(by_vendor)
+    word = "more" if vendors_differ > max(by_network) - min(by_network) else "less"
+    reached = [
+        f"{percent(top1)} on {run.held_out_vendor}'s"
+        for top1, run in zip(by_vendor, results.runs, strict=True)
+    ]
+    return (
+        f"Whose drawings are left out matters {word} than the network: all networks together reach "
+        f"{_listed(reached)}."
     )
 
 
