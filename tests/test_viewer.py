@@ -319,6 +319,73 @@ def test_presenting_shows_little_and_steps(page: Page, address: str) -> None:
     expect(sidebar).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("link", "stepped"),
+    [("Compare scaling", "CAM, class “palace”, stage 8"), ("Scaling lab", "Grad-CAM, class")],
+)
+def test_the_presenters_keys_are_those_of_the_page(
+    page: Page, address: str, sent: list[int], link: str, stepped: str
+) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    body = page.locator("body")
+    expect(body).to_have_attribute("data-steps", "← → stage, ↑ ↓ model")
+    page.get_by_role("link", name=link).click()
+    expect(body).to_have_attribute("data-steps", "← → stage")
+    expect(page.locator("figcaption").nth(2)).to_be_visible()
+    page.wait_for_timeout(3000)  # until the page is quiet
+    page.evaluate("addEventListener('keydown', e => { window.taken = e.defaultPrevented })")
+    page.keyboard.press("p")
+    before = len(sent)
+    page.keyboard.press("ArrowDown")
+    assert not page.evaluate("window.taken")
+    page.wait_for_timeout(1000)
+    assert len(sent) == before
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("window.taken")
+    expect(page.locator("figcaption").filter(has_text=stepped).nth(2)).to_be_visible()
+
+
+def test_h_in_any_case_is_let_go_in_any_way(page: Page, address: str) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    maps = pane_of(page, "CAM").locator(".over")
+
+    def hidden(down: str) -> None:
+        page.keyboard.down(down)
+        expect(maps).to_have_css("visibility", "hidden")
+
+    hidden("H")  # Caps Lock
+    page.keyboard.up("H")
+    expect(maps).to_have_css("visibility", "visible")
+    hidden("h")
+    page.keyboard.down("Shift")
+    page.keyboard.up("H")
+    page.keyboard.up("Shift")
+    expect(maps).to_have_css("visibility", "visible")
+    hidden("h")
+    page.evaluate("window.dispatchEvent(new Event('blur'))")  # another window has the keys
+    expect(maps).to_have_css("visibility", "visible")
+    page.keyboard.up("h")
+    page.keyboard.press("P")
+    expect(page.locator("[data-testid=stSidebar]")).to_be_hidden()
+
+
+def test_the_box_tool_stays_on_its_page(page: Page, address: str) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    more(page)
+    page.get_by_role("button", name="Cover a part").click()
+    expect(pane_of(page, "CAM")).to_have_class(re.compile("drawing"))
+    page.get_by_role("link", name="Compare scaling").click()
+    expect(page.locator("body")).to_have_attribute("data-steps", "← → stage")
+    expect(page.get_by_text("Where they disagree")).to_be_visible()
+    pane = pane_of(page, "CAM").first
+    expect(pane).not_to_have_class(re.compile("drawing"))
+    pane.click()
+    expect(page).to_have_url(re.compile("pin="))
+
+
 def test_keys_typed_into_a_field_are_letters(page: Page, address: str) -> None:
     page.goto(address)
     explained(page, "tiger cat")

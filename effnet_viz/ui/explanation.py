@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -103,7 +102,7 @@ class Explanation:
         viewer.toolbar(
             self.canvas.photograph,
             key="viewer",
-            on_step=_step,
+            on_step={"stage": _step_stage, "model": step_model},
             on_box=None if self.canvas.strip else _cover,
         )
 
@@ -431,13 +430,9 @@ def _cover(box: viewer.Box | None) -> None:
     st.session_state["box"] = box and ",".join(f"{edge:.3f}" for edge in box)
 
 
-def _step(what: Literal["stage", "model"], by: int) -> None:
-    """The presenter's arrow keys."""
-    if what == "model":
-        step_model(by)
-    else:
-        stage = st.session_state["stage"] + by
-        st.session_state["stage"] = min(max(stage, zoo.STAGES[0]), zoo.STAGES[-1])
+def _step_stage(by: int) -> None:
+    stage = st.session_state["stage"] + by
+    st.session_state["stage"] = min(max(stage, zoo.STAGES[0]), zoo.STAGES[-1])
 
 
 def _page(pages: int, what: tuple[object, ...]) -> int:

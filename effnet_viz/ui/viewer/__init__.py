@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,9 @@ MOST_CELLS = 128
 
 Kind = Literal["evidence", "activation"]
 """What a map holds: evidence for a class in units of its logit, or anything else with its range."""
+
+Step = Literal["stage", "model"]
+"""What a presenter's arrow keys step: left and right the stage, up and down the model."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in fractions of the photograph, 0 to 1."""
@@ -110,13 +113,13 @@ def toolbar(
     photograph: Photograph,
     *,
     key: str,
-    on_step: Callable[[Literal["stage", "model"], int], None],
+    on_step: Mapping[Step, Callable[[int], None]],
     on_box: Callable[[Box], None] | None,
     on_move: Callable[[tuple[float, float], bool], None] | None = None,
 ) -> None:
     """The controls that all parts of the page share, and the photograph that they show.
 
-    While presenting, arrow keys call `on_step` with what to step and by how much; `on_box` gets a
+    While presenting, arrow keys call what `on_step` has for them with -1 or 1; `on_box` gets a
     newly drawn box, None offers no boxes; `on_move` gets where the centre of the panes' object is
     dragged to and whether it has been let go, None keeps it where it is. All are called before the
     page runs again, as callbacks of widgets are. The next place comes when all panes show the
@@ -127,8 +130,8 @@ def toolbar(
 
     def step() -> None:
         what, by = st.session_state[key]["step"]
-        if what in ("stage", "model") and by in (-1, 1):
-            on_step(what, by)
+        if what in on_step and by in (-1, 1):
+            on_step[what](by)
 
     def box() -> None:
         drawn = st.session_state[key]["box"]
@@ -147,6 +150,7 @@ def toolbar(
         "part": "toolbar",
         "photograph": {"source": photograph.source, **photograph._reference()},
         "tables": _tables(),
+        "steps": list(on_step),
         "boxes": on_box is not None,
         "movable": on_move is not None,
         "answered": st.session_state.get(answered, 0),
