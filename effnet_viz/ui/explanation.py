@@ -303,6 +303,7 @@ class Explanation:
             page = _page(pages, (self.chosen.digest, self.model, stage, order))
         visible = ranking[(page - 1) * CHANNELS_PER_PAGE : page * CHANNELS_PER_PAGE]
         ranked = strongest if order == BY_ACTIVATION else relevance  # (C,)
+        common = render.full_range(self.result.stages[stage])
         prefix = "max " if order == BY_ACTIVATION else ""
         viewer.channel_wall(
             [
@@ -312,7 +313,7 @@ class Explanation:
             glance.strongest,
             self.canvas.seen,
             stage=stage,
-            common=render.full_range(glance.averages),
+            common=common,
             badge="untrained" if self.stamp else "",
             label=f"Channels of stage {stage}",
             key="channels",
@@ -328,15 +329,17 @@ class Explanation:
         how_to_read(CHANNELS_HELP)
         chosen = st.session_state.pop("_channel", None)
         if chosen is not None:
-            self._enlarge(stage, chosen, float(relevance[chosen]))
+            self._enlarge(stage, chosen, float(relevance[chosen]), common)
 
-    def _enlarge(self, stage: int, channel: int, relevance: float) -> None:
+    def _enlarge(self, stage: int, channel: int, relevance: float, common: render.Range) -> None:
         verb = ("adds", "to") if relevance >= 0 else ("takes", "from")
         exact = "exactly" if stage == zoo.STAGES[-1] else "by estimate"
 
         @st.dialog(f"Channel {channel} of stage {stage}", width="medium")
         def show() -> None:
-            show_activation(self.canvas, self.result, stage, channel, key="pane channel")
+            show_activation(
+                self.canvas, self.result, stage, channel, common=common, key="pane channel"
+            )
             st.caption(
                 f"It {verb[0]} {render.number(abs(relevance))} {verb[1]} the score (logit) "
                 f"{render.number(self.result.target.logit)} of {self.result.target.label}, {exact}."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz import explain, export, structure
+from effnet_viz import explain, export, render, structure
 from effnet_viz.analysis import Analysis
 from effnet_viz.ui import cached, viewer
 from effnet_viz.ui.view import ChosenImage
@@ -61,17 +61,23 @@ def show_evidence(
 ) -> None:
     """A map (h, w) of the evidence for the target class, in units of the logit."""
     caption = export.map_caption(result, method, stage)
-    _show(canvas, result, method, stage, values, "evidence", caption, covered, key)
+    _show(canvas, result, method, stage, values, "evidence", caption, covered, None, key)
 
 
 def show_activation(
-    canvas: Canvas, result: Analysis, stage: int, channel: int, *, key: str
+    canvas: Canvas,
+    result: Analysis,
+    stage: int,
+    channel: int,
+    *,
+    common: render.Range,
+    key: str,
 ) -> None:
-    """One channel of a stage."""
+    """One channel of a stage, whose range is `common`."""
     method = f"Channel {channel}"
     caption = export.map_caption(result, method, stage, target=False)
     values = result.stages[stage][channel]  # (h, w)
-    _show(canvas, result, method, stage, values, "activation", caption, None, key)
+    _show(canvas, result, method, stage, values, "activation", caption, None, common, key)
 
 
 def _show(
@@ -83,6 +89,7 @@ def _show(
     kind: viewer.Kind,
     caption: Sequence[str],
     covered: viewer.Box | None,
+    common: render.Range | None,
     key: str,
 ) -> None:
     sent = explain.averaged(values, viewer.MOST_CELLS)
@@ -108,6 +115,7 @@ def _show(
         covered=covered,
         file=f"{method}-stage-{stage}-{name_of(result)}.png".lower().replace(" ", "-"),
         key=key,
+        common=common,
     )
 
 

@@ -65,7 +65,7 @@ class Photograph:
     """Of the picture as sent, in pixels."""
     height: int
     original: tuple[int, int]
-    """Width and height of what was uploaded, in pixels."""
+    """Width and height in pixels of what was uploaded."""
 
     def _reference(self) -> dict[str, Any]:
         size = {"width": self.width, "height": self.height}
@@ -173,20 +173,23 @@ def pane(
     covered: Box | None,
     file: str,
     key: str,
+    common: render.Range | None = None,
     outlined: Object | None = None,
 ) -> None:
     """The photograph, what was not `seen` hatched, and over it a map (h, w) where there is one.
 
-    The viewer adds the colour scale to the last line of the `caption`. Maps of one `kind` can
-    share a scale. `stamp` is written
-    over the picture, such as that weights are untrained; `field` lets the viewer mark what a cell
-    depends on; `covered` and the object are outlined; `file` is the name of the saved picture.
+    The viewer adds the colour scale to the last line of the `caption`. Evidence can share a scale
+    with all evidence on the page or have a fixed one; an activation can have the `common` range
+    where others have it, too. `stamp` is written over the picture, such as that weights are
+    untrained; `field` lets the viewer mark what a cell depends on; `covered` and the object are
+    outlined; `file` is the name of the saved picture.
     """
     grid = None
     if values is not None:
         rows, columns = values.shape
         sent = values.astype("<f4", copy=False)
-        grid = {"values": _base64(sent), "rows": rows, "columns": columns, "kind": kind}
+        size = {"rows": rows, "columns": columns}
+        grid = {"values": _base64(sent), **size, "kind": kind, "common": common}
     data = {
         "part": "pane",
         "photograph": photograph._reference(),
