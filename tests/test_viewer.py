@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -244,6 +245,59 @@ def test_keys_move_pin_and_let_go(page: Page, address: str) -> None:
     expect(page.locator(".zoom")).to_have_text("150 %")
     page.keyboard.press("0")
     expect(page.locator(".zoom")).to_have_text("100 %")
+
+
+def test_zooming_keeps_what_is_under_the_pointer(page: Page, address: str) -> None:
+    page.goto(address + PALACE + "&view=crop")
+    explained(page, "palace")
+    pane, zoom = pane_of(page, "CAM"), page.locator(".zoom")
+    frame = pane.bounding_box()
+    assert frame is not None
+    place, cell = {"x": 0.1 * frame["width"], "y": 0.9 * frame["height"]}, "row 7, column 1:"
+    pane.hover(position=place)
+    expect(reading_of(page, "CAM")).to_contain_text(cell)
+    pane.dblclick(position=place)
+    expect(zoom).to_have_text("200 %")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    expect(zoom).to_have_text(re.compile("[3-9].. %"))
+    pane.hover()
+    expect(reading_of(page, "CAM")).not_to_contain_text(cell)
+    pane.hover(position=place)
+    expect(reading_of(page, "CAM")).to_contain_text(cell)
+
+
+def test_captions_name_the_scale_that_a_map_really_has(page: Page, address: str) -> None:
+    page.goto(address + PALACE + "&stage=2&scale=shared")
+    explained(page, "palace")
+    low, high = render.full_range(analyse(SAMPLES / "palace.jpg", loaded("lite0")).stages[2])
+    of_stage = f"shared scale {render.number(low)} to {render.number(high)}"
+    dialog = page.get_by_role("dialog")
+    for _ in ("shared", "fixed"):
+        page.get_by_role("group", name="Channels of stage 2").locator("button").nth(9).click()
+        expect(dialog.locator("figcaption")).to_contain_text(of_stage)
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        page.get_by_role("radio", name="Fixed", exact=True).click()
+    expect(page.locator("figcaption").filter(has_text="Grad-CAM")).to_contain_text("fixed scale")
+    page.get_by_role("link", name="Compare scaling").click()
+    disagreement = page.locator("figcaption").filter(has_text="standard deviation of ranks")
+    expect(disagreement).to_contain_text("own scale")
+    expect(page.locator("figcaption").first).to_contain_text("fixed scale")
+
+
+def test_a_panorama_lies_under_all_maps(page: Page, address: str, tmp_path: Path) -> None:
+    panorama = tmp_path / "panorama.png"
+    Image.open(SAMPLES / "palace.jpg").resize((2000, 80)).save(panorama)
+    page.goto(address)
+    explained(page, "tiger cat")
+    page.get_by_role("link", name="Compare scaling").click()
+    expect(page.get_by_text("Where they disagree")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(panorama)
+    square = page.locator('.stage[style*="--aspect: 1;"]')
+    expect(square).to_have_count(4)  # three networks and where they disagree
+    expect(square.locator("img.photograph:visible")).to_have_count(4)
 
 
 def test_a_drawn_box_is_hidden_from_the_model(page: Page, address: str) -> None:

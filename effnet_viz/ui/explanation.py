@@ -131,7 +131,7 @@ class Explanation:
             key="pane photograph",
         )
         if self.canvas.strip:
-            st.caption(":material/info: It is so narrow that only what the model saw is shown.")
+            st.caption(":material/info: It is so narrow that only its middle is shown.")
         for note in self.shown.notes:
             st.caption(f":material/info: {note}")
         how_to_read(PHOTOGRAPH_HELP)

@@ -13,13 +13,13 @@ from effnet_viz.analysis import Analysis
 from effnet_viz.ui import cached, viewer
 from effnet_viz.ui.view import ChosenImage
 
-NARROWEST = 40
-"""Pixels on the page that the crop must have to show a map on the whole photograph."""
+NARROWEST = 46
+"""Pixels on the page that the shorter side must have to show a map on the whole photograph."""
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """What maps are drawn over: the photograph; only what was seen, where that is a thin strip."""
+    """What maps are drawn over: the photograph; only its middle, where it is a thin strip."""
 
     photograph: viewer.Photograph
     seen: viewer.Box
@@ -27,16 +27,21 @@ class Canvas:
 
 
 def canvas_of(chosen: ChosenImage, result: Analysis) -> Canvas:
-    """The canvas of one network's maps."""
+    """The canvas of one network's maps: the same photograph for all networks."""
     shown = cached.shown(chosen.digest, chosen.content)
-    height, width = shown.picture.shape[:2]
-    left, top, right, bottom = result.crop.box_in(width, height)
-    if min(right - left, bottom - top) < NARROWEST:
-        preprocessing = result.provenance.preprocessing
-        alone = cached.seen_alone(chosen.digest, preprocessing, chosen.content)
-        return Canvas(alone, (0, 0, 1, 1), strip=True)
-    photograph = cached.photograph(chosen.digest, chosen.content)
-    return Canvas(photograph, result.crop.box_in(1, 1), strip=False)
+    if min(shown.picture.shape[:2]) >= NARROWEST:
+        photograph = cached.photograph(chosen.digest, chosen.content)
+        return Canvas(photograph, result.crop.box_in(1, 1), strip=False)
+    middle = cached.middle(shown.width, shown.height)
+
+    def within(x: float, y: float) -> tuple[float, float]:
+        # A crop begins at a whole pixel of the resized photograph, so it may lie beside the middle.
+        across, down = (place / middle.resolution for place in middle.to_model(x, y))
+        return min(max(across, 0.0), 1.0), min(max(down, 0.0), 1.0)
+
+    left, top, right, bottom = result.crop.box
+    photograph = cached.middle_alone(chosen.digest, chosen.content)
+    return Canvas(photograph, (*within(left, top), *within(right, bottom)), strip=True)
 
 
 def stamp_of(result: Analysis) -> str:
