@@ -94,6 +94,21 @@ def test_upload_an_image_and_get_its_own_explanation() -> None:
     assert page.query_params["image"] == "upload-1"  # nothing of the image in the link
 
 
+def test_of_a_thin_panorama_every_network_gets_the_same_middle() -> None:
+    page = open_page("pages/compare_scaling.py")
+    file = io.BytesIO()
+    Image.open(SAMPLES / "palace.jpg").resize((2000, 80)).save(file, "PNG")
+    page.file_uploader(key="files").upload("panorama.png", file.getvalue(), "image/png").run()
+    assert not page.exception
+    shown = [pane for pane in panes(page) if pane["map"]["kind"] == "evidence"]
+    keys = ["lite0", "lite0-r448", "lite2"]
+    for pane, entry in zip(shown, map(zoo.find, keys), strict=True):
+        margin = (1 - entry.preprocessing.crop / entry.preprocessing.resize) / 2
+        assert pane["box"] == pytest.approx([margin, margin, 1 - margin, 1 - margin], abs=0.01)
+        assert pane["photograph"] == shown[0]["photograph"]
+    assert shown[0]["photograph"]["original"] == [80, 80]
+
+
 def test_good_files_work_beside_bad_ones_and_each_bad_one_is_named() -> None:
     page = open_app()
     good = (SAMPLES / "palace.jpg").read_bytes()

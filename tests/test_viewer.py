@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -246,6 +247,59 @@ def test_keys_move_pin_and_let_go(page: Page, address: str) -> None:
     expect(page.locator(".zoom")).to_have_text("100 %")
 
 
+def test_zooming_keeps_what_is_under_the_pointer(page: Page, address: str) -> None:
+    page.goto(address + PALACE + "&view=crop")
+    explained(page, "palace")
+    pane, zoom = pane_of(page, "CAM"), page.locator(".zoom")
+    frame = pane.bounding_box()
+    assert frame is not None
+    place, cell = {"x": 0.1 * frame["width"], "y": 0.9 * frame["height"]}, "row 7, column 1:"
+    pane.hover(position=place)
+    expect(reading_of(page, "CAM")).to_contain_text(cell)
+    pane.dblclick(position=place)
+    expect(zoom).to_have_text("200 %")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    expect(zoom).to_have_text(re.compile("[3-9].. %"))
+    pane.hover()
+    expect(reading_of(page, "CAM")).not_to_contain_text(cell)
+    pane.hover(position=place)
+    expect(reading_of(page, "CAM")).to_contain_text(cell)
+
+
+def test_captions_name_the_scale_that_a_map_really_has(page: Page, address: str) -> None:
+    page.goto(address + PALACE + "&stage=2&scale=shared")
+    explained(page, "palace")
+    low, high = render.full_range(analyse(SAMPLES / "palace.jpg", loaded("lite0")).stages[2])
+    of_stage = f"shared scale {render.number(low)} to {render.number(high)}"
+    dialog = page.get_by_role("dialog")
+    for _ in ("shared", "fixed"):
+        page.get_by_role("group", name="Channels of stage 2").locator("button").nth(9).click()
+        expect(dialog.locator("figcaption")).to_contain_text(of_stage)
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        page.get_by_role("radio", name="Fixed", exact=True).click()
+    expect(page.locator("figcaption").filter(has_text="Grad-CAM")).to_contain_text("fixed scale")
+    page.get_by_role("link", name="Compare scaling").click()
+    disagreement = page.locator("figcaption").filter(has_text="standard deviation of ranks")
+    expect(disagreement).to_contain_text("own scale")
+    expect(page.locator("figcaption").first).to_contain_text("fixed scale")
+
+
+def test_a_panorama_lies_under_all_maps(page: Page, address: str, tmp_path: Path) -> None:
+    panorama = tmp_path / "panorama.png"
+    Image.open(SAMPLES / "palace.jpg").resize((2000, 80)).save(panorama)
+    page.goto(address)
+    explained(page, "tiger cat")
+    page.get_by_role("link", name="Compare scaling").click()
+    expect(page.get_by_text("Where they disagree")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(panorama)
+    square = page.locator('.stage[style*="--aspect: 1;"]')
+    expect(square).to_have_count(4)  # three networks and where they disagree
+    expect(square.locator("img.photograph:visible")).to_have_count(4)
+
+
 def test_a_drawn_box_is_hidden_from_the_model(page: Page, address: str) -> None:
     page.goto(address + PALACE)
     explained(page, "palace")
@@ -317,6 +371,73 @@ def test_presenting_shows_little_and_steps(page: Page, address: str) -> None:
     expect(sidebar).to_be_hidden()
     page.keyboard.press("Escape")
     expect(sidebar).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("link", "stepped"),
+    [("Compare scaling", "CAM, class “palace”, stage 8"), ("Scaling lab", "Grad-CAM, class")],
+)
+def test_the_presenters_keys_are_those_of_the_page(
+    page: Page, address: str, sent: list[int], link: str, stepped: str
+) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    body = page.locator("body")
+    expect(body).to_have_attribute("data-steps", "← → stage, ↑ ↓ model")
+    page.get_by_role("link", name=link).click()
+    expect(body).to_have_attribute("data-steps", "← → stage")
+    expect(page.locator("figcaption").nth(2)).to_be_visible()
+    page.wait_for_timeout(3000)  # until the page is quiet
+    page.evaluate("addEventListener('keydown', e => { window.taken = e.defaultPrevented })")
+    page.keyboard.press("p")
+    before = len(sent)
+    page.keyboard.press("ArrowDown")
+    assert not page.evaluate("window.taken")
+    page.wait_for_timeout(1000)
+    assert len(sent) == before
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("window.taken")
+    expect(page.locator("figcaption").filter(has_text=stepped).nth(2)).to_be_visible()
+
+
+def test_h_in_any_case_is_let_go_in_any_way(page: Page, address: str) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    maps = pane_of(page, "CAM").locator(".over")
+
+    def hidden(down: str) -> None:
+        page.keyboard.down(down)
+        expect(maps).to_have_css("visibility", "hidden")
+
+    hidden("H")  # Caps Lock
+    page.keyboard.up("H")
+    expect(maps).to_have_css("visibility", "visible")
+    hidden("h")
+    page.keyboard.down("Shift")
+    page.keyboard.up("H")
+    page.keyboard.up("Shift")
+    expect(maps).to_have_css("visibility", "visible")
+    hidden("h")
+    page.evaluate("window.dispatchEvent(new Event('blur'))")  # another window has the keys
+    expect(maps).to_have_css("visibility", "visible")
+    page.keyboard.up("h")
+    page.keyboard.press("P")
+    expect(page.locator("[data-testid=stSidebar]")).to_be_hidden()
+
+
+def test_the_box_tool_stays_on_its_page(page: Page, address: str) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    more(page)
+    page.get_by_role("button", name="Cover a part").click()
+    expect(pane_of(page, "CAM")).to_have_class(re.compile("drawing"))
+    page.get_by_role("link", name="Compare scaling").click()
+    expect(page.locator("body")).to_have_attribute("data-steps", "← → stage")
+    expect(page.get_by_text("Where they disagree")).to_be_visible()
+    pane = pane_of(page, "CAM").first
+    expect(pane).not_to_have_class(re.compile("drawing"))
+    pane.click()
+    expect(page).to_have_url(re.compile("pin="))
 
 
 def test_keys_typed_into_a_field_are_letters(page: Page, address: str) -> None:

@@ -18,7 +18,7 @@ from effnet_viz.ui import viewer
 LONGEST_SIDE = 800
 """Longer side of a photograph on the page, in pixels."""
 SEEN_SIDE = 640
-"""Side of the model's crop on the page, in pixels."""
+"""Side on the page of a square from the photograph, in pixels."""
 
 COVERED_SIDE = 320
 """Side of the crop with a covered part, in pixels."""
@@ -88,27 +88,28 @@ def shown(digest: str, content: bytes) -> Shown:
     return _results.get(("shown", digest), make, lambda made: made.picture.nbytes)
 
 
-def seen(digest: str, preprocessing: zoo.Preprocessing, content: bytes) -> NDArray[np.uint8]:
-    """The part that a model sees, (SEEN_SIDE, SEEN_SIDE, 3)."""
-
-    def make() -> NDArray[np.uint8]:
-        photograph = _decoded(digest, content)
-        crop = image.crop_of(photograph.width, photograph.height, preprocessing)
-        return photograph.cropped(crop, SEEN_SIDE)
-
-    return _results.get(("seen", digest, preprocessing), make, lambda made: made.nbytes)
-
-
 def photograph(digest: str, content: bytes) -> viewer.Photograph:
     """The photograph as the viewer shows it. Raises ImageError."""
     made = shown(digest, content)
     return _sent(digest, made.picture, (made.width, made.height))
 
 
-def seen_alone(digest: str, preprocessing: zoo.Preprocessing, content: bytes) -> viewer.Photograph:
-    """Only the part that a model sees, for photographs too narrow to show a map on the whole."""
-    picture = seen(digest, preprocessing, content)
-    return _sent(f"{digest} {preprocessing}", picture, (SEEN_SIDE, SEEN_SIDE))
+def middle(width: int, height: int) -> image.Crop:
+    """The largest square in the middle: every model's crop lies in it."""
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return image.Crop((width, height), (left, top, left + side, top + side), SEEN_SIDE)
+
+
+def middle_alone(digest: str, content: bytes) -> viewer.Photograph:
+    """Only the middle, for photographs too narrow to show a map on the whole."""
+    photograph = _decoded(digest, content)
+    crop = middle(photograph.width, photograph.height)
+    picture = _results.get(
+        ("middle", digest), lambda: photograph.cropped(crop, SEEN_SIDE), lambda made: made.nbytes
+    )
+    side = min(photograph.width, photograph.height)
+    return _sent(f"{digest} middle", picture, (side, side))
 
 
 def _sent(key: str, picture: NDArray[np.uint8], original: tuple[int, int]) -> viewer.Photograph:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -242,11 +242,10 @@ def choose_map_stage() -> int:
     return stage
 
 
-def _step(what: Literal["stage", "model"], by: int) -> None:
+def _step(by: int) -> None:
     """The presenter's arrow keys step through the stages; all networks are there already."""
-    if what == "stage":
-        stage = st.session_state["map_stage"] + by
-        st.session_state["map_stage"] = min(max(stage, zoo.STAGES[0]), zoo.STAGES[-1])
+    stage = st.session_state["map_stage"] + by
+    st.session_state["map_stage"] = min(max(stage, zoo.STAGES[0]), zoo.STAGES[-1])
 
 
 # Maps side by side
@@ -290,7 +289,9 @@ def show_networks(
             if canvas is None:
                 canvas = canvas_of(image, look.analysis)
                 with bar:
-                    viewer.toolbar(canvas.photograph, key="viewer", on_step=_step, on_box=None)
+                    viewer.toolbar(
+                        canvas.photograph, key="viewer", on_step={"stage": _step}, on_box=None
+                    )
             looks.append(look)
             worked.append(network)
             _show_cell(look, network, image)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -103,7 +102,7 @@ class Explanation:
         viewer.toolbar(
             self.canvas.photograph,
             key="viewer",
-            on_step=_step,
+            on_step={"stage": _step_stage, "model": step_model},
             on_box=None if self.canvas.strip else _cover,
         )
 
@@ -132,7 +131,7 @@ class Explanation:
             key="pane photograph",
         )
         if self.canvas.strip:
-            st.caption(":material/info: It is so narrow that only what the model saw is shown.")
+            st.caption(":material/info: It is so narrow that only its middle is shown.")
         for note in self.shown.notes:
             st.caption(f":material/info: {note}")
         how_to_read(PHOTOGRAPH_HELP)
@@ -305,6 +304,7 @@ class Explanation:
             page = _page(pages, (self.chosen.digest, self.model, stage, order))
         visible = ranking[(page - 1) * CHANNELS_PER_PAGE : page * CHANNELS_PER_PAGE]
         ranked = strongest if order == BY_ACTIVATION else relevance  # (C,)
+        common = render.full_range(self.result.stages[stage])
         prefix = "max " if order == BY_ACTIVATION else ""
         viewer.channel_wall(
             [
@@ -314,7 +314,7 @@ class Explanation:
             glance.strongest,
             self.canvas.seen,
             stage=stage,
-            common=render.full_range(glance.averages),
+            common=common,
             badge="untrained" if self.stamp else "",
             label=f"Channels of stage {stage}",
             key="channels",
@@ -330,15 +330,17 @@ class Explanation:
         how_to_read(CHANNELS_HELP)
         chosen = st.session_state.pop("_channel", None)
         if chosen is not None:
-            self._enlarge(stage, chosen, float(relevance[chosen]))
+            self._enlarge(stage, chosen, float(relevance[chosen]), common)
 
-    def _enlarge(self, stage: int, channel: int, relevance: float) -> None:
+    def _enlarge(self, stage: int, channel: int, relevance: float, common: render.Range) -> None:
         verb = ("adds", "to") if relevance >= 0 else ("takes", "from")
         exact = "exactly" if stage == zoo.STAGES[-1] else "by estimate"
 
         @st.dialog(f"Channel {channel} of stage {stage}", width="medium")
         def show() -> None:
-            show_activation(self.canvas, self.result, stage, channel, key="pane channel")
+            show_activation(
+                self.canvas, self.result, stage, channel, common=common, key="pane channel"
+            )
             st.caption(
                 f"It {verb[0]} {render.number(abs(relevance))} {verb[1]} the score (logit) "
                 f"{render.number(self.result.target.logit)} of {self.result.target.label}, {exact}."
@@ -432,13 +434,9 @@ def _cover(box: viewer.Box | None) -> None:
     st.session_state["box"] = box and ",".join(f"{edge:.3f}" for edge in box)
 
 
-def _step(what: Literal["stage", "model"], by: int) -> None:
-    """The presenter's arrow keys."""
-    if what == "model":
-        step_model(by)
-    else:
-        stage = st.session_state["stage"] + by
-        st.session_state["stage"] = min(max(stage, zoo.STAGES[0]), zoo.STAGES[-1])
+def _step_stage(by: int) -> None:
+    stage = st.session_state["stage"] + by
+    st.session_state["stage"] = min(max(stage, zoo.STAGES[0]), zoo.STAGES[-1])
 
 
 def _page(pages: int, what: tuple[object, ...]) -> int:

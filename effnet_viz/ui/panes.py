@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz import explain, export, structure
+from effnet_viz import explain, export, render, structure
 from effnet_viz.analysis import Analysis
 from effnet_viz.ui import cached, viewer
 from effnet_viz.ui.view import ChosenImage
 
-NARROWEST = 40
-"""Pixels on the page that the crop must have to show a map on the whole photograph."""
+NARROWEST = 46
+"""Pixels on the page that the shorter side must have to show a map on the whole photograph."""
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """What maps are drawn over: the photograph; only what was seen, where that is a thin strip."""
+    """What maps are drawn over: the photograph; only its middle, where it is a thin strip."""
 
     photograph: viewer.Photograph
     seen: viewer.Box
@@ -27,16 +27,21 @@ class Canvas:
 
 
 def canvas_of(chosen: ChosenImage, result: Analysis) -> Canvas:
-    """The canvas of one network's maps."""
+    """The canvas of one network's maps: the same photograph for all networks."""
     shown = cached.shown(chosen.digest, chosen.content)
-    height, width = shown.picture.shape[:2]
-    left, top, right, bottom = result.crop.box_in(width, height)
-    if min(right - left, bottom - top) < NARROWEST:
-        preprocessing = result.provenance.preprocessing
-        alone = cached.seen_alone(chosen.digest, preprocessing, chosen.content)
-        return Canvas(alone, (0, 0, 1, 1), strip=True)
-    photograph = cached.photograph(chosen.digest, chosen.content)
-    return Canvas(photograph, result.crop.box_in(1, 1), strip=False)
+    if min(shown.picture.shape[:2]) >= NARROWEST:
+        photograph = cached.photograph(chosen.digest, chosen.content)
+        return Canvas(photograph, result.crop.box_in(1, 1), strip=False)
+    middle = cached.middle(shown.width, shown.height)
+
+    def within(x: float, y: float) -> tuple[float, float]:
+        # A crop begins at a whole pixel of the resized photograph, so it may lie beside the middle.
+        across, down = (place / middle.resolution for place in middle.to_model(x, y))
+        return min(max(across, 0.0), 1.0), min(max(down, 0.0), 1.0)
+
+    left, top, right, bottom = result.crop.box
+    photograph = cached.middle_alone(chosen.digest, chosen.content)
+    return Canvas(photograph, (*within(left, top), *within(right, bottom)), strip=True)
 
 
 def stamp_of(result: Analysis) -> str:
@@ -61,17 +66,23 @@ def show_evidence(
 ) -> None:
     """A map (h, w) of the evidence for the target class, in units of the logit."""
     caption = export.map_caption(result, method, stage)
-    _show(canvas, result, method, stage, values, "evidence", caption, covered, key)
+    _show(canvas, result, method, stage, values, "evidence", caption, covered, None, key)
 
 
 def show_activation(
-    canvas: Canvas, result: Analysis, stage: int, channel: int, *, key: str
+    canvas: Canvas,
+    result: Analysis,
+    stage: int,
+    channel: int,
+    *,
+    common: render.Range,
+    key: str,
 ) -> None:
-    """One channel of a stage."""
+    """One channel of a stage, whose range is `common`."""
     method = f"Channel {channel}"
     caption = export.map_caption(result, method, stage, target=False)
     values = result.stages[stage][channel]  # (h, w)
-    _show(canvas, result, method, stage, values, "activation", caption, None, key)
+    _show(canvas, result, method, stage, values, "activation", caption, None, common, key)
 
 
 def _show(
@@ -83,6 +94,7 @@ def _show(
     kind: viewer.Kind,
     caption: Sequence[str],
     covered: viewer.Box | None,
+    common: render.Range | None,
     key: str,
 ) -> None:
     sent = explain.averaged(values, viewer.MOST_CELLS)
@@ -108,6 +120,7 @@ def _show(
         covered=covered,
         file=f"{method}-stage-{stage}-{name_of(result)}.png".lower().replace(" ", "-"),
         key=key,
+        common=common,
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import html
 import secrets
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import streamlit as st
@@ -98,7 +98,9 @@ def _five_networks(composition: Composition, method: Method, own_answer: bool) -
     photograph = _photograph(composed)
     outlined = viewer.Object(composed.outline, (across, down))
     with toolbar:
-        viewer.toolbar(photograph, key="viewer", on_step=_step, on_box=None, on_move=_move)
+        viewer.toolbar(
+            photograph, key="viewer", on_step={"stage": _step}, on_box=None, on_move=_move
+        )
     with numbers:
         _show_numbers(explained)
         _show_what(moved, composed)
@@ -295,11 +297,10 @@ def _move(place: tuple[float, float], done: bool) -> None:
     st.session_state["dragging"] = not done
 
 
-def _step(what: Literal["stage", "model"], by: int) -> None:
+def _step(by: int) -> None:
     """The presenter's arrow keys step between the two maps; all networks are there already."""
-    if what == "stage":
-        st.session_state["map"] = METHODS[0] if by > 0 else METHODS[1]
-        st.session_state["stepped"] = True
+    st.session_state["map"] = METHODS[0] if by > 0 else METHODS[1]
+    st.session_state["stepped"] = True
 
 
 # Showing

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,9 @@ MOST_CELLS = 128
 
 Kind = Literal["evidence", "activation"]
 """What a map holds: evidence for a class in units of its logit, or anything else with its range."""
+
+Step = Literal["stage", "model"]
+"""What a presenter's arrow keys step: left and right the stage, up and down the model."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in fractions of the photograph, 0 to 1."""
@@ -62,7 +65,7 @@ class Photograph:
     """Of the picture as sent, in pixels."""
     height: int
     original: tuple[int, int]
-    """Width and height of what was uploaded, in pixels."""
+    """Width and height in pixels of what was uploaded."""
 
     def _reference(self) -> dict[str, Any]:
         size = {"width": self.width, "height": self.height}
@@ -110,13 +113,13 @@ def toolbar(
     photograph: Photograph,
     *,
     key: str,
-    on_step: Callable[[Literal["stage", "model"], int], None],
+    on_step: Mapping[Step, Callable[[int], None]],
     on_box: Callable[[Box], None] | None,
     on_move: Callable[[tuple[float, float], bool], None] | None = None,
 ) -> None:
     """The controls that all parts of the page share, and the photograph that they show.
 
-    While presenting, arrow keys call `on_step` with what to step and by how much; `on_box` gets a
+    While presenting, arrow keys call what `on_step` has for them with -1 or 1; `on_box` gets a
     newly drawn box, None offers no boxes; `on_move` gets where the centre of the panes' object is
     dragged to and whether it has been let go, None keeps it where it is. All are called before the
     page runs again, as callbacks of widgets are. The next place comes when all panes show the
@@ -127,8 +130,8 @@ def toolbar(
 
     def step() -> None:
         what, by = st.session_state[key]["step"]
-        if what in ("stage", "model") and by in (-1, 1):
-            on_step(what, by)
+        if what in on_step and by in (-1, 1):
+            on_step[what](by)
 
     def box() -> None:
         drawn = st.session_state[key]["box"]
@@ -147,6 +150,7 @@ def toolbar(
         "part": "toolbar",
         "photograph": {"source": photograph.source, **photograph._reference()},
         "tables": _tables(),
+        "steps": list(on_step),
         "boxes": on_box is not None,
         "movable": on_move is not None,
         "answered": st.session_state.get(answered, 0),
@@ -169,20 +173,23 @@ def pane(
     covered: Box | None,
     file: str,
     key: str,
+    common: render.Range | None = None,
     outlined: Object | None = None,
 ) -> None:
     """The photograph, what was not `seen` hatched, and over it a map (h, w) where there is one.
 
-    The viewer adds the colour scale to the last line of the `caption`. Maps of one `kind` can
-    share a scale. `stamp` is written
-    over the picture, such as that weights are untrained; `field` lets the viewer mark what a cell
-    depends on; `covered` and the object are outlined; `file` is the name of the saved picture.
+    The viewer adds the colour scale to the last line of the `caption`. Evidence can share a scale
+    with all evidence on the page or have a fixed one; an activation can have the `common` range
+    where others have it, too. `stamp` is written over the picture, such as that weights are
+    untrained; `field` lets the viewer mark what a cell depends on; `covered` and the object are
+    outlined; `file` is the name of the saved picture.
     """
     grid = None
     if values is not None:
         rows, columns = values.shape
         sent = values.astype("<f4", copy=False)
-        grid = {"values": _base64(sent), "rows": rows, "columns": columns, "kind": kind}
+        size = {"rows": rows, "columns": columns}
+        grid = {"values": _base64(sent), **size, "kind": kind, "common": common}
     data = {
         "part": "pane",
         "photograph": photograph._reference(),

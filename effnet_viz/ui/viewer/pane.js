@@ -49,7 +49,7 @@ class Pane {
       onpointerup: (event) => this.release(event),
       onpointercancel: () => this.cancel(),
       onpointerleave: (event) => this.leave(event),
-      ondblclick: (event) => zoomBy(2, this.pointOf(event)),
+      ondblclick: (event) => this.zoomAt(event, 2),
       onwheel: (event) => this.wheel(event),
       // A finger on the object moves it, elsewhere it scrolls the page.
       ontouchstart: (event) => {
@@ -83,9 +83,9 @@ class Pane {
     this.data = data;
     if (data.map && data.map.values !== before?.map?.values) {
       const values = floatsOf(data.map.values);
-      const { rows, columns, kind } = data.map;
+      const { rows, columns, kind, common } = data.map;
       const [lowest, highest] = extremes(values);
-      this.map = { values, rows, columns, kind, lowest, highest };
+      this.map = { values, rows, columns, kind, common, lowest, highest };
       this.enlarged = null;
     }
     if (!data.map) this.map = null;
@@ -212,7 +212,7 @@ class Pane {
     if (!this.map) return this.data.caption;
     const evidence = isSigned(this.map) ? ", signed" : "";
     return this.data.caption.map((line, i, { length }) =>
-      i === length - 1 ? `${line}${evidence}, ${settings.scale} scale ${rangeText(limits)}` : line);
+      i === length - 1 ? `${line}${evidence}, ${scaleOf(this.map)} scale ${rangeText(limits)}` : line);
   }
 
   drawCaption(limits) {
@@ -468,7 +468,15 @@ class Pane {
   wheel(event) {
     if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls the page
     event.preventDefault();
-    zoomBy(Math.exp(-event.deltaY / 200), this.pointOf(event));
+    this.zoomAt(event, Math.exp(-event.deltaY / 200));
+  }
+
+  // What is under the pointer stays there.
+  zoomAt(event, factor) {
+    const { x, y } = this.pointOf(event);
+    const { width, height } = this.data.photograph;
+    const whole = this.whole;
+    zoomBy(factor, { x: (x * width - whole.x) / whole.width, y: (y * height - whole.y) / whole.height });
   }
 
   // Keys: arrows move from cell to cell, Enter pins.

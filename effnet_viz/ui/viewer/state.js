@@ -41,7 +41,7 @@ const POINTER = 8; // marks and readings
 const EVERYTHING = 15;
 
 const settings = Object.fromEntries(Object.entries(SETTINGS).map(([name, { initial }]) => [name, initial]));
-const view = { zoom: 1, x: 0.5, y: 0.5 }; // the centre in fractions of the photograph
+const view = { zoom: 1, x: 0.5, y: 0.5 }; // the centre in fractions of what is shown at zoom 1
 const shared = {
   pointer: null, // {x, y} in fractions of the photograph
   announce: false, // the pointer was moved by keys: say the reading aloud
@@ -127,14 +127,22 @@ function writeAddress() {
   if (address.href !== location.href) history.replaceState(history.state, "", address);
 }
 
-// The range that a map is coloured with; maps of one kind on the page can share it.
+// The scale that a map really has: the upper end of the fixed one is in units of evidence, and an
+// activation shares a range only where it comes with one.
+function scaleOf(map) {
+  if (map.kind === "evidence" || settings.scale === "own") return settings.scale;
+  return map.common ? "shared" : "own";
+}
+
+// The range that a map is coloured with; all evidence on the page can share it.
 function rangeOf(map) {
-  const maps = settings.scale === "shared" || settings.scale === "fixed"
-    ? [...parts].map((part) => part.map).filter((other) => other?.kind === map.kind)
-    : [map];
-  if (map.kind === "activation") return fullRange(settings.scale === "own" ? [map] : maps);
+  const scale = scaleOf(map);
+  if (map.kind === "activation") return scale === "shared" ? map.common : fullRange([map]);
   const high = settings.fixed;
-  if (settings.scale === "fixed") return settings.evidence === "signed" ? [-high, high] : [0, high];
+  if (scale === "fixed") return settings.evidence === "signed" ? [-high, high] : [0, high];
+  const maps = scale === "shared"
+    ? [...parts].map((part) => part.map).filter((other) => other?.kind === "evidence")
+    : [map];
   return settings.evidence === "signed" ? signedRange(maps) : positiveRange(maps);
 }
 

@@ -3,6 +3,10 @@
 let askToCover = () => {};
 let askToStep = () => {};
 let askToMove = null; // a function where the object can be moved
+let steppable = []; // what the presenter's arrow keys step on this page
+
+const ARROWS = { stage: "← →", model: "↑ ↓" };
+const STEPS = { ArrowLeft: ["stage", -1], ArrowRight: ["stage", 1], ArrowUp: ["model", -1], ArrowDown: ["model", 1] };
 
 // Where the object shall go. The newest place waits until everything shows the one asked for.
 const moving = { next: null, centre: null, number: 0, answered: 0, waiting: 0 };
@@ -110,16 +114,20 @@ class Toolbar {
       first, more));
     document.addEventListener("keydown", onKeyDown);
     document.addEventListener("keyup", onKeyUp);
+    window.addEventListener("blur", letGoOfKeys);
     this.watch = setInterval(writeAddress, 400); // see readAddress
   }
 
-  update({ photograph, tables: names, boxes, movable, answered }, setTriggerValue) {
+  update({ photograph, tables: names, steps, boxes, movable, answered }, setTriggerValue) {
     askToCover = (box) => setTriggerValue("box", box);
     askToStep = (what, by) => setTriggerValue("step", [what, by]);
     askToMove = movable ? (place) => setTriggerValue("move", place) : null;
     if (!tables.sequential.size) this.takeTables(names);
     takePhotograph(photograph);
+    steppable = steps;
+    document.body.dataset.steps = steps.map((what) => `${ARROWS[what]} ${what}`).join(", ");
     this.cover.hidden = !boxes;
+    if (!boxes) Object.assign(shared, { tool: "point", drawing: null }); // chosen on another page
     moving.answered = answered;
     changed(EVERYTHING);
     arrived();
@@ -139,6 +147,8 @@ class Toolbar {
     clearInterval(this.watch);
     document.removeEventListener("keydown", onKeyDown);
     document.removeEventListener("keyup", onKeyUp);
+    window.removeEventListener("blur", letGoOfKeys);
+    letGoOfKeys();
     clearTimeout(moving.waiting);
     Object.assign(moving, { next: null, centre: null, waiting: 0 });
     present(false);
@@ -292,18 +302,23 @@ function isTyping(event) {
 function onKeyDown(event) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
   const actions = {
-    h: () => hold(true), p: () => present(!isPresenting()), Escape: leave,
+    h: () => hold(true), p: () => present(!isPresenting()), escape: leave,
     "+": () => zoomBy(1.5), "=": () => zoomBy(1.5), "-": () => zoomBy(1 / 1.5), 0: () => lookAt(1, 0.5, 0.5),
   };
-  const steps = { ArrowLeft: ["stage", -1], ArrowRight: ["stage", 1], ArrowUp: ["model", -1], ArrowDown: ["model", 1] };
-  if (isPresenting() && event.key in steps) {
+  const [what, by] = STEPS[event.key] ?? [];
+  if (isPresenting() && steppable.includes(what)) {
     event.preventDefault();
-    askToStep(...steps[event.key]);
-  } else if (!event.repeat) actions[event.key]?.();
+    askToStep(what, by);
+  } else if (!event.repeat) actions[event.key.toLowerCase()]?.(); // Caps Lock and Shift make capitals
 }
 
 function onKeyUp(event) {
-  if (event.key === "h") hold(false);
+  if (event.key.toLowerCase() === "h") hold(false);
+}
+
+// Keys that are let go in another window are not heard here.
+function letGoOfKeys() {
+  hold(false);
 }
 
 function leave() {
