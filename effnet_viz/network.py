@@ -13,7 +13,6 @@ from timm.layers.norm_act import BatchNormAct2d
 from timm.models._efficientnet_builder import BN_EPS_TF_DEFAULT
 from timm.models.efficientnet import _gen_efficientnet_lite
 from torch import Tensor, nn
-from torch.nn.functional import linear
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.efficientnet import _efficientnet_conf
 from torchvision.ops.misc import SqueezeExcitation
@@ -152,21 +151,34 @@ def ease_gradients(network: Network) -> None:
     for module in list(network.modules()):
         if isinstance(module, nn.SiLU):  # autograd copies what is overwritten
             module.inplace = False
-        if isinstance(module, SqueezeExcitation):
-            module.fc1 = _OnePixel(module.fc1)
-            module.fc2 = _OnePixel(module.fc2)
+        for name, child in module.named_children():
+            if isinstance(child, SqueezeExcitation):
+                setattr(module, name, _EasedSqueezeExcitation(child))
 
 
-class _OnePixel(nn.Module):
-    """A 1x1 convolution of a single pixel as the matrix product that it is."""
+class _EasedSqueezeExcitation(nn.Module):
+    """Squeeze-and-excitation whose 1x1 convolutions of one pixel are the products that they are."""
 
-    def __init__(self, convolution: nn.Conv2d) -> None:
+    def __init__(self, module: SqueezeExcitation) -> None:
         super().__init__()
-        self.weight = nn.Parameter(convolution.weight.flatten(1), requires_grad=False)  # (C', C)
-        self.bias = convolution.bias  # (C',)
+        self.squeeze = _linear(module.fc1)
+        self.activation = module.activation
+        self.excite = _linear(module.fc2)
+        self.scale_activation = module.scale_activation
 
-    def forward(self, pixel: Tensor) -> Tensor:  # (B, C, 1, 1) to (B, C', 1, 1)
-        return linear(pixel.flatten(1), self.weight, self.bias)[:, :, None, None]
+    def forward(self, x: Tensor) -> Tensor:  # (B, C, h, w)
+        squeezed = self.activation(self.squeeze(x.mean((2, 3))))  # (B, C')
+        scale: Tensor = self.scale_activation(self.excite(squeezed))  # (B, C)
+        return x * scale[:, :, None, None]
+
+
+def _linear(convolution: nn.Conv2d) -> nn.Linear:
+    """A 1x1 convolution of single pixels as a product with its weights."""
+    assert isinstance(convolution.bias, nn.Parameter)
+    linear = nn.Linear(convolution.in_channels, convolution.out_channels, device="meta")
+    linear.weight = nn.Parameter(convolution.weight.flatten(1), requires_grad=False)  # (C', C)
+    linear.bias = convolution.bias  # (C',)
+    return linear
 
 
 def _renamed_by_position(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
