@@ -14,7 +14,7 @@ from timm.models._efficientnet_builder import BN_EPS_TF_DEFAULT
 from timm.models.efficientnet import _gen_efficientnet_lite
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torchvision.models.efficientnet import _efficientnet_conf
+from torchvision.models.efficientnet import EfficientNet, _efficientnet_conf
 from torchvision.ops.misc import SqueezeExcitation
 
 from effnet_viz.zoo import STAGES, ModelEntry, PackageFile, UserCheckpoint
@@ -62,18 +62,26 @@ class Network(nn.Module):
         return self.tail(image, 0)
 
 
-def _from_torchvision(entry: ModelEntry) -> tuple[nn.Module, Network]:
-    module: torchvision.models.EfficientNet
-    if isinstance(entry.weights, UserCheckpoint):
-        blocks, last_channel = _efficientnet_conf(
-            entry.architecture, width_mult=entry.width, depth_mult=entry.depth
-        )
-        module = torchvision.models.EfficientNet(blocks, _DROPOUT, last_channel=last_channel)
-    else:
-        module = torchvision.models.get_model_builder(entry.architecture)(weights=None)
+def staged(module: EfficientNet) -> Network:
+    """torchvision's modules as nine stages, a pooling and a head."""
     head = module.classifier[-1]
     assert isinstance(head, nn.Linear)
-    return module, Network(list(module.features), module.avgpool, head)
+    return Network(list(module.features), module.avgpool, head)
+
+
+def scaled(architecture: str, width: float, depth: float) -> EfficientNet:
+    """torchvision's network with other multipliers, relative to B0, and torchvision's rounding."""
+    blocks, last_channel = _efficientnet_conf(architecture, width_mult=width, depth_mult=depth)
+    return EfficientNet(blocks, _DROPOUT, last_channel=last_channel)
+
+
+def _from_torchvision(entry: ModelEntry) -> tuple[nn.Module, Network]:
+    module: EfficientNet
+    if isinstance(entry.weights, UserCheckpoint):
+        module = scaled(entry.architecture, entry.width, entry.depth)
+    else:
+        module = torchvision.models.get_model_builder(entry.architecture)(weights=None)
+    return module, staged(module)
 
 
 def _from_timm(entry: ModelEntry) -> tuple[nn.Module, Network]:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import log
 
-from torchvision.models.efficientnet import EfficientNet, _efficientnet_conf
-
 from effnet_viz import network, published, structure, zoo
 from effnet_viz.published import Figure
 from effnet_viz.structure import Structure
@@ -101,13 +99,8 @@ def built(width: float, depth: float, resolution: int) -> Structure:
     """
     if depth > DEEPEST:
         raise ValueError(f"A depth of {depth:g} is too much: the limit is {DEEPEST:g}.")
-    setting, last_channel = _efficientnet_conf(
-        BASELINE.architecture, width_mult=width, depth_mult=depth
-    )
     with structure.shapes_only():
-        module = EfficientNet(setting, dropout=0.0, last_channel=last_channel)
-        head = module.classifier[-1]
-        made = network.Network(list(module.features), module.avgpool, head)
+        made = network.staged(network.scaled(BASELINE.architecture, width, depth))
     return structure.walk(made, resolution)
 
 

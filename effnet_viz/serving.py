@@ -105,9 +105,7 @@ def shared(key: str, *, untrained: bool) -> Model:
     Results made with it hold on to the linear head, not to the network.
     """
 
-    if not untrained and weights_hash(key, untrained) is None:
-        weights.load_state_dict(zoo.find(key).weights)  # downloads it, or says what to do
-    sha256 = weights_hash(key, untrained)
+    sha256 = None if untrained else weights.obtained(zoo.find(key).weights).sha256
 
     def make() -> Model:
         with _borrowed(key, untrained, sha256) as model:

@@ -115,23 +115,30 @@ def readiness(entry: ModelEntry) -> Readiness:
     return Readiness.UNREACHABLE
 
 
+def obtained(weights: WeightSource) -> WeightFile:
+    """A good file. An absent or damaged one of torchvision is downloaded; raises WeightsError."""
+    found = verified(weights)
+    if found is not None:
+        return found
+    if isinstance(weights, PackageFile):
+        raise _package_error(weights)
+    if isinstance(weights, UserCheckpoint):
+        raise WeightsError(how_to_provide(weights))
+    arrived = download(weights)
+    arrived.wait()
+    found = _verified(arrived.path)
+    if found is None:
+        raise _download_error(weights, arrived.path, "it was changed right after it arrived")
+    return found
+
+
 def load_state_dict(weights: WeightSource) -> tuple[dict[str, torch.Tensor], WeightFile]:
     """The tensors by name, on the CPU, and the file they come from. Runs no code from the file.
 
     An absent or damaged file of torchvision is downloaded first. Raises WeightsError when there is
     no good file, or when it holds anything but named tensors.
     """
-    found = verified(weights)
-    if found is None:
-        if isinstance(weights, PackageFile):
-            raise _package_error(weights)
-        if isinstance(weights, UserCheckpoint):
-            raise WeightsError(how_to_provide(weights))
-        arrived = download(weights)
-        arrived.wait()
-        found = _verified(arrived.path)
-        if found is None:
-            raise _download_error(weights, arrived.path, "it was changed right after it arrived")
+    found = obtained(weights)
     try:
         loaded: Any = (
             load_file(found.path)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 ROOT = Path(__file__).parent.parent
@@ -110,3 +111,12 @@ def reading_of(page: Page, method: str) -> Locator:
 
 def choose(page: Page, group: str, key: str) -> None:
     page.get_by_role("group", name=group, exact=True).locator(f'button[data-key="{key}"]').click()
+
+
+def serious_barriers(page: Page) -> list[str]:
+    """What keeps people with disabilities out, as axe finds it: nothing, if all is well."""
+    return [
+        f"{found['id']}: {found['help']}: {[node['target'] for node in found['nodes']]}"
+        for found in Axe().run(page).response["violations"]
+        if found["impact"] in ("serious", "critical")
+    ]

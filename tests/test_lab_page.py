@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import (
@@ -30,7 +29,7 @@ from effnet_viz.lab import explaining, studio, weights
 from effnet_viz.lab.drawings import CLASSES
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.studio import Composition
-from tests.browser import PATIENCE, PHONE
+from tests.browser import PATIENCE, PHONE, serious_barriers
 from tests.opening import open_page
 from tests.test_app import panes, texts
 
@@ -398,11 +397,6 @@ def test_no_serious_barrier(chromium: Browser, address: str, scheme: str) -> Non
     try:
         page = context.new_page()
         opened(page, address)
-        findings = [
-            f"{found['id']}: {found['help']}: {[node['target'] for node in found['nodes']]}"
-            for found in Axe().run(page).response["violations"]
-            if found["impact"] in ("serious", "critical")
-        ]
-        assert findings == []
+        assert serious_barriers(page) == []
     finally:
         context.close()

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from effnet_viz import explain, structure
+from effnet_viz.analysis import softmax
 from effnet_viz.engine import Engine, create
 from effnet_viz.lab import localization, networks, weights
 from effnet_viz.lab.drawings import CLASSES
@@ -125,10 +126,8 @@ def _explained(
 ) -> SceneExplanation:
     image = torch.from_numpy(scene.image[None])  # (1, S, S, 3)
     activations = engine.forward(networks.preprocess(image, scaling.resolution))
-    logits = activations.logits.astype(np.float64)  # (classes,)
-    shares = np.exp(logits - logits.max())
-    shares /= shares.sum()
-    order = np.argsort(-shares, kind="stable")
+    probabilities = softmax(activations.logits)  # (classes,)
+    order = np.argsort(-probabilities, kind="stable")  # (classes,)
     target = int(order[0]) if own_answer else scene.label
     activation = activations.stages[STAGE_OF[method]]  # (C, h, w)
     if method == "CAM":
@@ -140,7 +139,7 @@ def _explained(
     enlarged = localization.enlarged(evidence[None], masks.shape[-1])  # (1, S, S)
     return SceneExplanation(
         scaling,
-        tuple(Answer(spoken(CLASSES[i]), float(shares[i])) for i in order.tolist()),
+        tuple(Answer(spoken(CLASSES[i]), float(probabilities[i])) for i in order.tolist()),
         method,
         spoken(CLASSES[target]),
         evidence,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
+from effnet_viz import network
 from effnet_viz.lab.drawings import CLASSES
 from effnet_viz.network import Network
 
@@ -112,18 +113,15 @@ def build(scaling: Scaling) -> EfficientNet:
 
 
 def staged(module: EfficientNet) -> Network:
-    """The same modules as nine named stages, a pooling and a head, in evaluation mode."""
-    head = module.classifier[-1]
-    assert isinstance(head, nn.Linear)
-    network = Network(list(module.features), module.avgpool, head)
-    return network.eval().requires_grad_(False)
+    """The same modules as nine stages, a pooling and a head, in evaluation mode, frozen."""
+    return network.staged(module).eval().requires_grad_(False)
 
 
 def multiply_adds(scaling: Scaling) -> int:
     """Of one image, counted while one runs: convolutions and products of matrices."""
-    network = staged(build(scaling))
+    made = staged(build(scaling))
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(1, 3, scaling.resolution, scaling.resolution))
+        made(torch.zeros(1, 3, scaling.resolution, scaling.resolution))
     return int(counter.get_total_flops()) // 2  # it counts two operations per multiply-add
 
 

@@ -175,7 +175,7 @@ def _link_to_lab(label: str) -> None:
 
 
 def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
-    unknown = link.adopt("members", _Members())
+    unknown = link.adopt("members", _names_members)
     if unknown is not None:
         st.caption(":material/info: The link names networks that do not exist; others are shown.")
     named = st.session_state.setdefault("members", "lite0,lite1,lite2")
@@ -196,29 +196,22 @@ def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
     return [(zoo.MODELS[key], "") for key in zoo.MODELS if key in keys]
 
 
-class _Members:
-    """The texts that name members of the families; the empty one names none."""
-
-    def __contains__(self, text: object) -> bool:
-        if not isinstance(text, str):
-            return False
-        return text == "" or all(key in zoo.MODELS for key in text.split(","))
+def _names_members(text: str) -> bool:
+    """Whether a text names members of the families; the empty one names none."""
+    return text == "" or all(key in zoo.MODELS for key in text.split(","))
 
 
-class _Customs:
-    """The texts that name a variant."""
-
-    def __contains__(self, text: object) -> bool:
-        try:
-            zoo.find(str(text))
-        except zoo.UnknownModelError:
-            return False
-        return True
+def _names_network(text: str) -> bool:
+    try:
+        zoo.find(text)
+    except zoo.UnknownModelError:
+        return False
+    return True
 
 
 def _custom() -> zoo.ModelEntry | None:
     """The network of one's own scale, sent from the page "Scaling rules"."""
-    link.adopt("custom", _Customs())
+    link.adopt("custom", _names_network)
     key: str | None = st.session_state.get("custom")
     link.publish("custom", key)
     return None if key is None else zoo.find(key)
@@ -286,15 +279,16 @@ def show_networks(
                 continue
             # The first network that works decides the class for all.
             target = target or look.analysis.target.label
+            drawn_on = canvas_of(image, look.analysis)
             if canvas is None:
-                canvas = canvas_of(image, look.analysis)
+                canvas = drawn_on
                 with bar:
                     viewer.toolbar(
                         canvas.photograph, key="viewer", on_step={"stage": _step}, on_box=None
                     )
             looks.append(look)
             worked.append(network)
-            _show_cell(look, network, image)
+            _show_cell(look, network, drawn_on)
     if canvas is None:
         return None
     pairs = zip(worked, looks, strict=True)
@@ -314,10 +308,10 @@ def _look(network: ChosenNetwork, image: ChosenImage, target: str | None, stage:
     return cached.looked(entry.key, network.untrained, image.digest, target, stage, image.content)
 
 
-def _show_cell(look: Look, network: ChosenNetwork, image: ChosenImage) -> None:
+def _show_cell(look: Look, network: ChosenNetwork, canvas: Canvas) -> None:
     analysis, entry = look.analysis, network.entry
     show_evidence(
-        canvas_of(image, analysis),
+        canvas,
         analysis,
         look.method,
         look.stage,

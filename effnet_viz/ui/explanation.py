@@ -407,16 +407,9 @@ def choose_stage() -> int:
     return stage
 
 
-class _Boxes:
-    """The texts that name a box."""
-
-    def __contains__(self, text: object) -> bool:
-        return _box_of(text) is not None
-
-
-def _box_of(text: object) -> viewer.Box | None:
+def _box_of(text: str | None) -> viewer.Box | None:
     """Left, top, right, bottom between 0 and 1 from "0.1,0.2,0.5,0.6"; None for anything else."""
-    if not isinstance(text, str) or not _BOX.fullmatch(text):
+    if text is None or not _BOX.fullmatch(text):
         return None
     left, top, right, bottom = map(float, text.split(","))
     return (left, top, right, bottom) if left < right <= 1 and top < bottom <= 1 else None
@@ -424,7 +417,7 @@ def _box_of(text: object) -> viewer.Box | None:
 
 def covered_box() -> viewer.Box | None:
     """The part of the photograph that is covered, if any. It is in the URL."""
-    link.adopt("box", _Boxes())
+    link.adopt("box", lambda text: _box_of(text) is not None)
     text = st.session_state.get("box")
     link.publish("box", text)
     return _box_of(text)

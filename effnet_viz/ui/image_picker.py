@@ -124,7 +124,7 @@ def _show(key: str) -> None:
 
 def _adopt_link() -> None:
     """The image that the URL names; an upload is known only to the session it was made in."""
-    unknown = link.adopt("image", images())
+    unknown = link.adopt("image", images().__contains__)
     if unknown is not None and unknown.startswith(UPLOAD):
         st.session_state["upload_problems"] = [
             "The image of this link was an upload, and uploads are never part of a link. Here is a "

@@ -6,7 +6,7 @@ readiness) or there is no widget (the gallery), these functions keep a stable ke
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ def remember_page(title: str) -> None:
     st.session_state["_page"] = title
 
 
-def adopt(name: str, allowed: Container[str]) -> str | None:
+def adopt(name: str, allowed: Callable[[str], bool]) -> str | None:
     """Take over what the URL says, when it was opened or changed (a link, the back button).
 
     Call before the choice is used. Returns a newly named value that is not allowed; it is ignored
@@ -27,7 +27,7 @@ def adopt(name: str, allowed: Container[str]) -> str | None:
     if value == st.session_state.get(_seen(name)):
         return None
     st.session_state[_seen(name)] = value
-    if value in allowed:
+    if value is not None and allowed(value):
         st.session_state[name] = value
         return None
     if not st.session_state["_page_changed"] or value is not None:

@@ -26,7 +26,7 @@ def readiness_text(entry: zoo.ModelEntry) -> str:
 
 def choose_model() -> ChosenModel:
     """The model and whether it is untrained, from the sidebar."""
-    link.adopt("model", zoo.MODELS)
+    link.adopt("model", zoo.MODELS.__contains__)
     texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
     key = st.selectbox(
         "Model",

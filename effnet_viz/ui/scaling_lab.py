@@ -265,13 +265,6 @@ def _forget_backdrop() -> None:
 # Moving
 
 
-class _Places:
-    """The texts that name a place in the scene."""
-
-    def __contains__(self, text: object) -> bool:
-        return _place_of(str(text)) is not None
-
-
 def _place_of(text: str) -> tuple[float, float] | None:
     try:
         across, down = map(float, text.split(","))
@@ -285,7 +278,7 @@ def _place_text(composition: Composition) -> str:
 
 
 def _adopt_place() -> None:
-    link.adopt("place", _Places())
+    link.adopt("place", lambda text: _place_of(text) is not None)
     place = st.session_state.get("place")
     if isinstance(place, str):
         st.session_state["place"] = _place_of(place)
