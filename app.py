@@ -43,19 +43,20 @@ if loaded is not None:
     with grad_cam, heading("Grad-CAM at stage"):
         stage = choose_stage()
     page = Explanation(image, model, result.for_target(target), stage)
-    with ending_in_words(model.entry), waiting(f"Computing Grad-CAM at stage {stage} …"):
-        page.explained(stage)
+    # What is known is shown before Grad-CAM takes its time.
     with toolbar:
         page.show_toolbar()
     with photograph:
         heading("Photograph")
         page.show_photograph()
-    with bars:
-        page.show_predictions()
     with cam:
         heading("Class activation map (CAM)")
         page.show_map("CAM", zoo.STAGES[-1], page.result.cam, CAM_HELP)
+    with bars:
+        page.show_predictions()
     with grad_cam:
+        with ending_in_words(model.entry), waiting(f"Computing Grad-CAM at stage {stage} …"):
+            page.explained(stage)
         page.show_map("Grad-CAM", stage, page.grad_cam(stage), GRAD_CAM_HELP)
     page.show_same_map_line()
     page.show_covered()

@@ -25,7 +25,7 @@ from effnet_viz.analysis import (
     analyse,
     class_index,
 )
-from effnet_viz.image import Crop, Photograph, decode, preprocess
+from effnet_viz.image import Crop, Photograph, decode, preprocess, resized
 from effnet_viz.model import Model, load
 from effnet_viz.weights import WeightsError
 
@@ -337,7 +337,7 @@ def mosaic_picture(
     Every tile has its own scale, from zero to the largest evidence of its class in the mosaic.
     """
     picture = as_picture(mosaic(tiles, preprocessing), preprocessing)  # (R, R, 3)
-    picture = render.resize_picture(picture, side, side)  # (side, side, 3)
+    picture = resized(picture, side, side)  # (side, side, 3)
     drawn = picture.copy()  # (side, side, 3)
     for pointed, (left, top, right, bottom) in zip(played.tiles, TILES, strict=False):
         limits = render.positive_range(pointed.evidence)

@@ -72,26 +72,26 @@ class SharedEngine:
         self.head = model.engine.head
 
     @contextmanager
-    def _running(self) -> Iterator[Engine]:
+    def _running(self, *, can_wait: bool) -> Iterator[Engine]:
         """The real engine, in a turn. A model is in use while it runs, not while visitors queue."""
         weights_are = (self._key, self._untrained, self._sha256)
         with _borrowed(*weights_are):
             pass  # load it before the turn: others run meanwhile
         # Dropped while this one waited, it is loaded again within the turn. That cannot lock up:
         # loading needs no turn.
-        with _turns.turn(), _borrowed(*weights_are) as model:
+        with _turns.turn(can_wait=can_wait), _borrowed(*weights_are) as model:
             yield model.engine
 
     def forward(self, image: Tensor) -> Activations:
         """See engine.Engine."""
-        with self._running() as engine:
+        with self._running(can_wait=False) as engine:
             return engine.forward(image)
 
     def gradient(
         self, activation: NDArray[np.float32], stage: int, target: int
     ) -> NDArray[np.float32]:
-        """See engine.Engine."""
-        with self._running() as engine:
+        """See engine.Engine. It can wait: there is a class activation map to look at by then."""
+        with self._running(can_wait=True) as engine:
             return engine.gradient(activation, stage, target)
 
 

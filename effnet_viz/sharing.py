@@ -51,23 +51,32 @@ def _tell(place: int) -> None:
         visitor.on_wait(place)
 
 
+@dataclass(eq=False)
+class _Ticket:
+    can_wait: bool
+
+
 class Turns:
-    """A queue for something that only so many may do at once; first come, first served."""
+    """A queue for something that only so many may do at once; first come, first served.
+
+    What can wait comes after all that cannot: everybody's first picture before anybody's second.
+    """
 
     def __init__(self, slots: int, stuck_after: float) -> None:
         """`slots` at once; one that takes longer than `stuck_after` seconds counts no more."""
         self._slots = slots
         self._stuck_after = stuck_after
         self._changed = Condition()
-        self._waiting: list[object] = []
-        self._running: dict[object, float] = {}
+        self._waiting: list[_Ticket] = []
+        self._running: dict[_Ticket, float] = {}
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, *, can_wait: bool = False) -> Iterator[None]:
         """Waits for a turn, has it, and ends it."""
-        ticket = object()
+        ticket = _Ticket(can_wait)
         with self._changed:
-            self._waiting.append(ticket)
+            before = sum(can_wait or not other.can_wait for other in self._waiting)
+            self._waiting.insert(before, ticket)
         try:
             while True:
                 with self._changed:  # look and wait in one: a turn that ends between is not missed
@@ -86,7 +95,7 @@ class Turns:
                 self._running.pop(ticket, None)
                 self._changed.notify_all()
 
-    def _place(self, ticket: object) -> int:
+    def _place(self, ticket: _Ticket) -> int:
         """How many are before this one, itself counted; 0 when its turn has begun."""
         with self._changed:
             place = self._waiting.index(ticket) + 1

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from http.client import HTTPException
 from importlib import metadata
 from os import environ, fsync
@@ -91,9 +92,15 @@ def path_of(weights: WeightSource) -> Path | None:
         paths = [checkpoint_folder() / name for name in weights.filenames]
         return next((path for path in paths if path.exists()), paths[0])
     try:
-        distribution = metadata.distribution(weights.distribution)
+        return _packaged(weights)
     except metadata.PackageNotFoundError:
         return None
+
+
+@cache
+def _packaged(weights: PackageFile) -> Path:
+    """Looked up once: every page asks several times, and an installed package stays where it is."""
+    distribution = metadata.distribution(weights.distribution)
     listed = (file for file in distribution.files or () if file.name == weights.filename)
     return Path(str(distribution.locate_file(next(listed, weights.filename))))
 

@@ -359,9 +359,9 @@ def test_unreachable_weights_are_explained_with_ways_out(offline: Path) -> None:
     assert "model" not in page.query_params
 
 
-@pytest.mark.parametrize("step", ["loaded", "analysed", "explained"])
+@pytest.mark.parametrize(("step", "shown"), [("loaded", 0), ("analysed", 0), ("explained", 2)])
 def test_a_network_too_large_for_the_machine_is_named_with_a_way_out(
-    step: str, monkeypatch: pytest.MonkeyPatch
+    step: str, shown: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def too_large(*_: object) -> None:
         raise MemoryError
@@ -372,6 +372,8 @@ def test_a_network_too_large_for_the_machine_is_named_with_a_way_out(
     assert error.startswith("EfficientNet-Lite2 does not run on this machine (it needs more memory")
     assert "Choose a smaller network" in error
     assert page.button[-1].label == "Use EfficientNet-Lite0, which is ready"
+    # The photograph and CAM stay, even where Grad-CAM is too much.
+    assert len(panes(page)) == shown
 
 
 def test_untrained_is_chosen_explicitly_and_labelled_everywhere(offline: Path) -> None:

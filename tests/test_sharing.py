@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,33 @@ def test_turns_come_in_the_order_of_arrival_and_places_are_told() -> None:
     for future in (first, *waiting):
         future.result(PATIENCE)
     assert order == [1, 2]
+
+
+def test_what_can_wait_comes_after_what_cannot() -> None:
+    turns = Turns(slots=1, stuck_after=PATIENCE)
+    begun, end = threading.Event(), threading.Event()
+    first = in_thread(lambda: hold(turns, begun, end))
+    assert begun.wait(PATIENCE)
+    order: list[str] = []
+
+    def visitor(name: str, can_wait: bool, waits: threading.Event) -> None:
+        with sharing.telling(lambda _: waits.set()), turns.turn(can_wait=can_wait):
+            order.append(name)
+
+    waiting = []
+    for name, can_wait in (
+        ("map 1", True),
+        ("picture 1", False),
+        ("map 2", True),
+        ("picture 2", False),
+    ):
+        waits = threading.Event()
+        waiting.append(in_thread(partial(visitor, name, can_wait, waits)))
+        assert waits.wait(PATIENCE)
+    end.set()
+    for future in (first, *waiting):
+        future.result(PATIENCE)
+    assert order == ["picture 1", "picture 2", "map 1", "map 2"]
 
 
 def test_one_who_leaves_gives_up_the_place() -> None:

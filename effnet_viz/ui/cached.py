@@ -222,7 +222,7 @@ def perturbed(
         )
         picture = prepared.picture(fraction, kind)
         if max(picture.shape) > COVERED_SIDE:
-            picture = render.resize_picture(picture, COVERED_SIDE, COVERED_SIDE)
+            picture = image.resized(picture, COVERED_SIDE, COVERED_SIDE)
         return render.encode(picture, "jpeg")
 
     return _results.get(("perturbed", *identity, fraction, kind), make, len)
@@ -275,7 +275,7 @@ def thumbnail(digest: str, side: int, content: bytes) -> str:
         middle = min(height, width)
         left, top = (width - middle) // 2, (height - middle) // 2
         square = render.cut(picture, (left, top, left + middle, top + middle))
-        return render.data_url(render.resize_picture(square, side, side), "jpeg")
+        return render.data_url(image.resized(square, side, side), "jpeg")
 
     return _results.get(("thumbnail", digest, side), make, len)
 

@@ -468,33 +468,17 @@ def _open_to_save(label: str, what: str) -> DeltaGenerator | None:
 
 def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
     """Horizontal bars of probability; the target class stands out; every row can be clicked."""
-    labels = [p.label for p in predictions]
     rows = list(range(len(predictions)))
     colours = ["#0f8b8d" if p == target else "#9aa5a8" for p in predictions]
-    figure = go.Figure(
-        [
-            go.Bar(  # the whole row, so that a short bar is easy to hit
-                x=[1.0] * len(rows),
-                y=rows,
-                width=0.34,
-                orientation="h",
-                marker={"color": "rgba(128,128,128,0.15)"},
-                customdata=[[label] for label in labels],
-                hoverinfo="none",  # no label, but still clicks
-            ),
-            go.Bar(
-                x=[p.probability for p in predictions],
-                y=rows,
-                width=0.34,
-                orientation="h",
-                marker={"color": colours},
-                customdata=[[label] for label in labels],
-                hovertemplate="%{customdata[0]}: %{x:.2%}<extra></extra>",
-            ),
-        ]
-    )
+    bar = {
+        "y": rows,
+        "width": 0.34,
+        "orientation": "h",
+        "customdata": [[p.label] for p in predictions],
+        "selected": {"marker": {"opacity": 1}},
+        "unselected": {"marker": {"opacity": 1}},
+    }
     ink = "#e8e6e1" if st.context.theme.type == "dark" else "#1d2527"
-    figure.update_traces(selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}})
     texts = []
     for row, prediction in zip(rows, predictions, strict=True):
         start, end = ("<b>", "</b>") if prediction == target else ("", "")
@@ -506,16 +490,32 @@ def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
             font = {"size": 13, "color": ink}
             place = {"x": x, "y": row - 0.36, "xanchor": anchor, "showarrow": False}
             texts.append({"text": text, "font": font, **place})
-    figure.update_layout(
-        annotations=texts,
-        barmode="overlay",
-        showlegend=False,
-        height=46 * len(rows) + 20,
-        margin={"l": 0, "r": 4, "t": 14, "b": 0},
-        xaxis={"range": [0, 1], "visible": False, "fixedrange": True},
-        yaxis={"range": [len(rows) - 0.5, -0.7], "visible": False, "fixedrange": True},
+    # Made in one go: every later update would cost plotly as much again.
+    return go.Figure(
+        [
+            go.Bar(  # the whole row, so that a short bar is easy to hit
+                x=[1.0] * len(rows),
+                marker={"color": "rgba(128,128,128,0.15)"},
+                hoverinfo="none",  # no label, but still clicks
+                **bar,
+            ),
+            go.Bar(
+                x=[p.probability for p in predictions],
+                marker={"color": colours},
+                hovertemplate="%{customdata[0]}: %{x:.2%}<extra></extra>",
+                **bar,
+            ),
+        ],
+        {
+            "annotations": texts,
+            "barmode": "overlay",
+            "showlegend": False,
+            "height": 46 * len(rows) + 20,
+            "margin": {"l": 0, "r": 4, "t": 14, "b": 0},
+            "xaxis": {"range": [0, 1], "visible": False, "fixedrange": True},
+            "yaxis": {"range": [len(rows) - 0.5, -0.7], "visible": False, "fixedrange": True},
+        },
     )
-    return figure
 
 
 def _before_and_after(before: Predictions, after: Predictions, target: Prediction) -> go.Figure:

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz import render, serving
+from effnet_viz import image, render, serving
 from effnet_viz.image import ImageError
 from effnet_viz.lab import explaining, studio
 from effnet_viz.lab.drawings import CLASSES, VENDORS
@@ -301,7 +301,7 @@ def _step(by: int) -> None:
 
 def _photograph(composed: Composed) -> viewer.Photograph:
     pixels: NDArray[np.uint8] = composed.scene.image
-    picture = render.resize_picture(pixels, SHOWN_SIDE, SHOWN_SIDE)
+    picture = image.resized(pixels, SHOWN_SIDE, SHOWN_SIDE)
     key = f"scene {hashlib.sha256(pixels.tobytes()).hexdigest()}"
     source = render.data_url(picture, "jpeg")
     return viewer.Photograph(key, source, SHOWN_SIDE, SHOWN_SIDE, (SIDE, SIDE))

@@ -29,7 +29,7 @@ from effnet_viz.samples import samples
 from effnet_viz import image, render
 
 picture = image.decode(samples()["palace"].path).reduced(800)
-picture = render.resize_picture(picture, 800, 800)
+picture = image.resized(picture, 800, 800)
 photograph = viewer.Photograph("p", render.data_url(picture, "jpeg"), 800, 800, (800, 800))
 st.html("<style>.stMainBlockContainer {{ max-width: none; padding: 1rem }}</style>")
 viewer.toolbar(photograph, key="bar", on_step=lambda what, by: None, on_box=None)
