@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from playwright.sync_api import (
 )
 from streamlit.testing.v1 import AppTest
 
+from effnet_viz.engine import TorchEngine
 from effnet_viz.lab import explaining, studio, weights
 from effnet_viz.lab.drawings import CLASSES
 from effnet_viz.lab.networks import SCALINGS
@@ -139,15 +141,18 @@ def test_a_place_that_is_none_is_not_taken(place: str) -> None:
 def test_without_weights_the_results_are_shown_and_it_says_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    # Nothing loaded yet, and engines that need no conversion: this loads twice.
+    monkeypatch.setattr(explaining, "_engines", cache(explaining._engines.__wrapped__))
+    monkeypatch.setattr(explaining, "create", lambda network, _: TorchEngine(network))
+    folder = weights.FOLDER
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
-    explaining._engines.cache_clear()
     page = open_lab()
     assert "The networks cannot be shown: baseline-0 is not there." in texts(page)
     assert "What was measured" in texts(page)
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "baseline-0.safetensors").write_bytes(b"version of a pointer")
     assert "baseline-0.safetensors is damaged" in texts(open_lab())
-    monkeypatch.undo()
+    monkeypatch.setattr(weights, "FOLDER", folder)
     assert len(panes(open_lab())) == len(SCALINGS)
 
 
