@@ -19,6 +19,8 @@ from effnet_viz.sharing import SharedCache, Turns
 
 _models = SharedCache(settings.MODEL_BYTES)
 _turns = Turns(settings.CONCURRENT, settings.STUCK_SECONDS)
+_GRADIENTS_GRACE = 3.0
+"""Seconds in which first pictures of others go before the second one of a visitor."""
 
 _KEPT_PER_OUTPUT = 9
 """What OpenVINO keeps for its next run, in sizes of all stage outputs: measured 6 to 9."""
@@ -72,26 +74,26 @@ class SharedEngine:
         self.head = model.engine.head
 
     @contextmanager
-    def _running(self, *, can_wait: bool) -> Iterator[Engine]:
+    def _running(self, grace: float = 0.0) -> Iterator[Engine]:
         """The real engine, in a turn. A model is in use while it runs, not while visitors queue."""
         weights_are = (self._key, self._untrained, self._sha256)
         with _borrowed(*weights_are):
             pass  # load it before the turn: others run meanwhile
         # Dropped while this one waited, it is loaded again within the turn. That cannot lock up:
         # loading needs no turn.
-        with _turns.turn(can_wait=can_wait), _borrowed(*weights_are) as model:
+        with _turns.turn(grace=grace), _borrowed(*weights_are) as model:
             yield model.engine
 
     def forward(self, image: Tensor) -> Activations:
         """See engine.Engine."""
-        with self._running(can_wait=False) as engine:
+        with self._running() as engine:
             return engine.forward(image)
 
     def gradient(
         self, activation: NDArray[np.float32], stage: int, target: int
     ) -> NDArray[np.float32]:
-        """See engine.Engine. It can wait: there is a class activation map to look at by then."""
-        with self._running(can_wait=True) as engine:
+        """See engine.Engine."""
+        with self._running(_GRADIENTS_GRACE) as engine:
             return engine.gradient(activation, stage, target)
 
 

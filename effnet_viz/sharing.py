@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import insort
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -53,14 +54,12 @@ def _tell(place: int) -> None:
 
 @dataclass(eq=False)
 class _Ticket:
-    can_wait: bool
+    due: float
+    """In seconds of the monotonic clock."""
 
 
 class Turns:
-    """A queue for something that only so many may do at once; first come, first served.
-
-    What can wait comes after all that cannot: everybody's first picture before anybody's second.
-    """
+    """A queue for something that only so many may do at once; first come, first served."""
 
     def __init__(self, slots: int, stuck_after: float) -> None:
         """`slots` at once; one that takes longer than `stuck_after` seconds counts no more."""
@@ -71,12 +70,14 @@ class Turns:
         self._running: dict[_Ticket, float] = {}
 
     @contextmanager
-    def turn(self, *, can_wait: bool = False) -> Iterator[None]:
-        """Waits for a turn, has it, and ends it."""
-        ticket = _Ticket(can_wait)
+    def turn(self, *, grace: float = 0.0) -> Iterator[None]:
+        """Waits for a turn, has it, and ends it.
+
+        It lets those go first who come within the next `grace` seconds and have none themselves.
+        """
+        ticket = _Ticket(time.monotonic() + grace)
         with self._changed:
-            before = sum(can_wait or not other.can_wait for other in self._waiting)
-            self._waiting.insert(before, ticket)
+            insort(self._waiting, ticket, key=lambda one: one.due)
         try:
             while True:
                 with self._changed:  # look and wait in one: a turn that ends between is not missed

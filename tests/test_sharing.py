@@ -70,31 +70,35 @@ def test_turns_come_in_the_order_of_arrival_and_places_are_told() -> None:
     assert order == [1, 2]
 
 
-def test_what_can_wait_comes_after_what_cannot() -> None:
+@pytest.mark.parametrize(
+    ("grace", "expected"),
+    [
+        (PATIENCE, ["picture 1", "picture 2", "map 1", "map 2"]),
+        (1e-3, ["map 1", "picture 1", "map 2", "picture 2"]),  # nobody waits for ever
+    ],
+)
+def test_a_turn_with_grace_lets_others_go_first_for_so_long(
+    grace: float, expected: list[str]
+) -> None:
     turns = Turns(slots=1, stuck_after=PATIENCE)
     begun, end = threading.Event(), threading.Event()
     first = in_thread(lambda: hold(turns, begun, end))
     assert begun.wait(PATIENCE)
     order: list[str] = []
 
-    def visitor(name: str, can_wait: bool, waits: threading.Event) -> None:
-        with sharing.telling(lambda _: waits.set()), turns.turn(can_wait=can_wait):
+    def visitor(name: str, grace: float, waits: threading.Event) -> None:
+        with sharing.telling(lambda _: waits.set()), turns.turn(grace=grace):
             order.append(name)
 
     waiting = []
-    for name, can_wait in (
-        ("map 1", True),
-        ("picture 1", False),
-        ("map 2", True),
-        ("picture 2", False),
-    ):
+    for name in ("map 1", "picture 1", "map 2", "picture 2"):
         waits = threading.Event()
-        waiting.append(in_thread(partial(visitor, name, can_wait, waits)))
+        waiting.append(in_thread(partial(visitor, name, grace if "map" in name else 0.0, waits)))
         assert waits.wait(PATIENCE)
     end.set()
     for future in (first, *waiting):
         future.result(PATIENCE)
-    assert order == ["picture 1", "picture 2", "map 1", "map 2"]
+    assert order == expected
 
 
 def test_one_who_leaves_gives_up_the_place() -> None:
