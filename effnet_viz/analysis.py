@@ -29,13 +29,6 @@ class UnknownClassError(ValueError):
     """A target class that the model does not know."""
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """e^z / Σ e^z of logits z (classes,): 0 to 1, together 1."""
-    shifted = np.exp(logits.astype(np.float64) - float(logits.max()))  # (classes,)
-    probabilities: NDArray[np.float64] = shifted / shifted.sum()
-    return probabilities  # (classes,)
-
-
 @dataclass(frozen=True)
 class Prediction:
     """What a model says of one class."""
@@ -55,7 +48,7 @@ class Predictions(Sequence[Prediction]):
 
     def __init__(self, logits: NDArray[np.float32]) -> None:
         self._logits = logits
-        self._probabilities = softmax(logits)  # (classes,)
+        self._probabilities = explain.softmax(logits)  # (classes,)
         self._order = np.argsort(-logits, kind="stable")  # (classes,)
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Class activation maps, Grad-CAM and channel votes: arrays in, arrays out.
+"""Probabilities, class activation maps, Grad-CAM and channel votes: arrays in, arrays out.
 
 Every map is raw: signed and unnormalised. Keeping only positive evidence, resizing and scaling to
 a range are separate steps, so that maps can share one scale.
@@ -12,6 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+
+
+def softmax(logits: Floats) -> NDArray[np.float64]:
+    """e^z / Σ e^z of logits z (classes,): 0 to 1, together 1."""
+    shifted = np.exp(logits.astype(np.float64) - float(logits.max()))  # (classes,)
+    probabilities: NDArray[np.float64] = shifted / shifted.sum()
+    return probabilities  # (classes,)
 
 
 def class_activation_map(activation: Floats, weight: Floats) -> Floats:

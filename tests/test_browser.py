@@ -181,7 +181,9 @@ def test_downloads(page: Page, address: str) -> None:
         page.get_by_role("button", name="For NumPy (NPZ)").click()
     with np.load(io.BytesIO(Path(download.value.path()).read_bytes()), allow_pickle=False) as saved:
         assert np.array_equal(saved["cam"], result.cam)
-        assert np.array_equal(saved["grad_cam"], result.grad_cam(6))
+        # The server computes gradients with fewer threads, so the last digits differ.
+        largest = np.abs(result.grad_cam(6)).max()
+        np.testing.assert_allclose(saved["grad_cam"], result.grad_cam(6), atol=1e-5 * largest)
         numbers = json.loads(str(saved["numbers"]))
     assert numbers["provenance"]["weights"] == "efficientnet-lite0-57934424.pth"
     assert numbers["grad_cam_stage"] == 6

@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from effnet_viz import explain, structure
-from effnet_viz.analysis import softmax
 from effnet_viz.engine import Engine, create
 from effnet_viz.lab import localization, networks, weights
 from effnet_viz.lab.drawings import CLASSES
@@ -126,7 +125,7 @@ def _explained(
 ) -> SceneExplanation:
     image = torch.from_numpy(scene.image[None])  # (1, S, S, 3)
     activations = engine.forward(networks.preprocess(image, scaling.resolution))
-    probabilities = softmax(activations.logits)  # (classes,)
+    probabilities = explain.softmax(activations.logits)  # (classes,)
     order = np.argsort(-probabilities, kind="stable")  # (classes,)
     target = int(order[0]) if own_answer else scene.label
     activation = activations.stages[STAGE_OF[method]]  # (C, h, w)
