@@ -22,14 +22,18 @@ _M_ARENA_MAX = -8
 """glibc's mallopt(3): how many heaps threads spread over."""
 
 
+def torch_threads() -> int:
+    """Half of the cores: gradients of small maps are no faster on two of two than on one."""
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
 def _calm_many_threads() -> None:
     """Every visitor is a thread: keep idle workers from spinning and heaps from piling up.
 
     Has to come before torch is loaded.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Gradients of small maps are no faster on two cores than on one, and others need the rest.
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(torch_threads()))
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(_M_ARENA_MAX, 2)
 
