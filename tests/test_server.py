@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import tomllib
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -53,3 +54,17 @@ def test_an_upload_is_never_written_to_disk(kept: bool, monkeypatch: pytest.Monk
     # In a thread of its own: this one may run the loop of the browser tests.
     with ThreadPoolExecutor(1) as thread:
         assert thread.submit(asyncio.run, written()).result() is not kept
+
+
+def test_garbage_is_collected_when_it_is_quiet_and_not_put_off_for_ever() -> None:
+    busy, quiet = 2 * server.QUIET, 0.0
+    worth, nothing = 2 * server.WORTH_COLLECTING, 0.0
+    assert server.is_time_to_collect(quiet, worth, 1.0)
+    assert not server.is_time_to_collect(quiet, nothing, 1000.0)
+    assert not server.is_time_to_collect(busy, worth, 1.0)
+    assert server.is_time_to_collect(busy, worth, server.LONGEST_WITHOUT)
+
+
+def test_streamlit_does_not_collect_after_every_run() -> None:
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["runner"]["postScriptGC"] is False

@@ -9,6 +9,7 @@ import ctypes
 import gc
 import os
 import sys
+import time
 from pathlib import Path
 from threading import Thread
 
@@ -53,14 +54,47 @@ def _warm_up() -> None:
     model = serving.shared(zoo.DEFAULT, untrained=False)
     side = model.entry.resolution
     model.engine.forward(torch.zeros(1, 3, side, side))  # (1, 3, R, R)
-    # Streamlit collects garbage after every run of a page. With torch's half a million objects that
-    # stops every visitor for 0.3 s; frozen, they are not looked at again.
+    # A collection looks at torch's half a million objects and stops every visitor for 0.3 s;
+    # frozen, they are not looked at again.
     gc.collect()
     gc.freeze()
+
+
+QUIET = 0.1
+"""Of one core over a second; above it, somebody waits for something."""
+WORTH_COLLECTING = 0.5
+"""Seconds of work that leave something to collect: a page takes about 0.1."""
+LONGEST_WITHOUT = 20.0
+"""Seconds after which garbage is collected although it is not quiet."""
+
+
+def is_time_to_collect(last_second: float, since_collection: float, waited: float) -> bool:
+    """Whether to collect garbage now.
+
+    Seconds of the processor in the last second and since the last collection, seconds since then.
+    """
+    if since_collection < WORTH_COLLECTING:
+        return False
+    return last_second < QUIET or waited >= LONGEST_WITHOUT
+
+
+def _collect_when_quiet() -> None:
+    """In place of Streamlit's collection after every run: a few clicks would stop everybody."""
+    collected, collected_at = time.process_time(), time.monotonic()
+    before = collected
+    while True:
+        time.sleep(1)
+        now = time.process_time()
+        if is_time_to_collect(now - before, now - collected, time.monotonic() - collected_at):
+            gc.collect()
+            now = collected = time.process_time()
+            collected_at = time.monotonic()
+        before = now
 
 
 if __name__ == "__main__":
     _calm_many_threads()
     _keep_uploads_in_memory()
     Thread(target=_warm_up, daemon=True).start()
+    Thread(target=_collect_when_quiet, daemon=True).start()
     sys.exit(cli.main(["run", str(APP), *sys.argv[1:]]))
