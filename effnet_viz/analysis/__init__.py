@@ -1,0 +1,1 @@
+"""The steps in order: an image and models in, results with their provenance out."""

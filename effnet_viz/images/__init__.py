@@ -1,0 +1,1 @@
+"""Bytes that nobody vouches for to the tensor that a model sees."""

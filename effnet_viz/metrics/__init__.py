@@ -1,0 +1,1 @@
+"""Maps to numbers: arrays in, numbers out."""

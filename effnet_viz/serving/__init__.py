@@ -1,0 +1,1 @@
+"""What many visitors share: settings, the queue, the cache, the models."""

@@ -1,0 +1,1 @@
+"""What a visitor chooses: image, model, networks, class, stage."""

@@ -1,0 +1,1 @@
+"""The frame of every page: navigation, texts, waiting, the address."""

@@ -1,0 +1,1 @@
+"""The pages of the scaling rules and of all models."""
