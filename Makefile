@@ -18,7 +18,7 @@ check: .venv/dev.installed
 	$(BIN)/mypy
 
 benchmark: .venv/dev.installed
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tools.benchmarks
 
 clean:
 	rm -rf .venv

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from effnet_viz import zoo
-from effnet_viz.ui import cached, navigation
-from effnet_viz.ui.explanation import (
+from effnet_viz.models import zoo
+from effnet_viz.ui import results
+from effnet_viz.ui.explain.explanation import (
     CAM_HELP,
     GRAD_CAM_HELP,
     Explanation,
@@ -12,9 +12,10 @@ from effnet_viz.ui.explanation import (
     choose_target,
     heading,
 )
-from effnet_viz.ui.image_picker import choose_image
-from effnet_viz.ui.model_picker import choose_model, ending_in_words, load_or_explain
-from effnet_viz.ui.waiting import waiting
+from effnet_viz.ui.inputs.image_picker import choose_image
+from effnet_viz.ui.inputs.model_picker import choose_model, ending_in_words, load_or_explain
+from effnet_viz.ui.layout import navigation
+from effnet_viz.ui.layout.waiting import waiting
 
 navigation.open_page("Explain an image")
 with st.sidebar:
@@ -26,7 +27,7 @@ loaded = load_or_explain(model)
 if loaded is not None:
     looking = f"{model.entry.title} is looking at the image …"
     with ending_in_words(model.entry), waiting(looking):
-        result = cached.analysed(model.key, model.untrained, image.digest, image.content)
+        result = results.analysed(model.key, model.untrained, image.digest, image.content)
     if model.untrained:
         st.warning(
             f"**Untrained.** {model.entry.title} has random weights here: its predictions and maps "

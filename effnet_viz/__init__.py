@@ -4,16 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from effnet_viz.analysis import Analysis, analyse
-    from effnet_viz.comparison import Comparison, compare
-    from effnet_viz.model import Model, build, load
+    from effnet_viz.analysis.analysis import Analysis, analyse
+    from effnet_viz.analysis.comparison import Comparison, compare
+    from effnet_viz.models.model import Model, build, load
 
 __all__ = ["Analysis", "Comparison", "Model", "analyse", "build", "compare", "load"]
 
 _HOMES = {
-    **dict.fromkeys(("Analysis", "analyse"), "analysis"),
-    **dict.fromkeys(("Comparison", "compare"), "comparison"),
-    **dict.fromkeys(("Model", "build", "load"), "model"),
+    **dict.fromkeys(("Analysis", "analyse"), "analysis.analysis"),
+    **dict.fromkeys(("Comparison", "compare"), "analysis.comparison"),
+    **dict.fromkeys(("Model", "build", "load"), "models.model"),
 }
 
 

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from effnet_viz.ui import navigation
-from effnet_viz.ui.comparison import (
+from effnet_viz.ui.compare.maps import (
     choose_map_stage,
     choose_networks,
     show_agreement,
@@ -13,8 +12,9 @@ from effnet_viz.ui.comparison import (
     show_race,
     show_table,
 )
-from effnet_viz.ui.explanation import choose_target
-from effnet_viz.ui.image_picker import choose_image
+from effnet_viz.ui.explain.explanation import choose_target
+from effnet_viz.ui.inputs.image_picker import choose_image
+from effnet_viz.ui.layout import navigation
 
 navigation.open_page("Compare scaling")
 with st.sidebar:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from effnet_viz.ui import navigation
-from effnet_viz.ui.model_table import show_model_table
+from effnet_viz.ui.layout import navigation
+from effnet_viz.ui.scaling.model_table import show_model_table
 
 navigation.open_page("Models")
 st.markdown("#### Models")

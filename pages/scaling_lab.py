@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from effnet_viz.ui import navigation
-from effnet_viz.ui.lab_results import (
+from effnet_viz.ui.lab.results import (
     load_results,
     offer_results,
     show_accuracy,
@@ -13,7 +12,8 @@ from effnet_viz.ui.lab_results import (
     show_limits,
     show_measures,
 )
-from effnet_viz.ui.scaling_lab import show_introduction, show_scene
+from effnet_viz.ui.lab.scene import show_introduction, show_scene
+from effnet_viz.ui.layout import navigation
 
 navigation.open_page("Scaling lab")
 st.markdown("#### Which network looks at the object?")

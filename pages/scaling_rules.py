@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from effnet_viz.ui import navigation
-from effnet_viz.ui.scaling_rules import (
+from effnet_viz.ui.layout import navigation
+from effnet_viz.ui.scaling.rule import (
     choose_rule,
     offer_comparison,
     show_accuracy,

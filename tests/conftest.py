@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from effnet_viz import Analysis, Model, analyse, load, network, weights, zoo
-from effnet_viz.engine import TorchEngine
-from tests.browser import ARGUMENTS, PATIENCE, WIDE, serving
+from effnet_viz import Analysis, Model, analyse, load
+from effnet_viz.engines import network
+from effnet_viz.engines.engine import TorchEngine
+from effnet_viz.models import weights, zoo
+from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from effnet_viz import zoo
+from effnet_viz.models import zoo
 from tests.conftest import SAMPLES
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")

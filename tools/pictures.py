@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser import ARGUMENTS, PATIENCE, ROOT, WIDE, explained, serving
+from tests.browser.visitor import ARGUMENTS, PATIENCE, ROOT, WIDE, explained, serving
 
 ASSETS = ROOT / "assets"
 FRAME = 110

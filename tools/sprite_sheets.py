@@ -1,4 +1,4 @@
-"""Draw the two sheets of drawings again from the npm packages: `python -m effnet_viz.lab sheets`.
+"""Draw the two sheets of drawings again from the npm packages: `effnet-viz lab sheets`.
 
 Needs npm and the Python package resvg_py, which turns SVG into pixels.
 """
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from effnet_viz.lab import drawings
-from effnet_viz.lab.drawings import Drawing, DrawingSet
+from effnet_viz.lab import sprites
+from effnet_viz.lab.sprites import Drawing, DrawingSet
 
 _MARGIN = 2
 _ALIAS_STEPS = 5
@@ -28,14 +28,14 @@ _SUPERSAMPLING = 4
 def rebuild(target_sheet: Path, distractor_sheet: Path) -> None:
     """Fetch every set in its pinned version and write both sheets as lossless WebP."""
     with TemporaryDirectory() as folder:
-        icons = [_icons(drawing_set, Path(folder)) for drawing_set in drawings.SETS]
+        icons = [_icons(drawing_set, Path(folder)) for drawing_set in sprites.SETS]
     for path, names, side in (
-        (target_sheet, drawings.CLASSES, drawings.TARGET_SIDE),
-        (distractor_sheet, drawings.DISTRACTORS, drawings.DISTRACTOR_SIDE),
+        (target_sheet, sprites.CLASSES, sprites.TARGET_SIDE),
+        (distractor_sheet, sprites.DISTRACTORS, sprites.DISTRACTOR_SIDE),
     ):
         rows = [
             np.concatenate([_drawing(icon, drawing_set, name, side) for name in names], axis=1)
-            for icon, drawing_set in zip(icons, drawings.SETS, strict=True)
+            for icon, drawing_set in zip(icons, sprites.SETS, strict=True)
         ]  # each (side, columns · side, 4)
         Image.fromarray(np.concatenate(rows)).save(path, lossless=True, quality=100, method=6)
 

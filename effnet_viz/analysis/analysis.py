@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from effnet_viz import explain, zoo
-from effnet_viz.engine import Activations
-from effnet_viz.image import Crop, Photograph, decode, preprocess
-from effnet_viz.model import Model
+from effnet_viz.attribution import cam
+from effnet_viz.engines.engine import Activations
+from effnet_viz.images.photograph import Crop, Photograph, decode, preprocess
+from effnet_viz.models import zoo
+from effnet_viz.models.model import Model
 from effnet_viz.version import VERSION
 
 Source = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Image.Image | Photograph
@@ -48,7 +49,7 @@ class Predictions(Sequence[Prediction]):
 
     def __init__(self, logits: NDArray[np.float32]) -> None:
         self._logits = logits
-        self._probabilities = explain.softmax(logits)  # (classes,)
+        self._probabilities = cam.softmax(logits)  # (classes,)
         self._order = np.argsort(-logits, kind="stable")  # (classes,)
 
     def __len__(self) -> int:
@@ -144,7 +145,7 @@ class Analysis:
     def cam(self) -> NDArray[np.float32]:
         """Class activation map of the target class, (h, w), raw and signed, in logit units."""
         weight = self.model.engine.head.weight[self.target.index]  # (C,)
-        return explain.class_activation_map(self.stages[zoo.STAGES[-1]], weight)
+        return cam.class_activation_map(self.stages[zoo.STAGES[-1]], weight)
 
     def for_target(self, target: Target) -> Analysis:
         """The same forward pass, explained for another class; nothing is computed for it."""
@@ -164,11 +165,11 @@ class Analysis:
         engine = self.model.engine
         if stage == zoo.STAGES[-1]:
             gradient = engine.head.gradient(activation, index)  # (C, h, w)
-            relevance = explain.channel_votes(activation, engine.head.weight[index])  # (C,)
+            relevance = cam.channel_votes(activation, engine.head.weight[index])  # (C,)
         else:
             gradient = engine.gradient(activation, stage, index)  # (C, h, w)
-            relevance = explain.gradient_times_activation(activation, gradient)  # (C,)
-        return StageExplanation(stage, index, explain.grad_cam(activation, gradient), relevance)
+            relevance = cam.gradient_times_activation(activation, gradient)  # (C,)
+        return StageExplanation(stage, index, cam.grad_cam(activation, gradient), relevance)
 
     def grad_cam(self, stage: int, target: Target = None) -> NDArray[np.float32]:
         """Grad-CAM at a stage, 1 to 9, (h, w), raw and signed; see explain.grad_cam."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from effnet_viz import metrics
-from effnet_viz.analysis import Analysis
+from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.metrics import agreement
 
 Floats = NDArray[np.float32]
 
@@ -165,8 +165,8 @@ def _hot_edges(evidence: Floats) -> tuple[int, int]:
     Padding as their cause: Alsallakh et al. 2021, "Mind the Pad" (arXiv 2010.02178).
     """
     whole = (0.0, 0.0, 1.0, 1.0)
-    blocks = metrics.on_grid(np.maximum(evidence, 0), whole, whole, BLOCKS)  # (BLOCKS, BLOCKS)
-    hottest = metrics.top(blocks, HOTTEST) & (blocks > 0)  # (BLOCKS, BLOCKS)
+    blocks = agreement.on_grid(np.maximum(evidence, 0), whole, whole, BLOCKS)  # (BLOCKS, BLOCKS)
+    hottest = agreement.top(blocks, HOTTEST) & (blocks > 0)  # (BLOCKS, BLOCKS)
     corners = int(hottest[[0, 0, -1, -1], [0, -1, 0, -1]].sum())
     inner = float(blocks[1:-1, 1:-1].mean())
     along = slice(1, -1)  # without the corners

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from effnet_viz import doctor, explain, metrics, render, zoo
-from effnet_viz.analysis import (
+from effnet_viz.analysis import caveats
+from effnet_viz.analysis.analysis import (
     Analysis,
     Prediction,
     Predictions,
@@ -25,9 +25,13 @@ from effnet_viz.analysis import (
     analyse,
     class_index,
 )
-from effnet_viz.image import Crop, Photograph, decode, preprocess, resized
-from effnet_viz.model import Model, load
-from effnet_viz.weights import WeightsError
+from effnet_viz.attribution import cam
+from effnet_viz.images.photograph import Crop, Photograph, decode, preprocess, resized
+from effnet_viz.metrics import agreement
+from effnet_viz.models import zoo
+from effnet_viz.models.model import Model, load
+from effnet_viz.models.weights import WeightsError
+from effnet_viz.pictures import render
 
 Floats = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -96,15 +100,15 @@ class Look:
         return _origin(self.analysis.model, self.analysis.target.label, self.stage)
 
     @cached_property
-    def concentration(self) -> metrics.Concentration:
+    def concentration(self) -> agreement.Concentration:
         """Of the positive evidence over what this network saw, on a grid of GRID cells."""
         box = self.analysis.crop.box
-        return metrics.concentration(metrics.on_grid(self.evidence, box, box, GRID))
+        return agreement.concentration(agreement.on_grid(self.evidence, box, box, GRID))
 
     @cached_property
-    def findings(self) -> tuple[doctor.Finding, ...]:
+    def findings(self) -> tuple[caveats.Finding, ...]:
         """What to know before reading this map."""
-        return doctor.findings(self.analysis, self.evidence, self.stage, self.method)
+        return caveats.findings(self.analysis, self.evidence, self.stage, self.method)
 
 
 def look(source: Source, model: Model, target: Target = None, stage: int = zoo.STAGES[-1]) -> Look:
@@ -117,7 +121,7 @@ def evidence_of(analysis: Analysis, stage: int) -> Floats:
     """Grad-CAM of the target class at a stage, (h, w), in units of the logit; CAM at stage 9."""
     if stage == zoo.STAGES[-1]:
         return analysis.cam
-    return explain.in_logit_units(analysis.grad_cam(stage))
+    return cam.in_logit_units(analysis.grad_cam(stage))
 
 
 # Deletion race
@@ -142,7 +146,7 @@ class Perturbation:
 
     def mask(self, fraction: float) -> NDArray[np.bool_]:
         """The most important fraction (0 to 1) of the crop, (R, R)."""
-        return metrics.first_pixels(self.order, fraction, self.crop.resolution)
+        return agreement.first_pixels(self.order, fraction, self.crop.resolution)
 
     def image(self, fraction: float, kind: Kind) -> torch.Tensor:
         """The input (1, 3, R, R) with that fraction blurred, or with all but that blurred."""
@@ -161,8 +165,8 @@ def perturbation(
     """Prepares a photograph for the deletion race in the order of a map (h, w) of its crop."""
     image, crop = preprocess(photograph, preprocessing)  # (1, 3, R, R)
     sharp = image[0].numpy()  # (3, R, R)
-    blurred = metrics.blurred(sharp, BLUR * crop.resolution)  # (3, R, R)
-    order = metrics.order(evidence, crop.resolution)  # (R²,)
+    blurred = agreement.blurred(sharp, BLUR * crop.resolution)  # (3, R, R)
+    order = agreement.order(evidence, crop.resolution)  # (R²,)
     return Perturbation(sharp, blurred, order, crop, preprocessing)
 
 
@@ -185,7 +189,7 @@ class Curve:
     @property
     def area(self) -> float:
         """See metrics.area_under_curve."""
-        return metrics.area_under_curve(self.fractions, self.probabilities)
+        return agreement.area_under_curve(self.fractions, self.probabilities)
 
 
 @dataclass(frozen=True)
@@ -322,8 +326,8 @@ def pointing(model: Model, tiles: Sequence[Tile], stage: int = zoo.STAGES[-1]) -
             gradient = model.engine.head.gradient(activation, tile.target)  # (C, h, w)
         else:
             gradient = model.engine.gradient(activation, stage, tile.target)  # (C, h, w)
-        evidence = explain.in_logit_units(explain.grad_cam(activation, gradient))  # (h, w)
-        share = metrics.share_inside(evidence, box)
+        evidence = cam.in_logit_units(cam.grad_cam(activation, gradient))  # (h, w)
+        share = agreement.share_inside(evidence, box)
         pointed.append(Pointed(predictions.of(tile.target), share, evidence))
     origins = tuple(_origin(model, one.target.label, stage) for one in pointed)
     return Pointing(origins, tuple(pointed))
@@ -342,7 +346,7 @@ def mosaic_picture(
     for pointed, (left, top, right, bottom) in zip(played.tiles, TILES, strict=False):
         limits = render.positive_range(pointed.evidence)
         box = (0.0, 0.0, float(side), float(side))
-        positive = explain.positive_evidence(pointed.evidence)  # (h, w)
+        positive = cam.positive_evidence(pointed.evidence)  # (h, w)
         whole = render.overlay(picture, positive, box, limits, "magma", 0.55)
         rows = slice(round(top * side), round(bottom * side))
         columns = slice(round(left * side), round(right * side))
@@ -383,32 +387,32 @@ class Comparison:
     failures: tuple[Failure, ...] = ()
 
     @cached_property
-    def region(self) -> metrics.Box:
+    def region(self) -> agreement.Box:
         """The part of the photograph that every network saw, in its pixels."""
-        return metrics.common_region([n.look.analysis.crop.box for n in self.networks])
+        return agreement.common_region([n.look.analysis.crop.box for n in self.networks])
 
     @cached_property
     def maps(self) -> tuple[Floats, ...]:
         """Every network's map over `region`, (GRID, GRID), in units of its logit."""
         return tuple(
-            metrics.on_grid(n.look.evidence, n.look.analysis.crop.box, self.region, GRID)
+            agreement.on_grid(n.look.evidence, n.look.analysis.crop.box, self.region, GRID)
             for n in self.networks
         )
 
     @cached_property
     def rank_correlation(self) -> NDArray[np.float64]:
         """Spearman's ρ of every two maps over `region`, (n, n)."""
-        return self._pairwise(metrics.rank_correlation)
+        return self._pairwise(agreement.rank_correlation)
 
     @cached_property
     def overlap(self) -> NDArray[np.float64]:
         """Intersection over union of the highest 20 % of every two maps, (n, n)."""
-        return self._pairwise(metrics.overlap)
+        return self._pairwise(agreement.overlap)
 
     @cached_property
     def disagreement(self) -> Floats:
         """Standard deviation across networks of each place's rank, (GRID, GRID) over `region`."""
-        return metrics.disagreement(self.maps)
+        return agreement.disagreement(self.maps)
 
     @property
     def recipes(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The commands of the scaling lab: `python -m effnet_viz.lab --help`."""
+"""The commands of the scaling lab: `effnet-viz lab --help`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from effnet_viz.lab import drawings, report, weights
+from effnet_viz.lab import model_card, sprites
+from effnet_viz.lab import runs as shipped
 from effnet_viz.lab.networks import SCALINGS, multiply_adds, parameters
 from effnet_viz.lab.training import (
     HELD_OUT_VENDORS,
@@ -25,7 +26,7 @@ _RUNS = Path("lab-runs")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m effnet_viz.lab", description=__doc__)
+    parser = argparse.ArgumentParser(prog="effnet-viz lab", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
     command = commands.add_parser("networks", help="print the five networks and what they cost")
@@ -96,19 +97,19 @@ def _ship(arguments: argparse.Namespace) -> None:
         except UnfinishedError as error:
             print(error)  # noqa: T201
         else:
-            weights.ship(run, checkpoint, report.learning_curve(run.log(arguments.folder)))
+            shipped.ship(run, checkpoint, model_card.learning_curve(run.log(arguments.folder)))
 
 
 def _measure(arguments: argparse.Namespace) -> None:
-    results = report.measure_all(arguments.scenes)
-    report.RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    report.MODEL_CARD.write_text(report.model_card(results), encoding="utf-8")
+    results = model_card.measure_all(arguments.scenes)
+    model_card.RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    model_card.MODEL_CARD.write_text(model_card.model_card(results), encoding="utf-8")
 
 
 def _sheets(_: argparse.Namespace) -> None:
-    from effnet_viz.lab import rebuild  # needs packages that the app does not
+    from tools import sprite_sheets  # needs packages that the app does not
 
-    rebuild.rebuild(drawings.TARGET_SHEET, drawings.DISTRACTOR_SHEET)
+    sprite_sheets.rebuild(sprites.TARGET_SHEET, sprites.DISTRACTOR_SHEET)
 
 
 if __name__ == "__main__":

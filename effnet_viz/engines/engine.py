@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from effnet_viz.network import Network, ease_gradients, fold_batch_norms
-from effnet_viz.zoo import STAGES
+from effnet_viz.engines.network import Network, ease_gradients, fold_batch_norms
+from effnet_viz.models.zoo import STAGES
 
 if TYPE_CHECKING:
     import openvino

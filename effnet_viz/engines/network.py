@@ -17,7 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.efficientnet import EfficientNet, _efficientnet_conf
 from torchvision.ops.misc import SqueezeExcitation
 
-from effnet_viz.zoo import STAGES, ModelEntry, PackageFile, UserCheckpoint
+from effnet_viz.models.zoo import STAGES, ModelEntry, PackageFile, UserCheckpoint
 
 
 class Network(nn.Module):

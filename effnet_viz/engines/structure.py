@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torchvision.ops import SqueezeExcitation
 
-from effnet_viz import network, zoo
+from effnet_viz.engines import network
+from effnet_viz.models import zoo
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageFilter, UnidentifiedImageError
 
-from effnet_viz.zoo import Preprocessing
+from effnet_viz.models.zoo import Preprocessing
 
 MAX_BYTES = 20 * 1024 * 1024
 """Largest file that is read."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-FOLDER = Path(__file__).parent.parent / "assets" / "samples"
+FOLDER = Path(__file__).parents[2] / "assets" / "samples"
 
 
 @dataclass(frozen=True)

@@ -12,21 +12,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from effnet_viz import explain, structure
-from effnet_viz.engine import Engine, create
-from effnet_viz.lab import localization, networks, weights
-from effnet_viz.lab.drawings import CLASSES
-from effnet_viz.lab.measuring import GRAD_CAM_STAGE
+from effnet_viz.attribution import cam
+from effnet_viz.engines import structure
+from effnet_viz.engines.engine import Engine, create
+from effnet_viz.engines.structure import Structure
+from effnet_viz.lab import networks, runs
+from effnet_viz.lab.evaluation import GRAD_CAM_STAGE
 from effnet_viz.lab.networks import SCALINGS, Scaling
 from effnet_viz.lab.scenes import Scene
+from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.lab.training import HELD_OUT_VENDORS
-from effnet_viz.structure import Structure
-from effnet_viz.zoo import STAGES
+from effnet_viz.metrics import localization
+from effnet_viz.models.zoo import STAGES
 
 Method = Literal["CAM", "Grad-CAM"]
 STAGE_OF: Mapping[Method, int] = {"CAM": STAGES[-1], "Grad-CAM": GRAD_CAM_STAGE}
 
-UNSEEN_VENDOR = HELD_OUT_VENDORS[weights.SHIPPED_RUN]
+UNSEEN_VENDOR = HELD_OUT_VENDORS[runs.SHIPPED_RUN]
 """Whose drawings the shipped networks have never seen."""
 
 
@@ -71,7 +73,7 @@ class SceneExplanation:
         grid = "×".join(map(str, self.evidence.shape[::-1]))
         return [
             f"{self.scaling.title} at {self.scaling.resolution} px, weights: scaling lab, run "
-            f"{weights.SHIPPED_RUN}, trained without {UNSEEN_VENDOR}'s drawings",
+            f"{runs.SHIPPED_RUN}, trained without {UNSEEN_VENDOR}'s drawings",
             f"{self.method}, class “{self.target}”, stage {self.stage} ({grid})",
         ]
 
@@ -91,8 +93,7 @@ def engines() -> Mapping[str, Engine]:
 @cache
 def _engines() -> Mapping[str, Engine]:
     return {
-        key: create(weights.shipped(scaling), scaling.resolution)
-        for key, scaling in SCALINGS.items()
+        key: create(runs.shipped(scaling), scaling.resolution) for key, scaling in SCALINGS.items()
     }
 
 
@@ -125,15 +126,15 @@ def _explained(
 ) -> SceneExplanation:
     image = torch.from_numpy(scene.image[None])  # (1, S, S, 3)
     activations = engine.forward(networks.preprocess(image, scaling.resolution))
-    probabilities = explain.softmax(activations.logits)  # (classes,)
+    probabilities = cam.softmax(activations.logits)  # (classes,)
     order = np.argsort(-probabilities, kind="stable")  # (classes,)
     target = int(order[0]) if own_answer else scene.label
     activation = activations.stages[STAGE_OF[method]]  # (C, h, w)
     if method == "CAM":
-        evidence = explain.class_activation_map(activation, engine.head.weight[target])
+        evidence = cam.class_activation_map(activation, engine.head.weight[target])
     else:
         gradient = engine.gradient(activation, STAGE_OF[method], target)  # (C, h, w)
-        evidence = explain.in_logit_units(explain.grad_cam(activation, gradient))
+        evidence = cam.in_logit_units(cam.grad_cam(activation, gradient))
     masks, distractors = scene.mask[None], scene.distractors[None]  # (1, S, S)
     enlarged = localization.enlarged(evidence[None], masks.shape[-1])  # (1, S, S)
     return SceneExplanation(

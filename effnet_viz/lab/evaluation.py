@@ -1,4 +1,4 @@
-"""What the trained networks look at, in numbers: `python -m effnet_viz.lab measure`.
+"""What the trained networks look at, in numbers: `effnet-viz lab measure`.
 
 Everything about maps is measured on scenes of the vendor that a run never saw, and only on those
 that all networks of the run classify correctly: a map of a wrong answer explains something else.
@@ -17,14 +17,15 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from effnet_viz.explain import class_activation_map, grad_cam
-from effnet_viz.lab import localization, networks, scenes
-from effnet_viz.lab.drawings import CLASSES, Drawings
-from effnet_viz.lab.localization import FIXED_THRESHOLD, THRESHOLDS, Floats, Values
+from effnet_viz.attribution.cam import class_activation_map, grad_cam
+from effnet_viz.engines.network import Network
+from effnet_viz.lab import networks, scenes
 from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.sprites import CLASSES, Drawings
 from effnet_viz.lab.training import HELD_OUT_VENDORS, Run
-from effnet_viz.network import Network
-from effnet_viz.zoo import STAGES
+from effnet_viz.metrics import localization
+from effnet_viz.metrics.localization import FIXED_THRESHOLD, THRESHOLDS, Floats, Values
+from effnet_viz.models.zoo import STAGES
 
 GRAD_CAM_STAGE = 6
 COARSEST_GRID = 4

@@ -12,14 +12,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from effnet_viz.engines.network import Network
 from effnet_viz.lab import networks, scenes
-from effnet_viz.lab.drawings import CLASSES, FOLDER, VENDORS, all_but
-from effnet_viz.lab.measuring import SceneSet, look, measure
+from effnet_viz.lab.evaluation import SceneSet, look, measure
 from effnet_viz.lab.networks import SCALINGS, Scaling
+from effnet_viz.lab.runs import SHIPPED_RUN, Trained, path_of, trained
+from effnet_viz.lab.sprites import CLASSES, FOLDER, VENDORS, all_but
 from effnet_viz.lab.training import HELD_OUT_VENDORS, Run, UnfinishedError, runs
-from effnet_viz.lab.weights import SHIPPED_RUN, Trained, path_of, trained
-from effnet_viz.network import Network
-from effnet_viz.published import FAMILY
+from effnet_viz.models.published import FAMILY
 
 RESULTS = FOLDER / "results.json"
 MODEL_CARD = FOLDER / "MODEL_CARD.md"
@@ -191,7 +191,7 @@ Their class activation maps have {grids} cells.
 - **Format.** Half-precision safetensors, computed with in single precision.
 - **Limits.** {len(results["runs"])} runs say little about chance between runs; scenes of a class
   show the same few drawings; the baseline makes {smaller:.0f} times fewer multiply-adds than B0.
-- **Again.** `python -m effnet_viz.lab train`, then `ship`, then `measure`.
+- **Again.** `effnet-viz lab train`, then `ship`, then `measure`.
 """
 
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
-from effnet_viz import network
-from effnet_viz.lab.drawings import CLASSES
-from effnet_viz.network import Network
+from effnet_viz.engines import network
+from effnet_viz.engines.network import Network
+from effnet_viz.lab.sprites import CLASSES
 
 BASELINE_RESOLUTION = 64
 _CHANNEL_STEP = 2

@@ -10,11 +10,11 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from effnet_viz import published
-from effnet_viz.lab.measuring import GRAD_CAM_STAGE, SIZE_GROUPS
+from effnet_viz.lab.evaluation import GRAD_CAM_STAGE, SIZE_GROUPS
+from effnet_viz.lab.model_card import RESULTS
 from effnet_viz.lab.networks import SCALINGS, Scaling
-from effnet_viz.lab.report import RESULTS
-from effnet_viz.zoo import STAGES
+from effnet_viz.models import published
+from effnet_viz.models.zoo import STAGES
 
 CAM, GRAD_CAM = "cam", f"grad_cam_stage_{GRAD_CAM_STAGE}"
 """The kinds of maps that are measured."""
@@ -199,15 +199,15 @@ def load(path: Path = RESULTS) -> Results:
     except FileNotFoundError:
         raise ResultsError(
             f"Nothing is measured yet: there is no {path.name} in {path.parent.name}. Train the "
-            "networks with `python -m effnet_viz.lab train`, then run "
-            "`python -m effnet_viz.lab measure`."
+            "networks with `effnet-viz lab train`, then run "
+            "`effnet-viz lab measure`."
         ) from None
     try:
         results = _results(text)
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsError(
             f"{path.name} cannot be read ({type(error).__name__}: {error}). It may come from "
-            "another version: run `python -m effnet_viz.lab measure` again."
+            "another version: run `effnet-viz lab measure` again."
         ) from error
     compared = {(pair.one, pair.other) for pair in results.agreement}
     missing = [pair for pair in combinations(SCALINGS, 2) if pair not in compared]
@@ -215,7 +215,7 @@ def load(path: Path = RESULTS) -> Results:
         raise ResultsError(
             f"{path.name} does not compare {_listed([' with '.join(pair) for pair in missing])}: "
             "no run has both. Train every network to the end with "
-            "`python -m effnet_viz.lab train`, then run `python -m effnet_viz.lab measure`."
+            "`effnet-viz lab train`, then run `effnet-viz lab measure`."
         )
     return results
 

@@ -13,12 +13,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from effnet_viz.engines.network import Network
+from effnet_viz.engines.structure import shapes_only
 from effnet_viz.lab import networks
-from effnet_viz.lab.drawings import FOLDER
 from effnet_viz.lab.networks import Scaling
+from effnet_viz.lab.sprites import FOLDER
 from effnet_viz.lab.training import Run, UnfinishedError
-from effnet_viz.network import Network
-from effnet_viz.structure import shapes_only
 
 SHIPPED_RUN = 0
 """The run whose networks the app shows."""
@@ -66,7 +66,7 @@ def trained(run: Run) -> Trained:
     path = path_of(run)
     if not path.exists():
         raise UnfinishedError(
-            f"{run.name} is not there. Train it with `python -m effnet_viz.lab train`, then `ship`."
+            f"{run.name} is not there. Train it with `effnet-viz lab train`, then `ship`."
         )
     try:
         with safe_open(path, "pt") as file:

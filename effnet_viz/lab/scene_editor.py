@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from effnet_viz.image import Photograph
-from effnet_viz.lab import drawings
-from effnet_viz.lab.drawings import CLASSES, VENDORS, Drawings
+from effnet_viz.images.photograph import Photograph
+from effnet_viz.lab import sprites
 from effnet_viz.lab.scenes import (
     NEAREST_TO_EDGE,
     SIDE,
@@ -32,6 +31,7 @@ from effnet_viz.lab.scenes import (
     exposed,
     target_layer,
 )
+from effnet_viz.lab.sprites import CLASSES, VENDORS, Drawings
 
 MOST_CLUTTER = 12
 MOST_HIDDEN = 0.6
@@ -80,7 +80,7 @@ class Composed:
 
 def vendors_of(label: int) -> tuple[str, ...]:
     """The vendors that drew a class."""
-    return tuple(v for v in VENDORS if drawings.of_vendors(v).targets[CLASSES[label]])
+    return tuple(v for v in VENDORS if sprites.of_vendors(v).targets[CLASSES[label]])
 
 
 def chosen_by_chance(seed: int, vendor: str) -> Composition:
@@ -109,7 +109,7 @@ def backdrop(photograph: Photograph) -> NDArray[np.uint8]:
 
 def compose(composition: Composition, backdrop: NDArray[np.uint8] | None = None) -> Composed:
     """The scene; on a picture (SIDE, SIDE, 3) of one's own instead of a drawn background."""
-    source = drawings.of_vendors(composition.vendor)
+    source = sprites.of_vendors(composition.vendor)
     seed = composition.seed
     if backdrop is None:
         background = drawn_background(_random(seed, _BACKGROUND))
@@ -134,7 +134,7 @@ def compose(composition: Composition, backdrop: NDArray[np.uint8] | None = None)
 @lru_cache(maxsize=256)
 def _in_front(composition: Composition) -> tuple[int, ...]:
     """Which of the places tried hide as much of a target in the middle as is asked."""
-    source = drawings.of_vendors(composition.vendor)
+    source = sprites.of_vendors(composition.vendor)
     uncovered = _target(composition, source)[..., 3]  # (S, S)
     whole = float(uncovered.sum())
     chosen = []

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz.lab.drawings import CLASSES, Drawing, Drawings
+from effnet_viz.lab.sprites import CLASSES, Drawing, Drawings
 
 SIDE = 128
 """Height and width of a scene in pixels."""

@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from torchvision.models.efficientnet import EfficientNet
 from tqdm import tqdm
 
-from effnet_viz.lab import drawings, networks, scenes
-from effnet_viz.lab.drawings import CLASSES, Drawings
+from effnet_viz.lab import networks, scenes, sprites
 from effnet_viz.lab.networks import SCALINGS, Scaling
 from effnet_viz.lab.scenes import EASY, STANDARD, Difficulty
+from effnet_viz.lab.sprites import CLASSES, Drawings
 
 HELD_OUT_VENDORS = ("Twitter", "EmojiOne", "Google")
 """The vendor that run 0, 1, 2 never sees. Each drew all classes."""
@@ -102,7 +102,7 @@ class Run:
         if content["step"] < steps:
             raise UnfinishedError(
                 f"{self.name} has trained {content['step']:,} of {steps:,} steps. Train it to the "
-                "end with `python -m effnet_viz.lab train`."
+                "end with `effnet-viz lab train`."
             )
         return content
 
@@ -111,11 +111,11 @@ class Run:
 
     @property
     def seen(self) -> Drawings:
-        return drawings.of_vendors(*drawings.all_but(self.held_out))
+        return sprites.of_vendors(*sprites.all_but(self.held_out))
 
     @property
     def unseen(self) -> Drawings:
-        return drawings.of_vendors(self.held_out)
+        return sprites.of_vendors(self.held_out)
 
 
 def runs() -> tuple[Run, ...]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from effnet_viz.explain import positive_evidence
+from effnet_viz.attribution.cam import positive_evidence
 
 Floats = NDArray[np.float32]
 Values = NDArray[np.float64]

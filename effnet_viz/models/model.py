@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from effnet_viz import engine, network, weights, zoo
+from effnet_viz.engines import engine, network
+from effnet_viz.models import weights, zoo
 
 UNTRAINED = "untrained (random, seed 0)"
 """What stands wherever weights are named when there are none."""

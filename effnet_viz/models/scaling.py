@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import log
 
-from effnet_viz import network, published, structure, zoo
-from effnet_viz.published import Figure
-from effnet_viz.structure import Structure
+from effnet_viz.engines import network, structure
+from effnet_viz.engines.structure import Structure
+from effnet_viz.models import published, zoo
+from effnet_viz.models.published import Figure
 
 BASELINE = zoo.find("b0")
 DEEPEST = 16.0

@@ -30,7 +30,13 @@ from urllib.parse import urlsplit
 import torch
 from safetensors.torch import load_file
 
-from effnet_viz.zoo import ModelEntry, PackageFile, TorchvisionFile, UserCheckpoint, WeightSource
+from effnet_viz.models.zoo import (
+    ModelEntry,
+    PackageFile,
+    TorchvisionFile,
+    UserCheckpoint,
+    WeightSource,
+)
 
 READ_TIMEOUT = 20.0
 """Seconds a server may stay silent during a download."""

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from effnet_viz import explain, render
-from effnet_viz.analysis import Analysis, StageExplanation
-from effnet_viz.comparison import Comparison, Kind, NetworkResult
+from effnet_viz.analysis.analysis import Analysis, StageExplanation
+from effnet_viz.analysis.comparison import Comparison, Kind, NetworkResult
+from effnet_viz.attribution import cam
+from effnet_viz.pictures import render
 
 
 def map_caption(analysis: Analysis, method: str, stage: int, *, target: bool = True) -> list[str]:
@@ -133,7 +134,7 @@ def comparison_html(comparison: Comparison, picture: render.Picture, title: str)
     for look in looks:
         drawn = render.overlay(
             picture,
-            explain.positive_evidence(look.evidence),
+            cam.positive_evidence(look.evidence),
             look.analysis.crop.box_in(width, height),
             limits,
             "magma",

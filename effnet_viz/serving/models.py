@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from effnet_viz import settings, structure, weights, zoo
-from effnet_viz.engine import Activations, Engine
-from effnet_viz.model import Model, load
-from effnet_viz.sharing import SharedCache, Turns
+from effnet_viz.engines import structure
+from effnet_viz.engines.engine import Activations, Engine
+from effnet_viz.models import weights, zoo
+from effnet_viz.models.model import Model, load
+from effnet_viz.serving import settings
+from effnet_viz.serving.cache import SharedCache, Turns
 
 _models = SharedCache(settings.MODEL_BYTES)
 _turns = Turns(settings.CONCURRENT, settings.STUCK_SECONDS)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz import explain, export, render, structure
-from effnet_viz.analysis import Analysis
-from effnet_viz.ui import cached, viewer
-from effnet_viz.ui.view import ChosenImage
+from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.attribution import cam
+from effnet_viz.engines import structure
+from effnet_viz.pictures import render, report
+from effnet_viz.ui import results, viewer
+from effnet_viz.ui.inputs.selection import ChosenImage
 
 NARROWEST = 46
 """Pixels on the page that the shorter side must have to show a map on the whole photograph."""
@@ -28,11 +30,11 @@ class Canvas:
 
 def canvas_of(chosen: ChosenImage, result: Analysis) -> Canvas:
     """The canvas of one network's maps: the same photograph for all networks."""
-    shown = cached.shown(chosen.digest, chosen.content)
+    shown = results.shown(chosen.digest, chosen.content)
     if min(shown.picture.shape[:2]) >= NARROWEST:
-        photograph = cached.photograph(chosen.digest, chosen.content)
+        photograph = results.photograph(chosen.digest, chosen.content)
         return Canvas(photograph, result.crop.box_in(1, 1), strip=False)
-    middle = cached.middle(shown.width, shown.height)
+    middle = results.middle(shown.width, shown.height)
 
     def within(x: float, y: float) -> tuple[float, float]:
         # A crop begins at a whole pixel of the resized photograph, so it may lie beside the middle.
@@ -40,7 +42,7 @@ def canvas_of(chosen: ChosenImage, result: Analysis) -> Canvas:
         return min(max(across, 0.0), 1.0), min(max(down, 0.0), 1.0)
 
     left, top, right, bottom = result.crop.box
-    photograph = cached.middle_alone(chosen.digest, chosen.content)
+    photograph = results.middle_alone(chosen.digest, chosen.content)
     return Canvas(photograph, (*within(left, top), *within(right, bottom)), strip=True)
 
 
@@ -65,7 +67,7 @@ def show_evidence(
     key: str,
 ) -> None:
     """A map (h, w) of the evidence for the target class, in units of the logit."""
-    caption = export.map_caption(result, method, stage)
+    caption = report.map_caption(result, method, stage)
     _show(canvas, result, method, stage, values, "evidence", caption, covered, None, key)
 
 
@@ -80,7 +82,7 @@ def show_activation(
 ) -> None:
     """One channel of a stage, whose range is `common`."""
     method = f"Channel {channel}"
-    caption = export.map_caption(result, method, stage, target=False)
+    caption = report.map_caption(result, method, stage, target=False)
     values = result.stages[stage][channel]  # (h, w)
     _show(canvas, result, method, stage, values, "activation", caption, None, common, key)
 
@@ -97,7 +99,7 @@ def _show(
     common: render.Range | None,
     key: str,
 ) -> None:
-    sent = explain.averaged(values, viewer.MOST_CELLS)
+    sent = cam.averaged(values, viewer.MOST_CELLS)
     field = None
     if sent.shape == values.shape:
         of_stage = structure.of(result.model.entry).stages[stage]

@@ -11,8 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz import analysis, comparison, explain, image, model, render, serving, settings, zoo
-from effnet_viz.sharing import SharedCache, Turns
+from effnet_viz.analysis import analysis, comparison
+from effnet_viz.attribution import cam
+from effnet_viz.images.photograph import Crop, Photograph, decode, resized
+from effnet_viz.models import model, zoo
+from effnet_viz.pictures import render
+from effnet_viz.serving import models, settings
+from effnet_viz.serving.cache import SharedCache, Turns
 from effnet_viz.ui import viewer
 
 LONGEST_SIDE = 800
@@ -63,13 +68,13 @@ class Pointed:
     """The mosaic with the maps over it, a JPEG file."""
 
 
-def decoded(content: bytes) -> image.Photograph:
+def decoded(content: bytes) -> Photograph:
     """Decoded, in turn: a large photograph takes some hundred megabytes meanwhile."""
     with _decoders.turn():
-        return image.decode(content)
+        return decode(content)
 
 
-def _decoded(digest: str, content: bytes) -> image.Photograph:
+def _decoded(digest: str, content: bytes) -> Photograph:
     """In full size."""
     return _results.get(
         ("decoded", digest), lambda: decoded(content), lambda made: made.pixels.nbytes
@@ -94,11 +99,11 @@ def photograph(digest: str, content: bytes) -> viewer.Photograph:
     return _sent(digest, made.picture, (made.width, made.height))
 
 
-def middle(width: int, height: int) -> image.Crop:
+def middle(width: int, height: int) -> Crop:
     """The largest square in the middle: every model's crop lies in it."""
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
-    return image.Crop((width, height), (left, top, left + side, top + side), SEEN_SIDE)
+    return Crop((width, height), (left, top, left + side, top + side), SEEN_SIDE)
 
 
 def middle_alone(digest: str, content: bytes) -> viewer.Photograph:
@@ -120,13 +125,13 @@ def _sent(key: str, picture: NDArray[np.uint8], original: tuple[int, int]) -> vi
 
 def loaded(key: str, untrained: bool) -> model.Model:
     """The model, once for all visitors. Raises WeightsError."""
-    return serving.shared(key, untrained=untrained)
+    return models.shared(key, untrained=untrained)
 
 
 def analysed(key: str, untrained: bool, digest: str, content: bytes) -> analysis.Analysis:
     """One forward pass, explained for the most probable class."""
     return _results.get(
-        ("analysed", key, serving.weights_hash(key, untrained), digest),
+        ("analysed", key, models.weights_hash(key, untrained), digest),
         lambda: analysis.analyse(_decoded(digest, content), loaded(key, untrained)),
         lambda made: made.activations.nbytes,
     )
@@ -145,11 +150,11 @@ def explained(
 
 def channels(
     key: str, untrained: bool, digest: str, stage: int, result: analysis.Analysis
-) -> explain.Channels:
+) -> cam.Channels:
     """The channels of a stage at a glance."""
     return _results.get(
         ("channels", key, result.provenance.weights_sha256, digest, stage),
-        lambda: explain.channels(result.stages[stage], TILE_CELLS, LEADERS),
+        lambda: cam.channels(result.stages[stage], TILE_CELLS, LEADERS),
         lambda made: made.nbytes,
     )
 
@@ -165,7 +170,7 @@ def covered(
         crop = photograph.cropped(result.crop, COVERED_SIDE)
         return Covered(result.predictions, render.data_url(crop, "jpeg"))
 
-    sha256 = serving.weights_hash(key, untrained)
+    sha256 = models.weights_hash(key, untrained)
     return _results.get(
         ("covered", key, sha256, digest, box, keep), make, lambda made: len(made.picture)
     )
@@ -179,7 +184,7 @@ def looked(
     if stage == zoo.STAGES[-1]:
         return comparison.Look(result, stage, result.cam)
     grad_cam = explained(key, untrained, digest, stage, result).grad_cam  # (h, w)
-    return comparison.Look(result, stage, explain.in_logit_units(grad_cam))
+    return comparison.Look(result, stage, cam.in_logit_units(grad_cam))
 
 
 def _identity(look: comparison.Look, digest: str) -> tuple[object, ...]:
@@ -222,7 +227,7 @@ def perturbed(
         )
         picture = prepared.picture(fraction, kind)
         if max(picture.shape) > COVERED_SIDE:
-            picture = image.resized(picture, COVERED_SIDE, COVERED_SIDE)
+            picture = resized(picture, COVERED_SIDE, COVERED_SIDE)
         return render.encode(picture, "jpeg")
 
     return _results.get(("perturbed", *identity, fraction, kind), make, len)
@@ -250,7 +255,7 @@ def pointed(
         picture = comparison.mosaic_picture(placed, entry.preprocessing, played, SEEN_SIDE)
         return Pointed(played, render.encode(picture, "jpeg"))
 
-    sha256 = serving.weights_hash(key, untrained)
+    sha256 = models.weights_hash(key, untrained)
     return _results.get(
         ("pointed", key, sha256, tiles, stage), make, lambda made: len(made.picture)
     )
@@ -260,7 +265,7 @@ def mean_tile(picture_key: str, activation: NDArray[np.float32]) -> str:
     """The mean over the channels of an activation (C, h, w) in viridis, a pixel a cell or block."""
 
     def make() -> str:
-        mean = explain.averaged(activation.mean(axis=0), 2 * TILE_CELLS)  # (h', w')
+        mean = cam.averaged(activation.mean(axis=0), 2 * TILE_CELLS)  # (h', w')
         return render.data_url(render.colourise(mean, render.full_range(mean), "viridis"), "webp")
 
     return _results.get(("mean tile", picture_key), make, len)
@@ -275,7 +280,7 @@ def thumbnail(digest: str, side: int, content: bytes) -> str:
         middle = min(height, width)
         left, top = (width - middle) // 2, (height - middle) // 2
         square = render.cut(picture, (left, top, left + middle, top + middle))
-        return render.data_url(image.resized(square, side, side), "jpeg")
+        return render.data_url(resized(square, side, side), "jpeg")
 
     return _results.get(("thumbnail", digest, side), make, len)
 

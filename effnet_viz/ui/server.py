@@ -49,9 +49,10 @@ def _warm_up() -> None:
     # Imported here, so that the server answers before torch is loaded.
     import torch
 
-    from effnet_viz import serving, zoo
+    from effnet_viz.models import zoo
+    from effnet_viz.serving import models
 
-    model = serving.shared(zoo.DEFAULT, untrained=False)
+    model = models.shared(zoo.DEFAULT, untrained=False)
     side = model.entry.resolution
     model.engine.forward(torch.zeros(1, 3, side, side))  # (1, 3, R, R)
     # A collection looks at torch's half a million objects and stops every visitor for 0.3 s;

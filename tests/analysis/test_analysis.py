@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from effnet_viz import Analysis, Model, analyse, weights
-from effnet_viz.analysis import Predictions, UnknownClassError
-from effnet_viz.image import ImageError
+from effnet_viz import Analysis, Model, analyse
+from effnet_viz.analysis.analysis import Predictions, UnknownClassError
+from effnet_viz.images.photograph import ImageError
+from effnet_viz.models import weights
 from tests.conftest import SAMPLES, loaded
 
 

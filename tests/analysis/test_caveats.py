@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from effnet_viz import Analysis, Model, analyse, doctor
-from effnet_viz.comparison import evidence_of
+from effnet_viz import Analysis, Model, analyse
+from effnet_viz.analysis import caveats
+from effnet_viz.analysis.comparison import evidence_of
 from tests.conftest import SAMPLES, eager
 
 Floats = NDArray[np.float32]
@@ -23,7 +24,7 @@ NOISE = np.random.default_rng(0).normal(size=(14, 14)).astype(np.float32)
 
 def found(cat: Analysis, evidence: Floats) -> set[str]:
     """Keys of the findings about a map, as if it were the cat's."""
-    return {f.key for f in doctor.findings(cat, evidence, 5, "Grad-CAM")}
+    return {f.key for f in caveats.findings(cat, evidence, 5, "Grad-CAM")}
 
 
 def peaks(*places: tuple[int, int]) -> Floats:
@@ -84,12 +85,12 @@ def test_findings_about_a_map(cat: Analysis, evidence: Floats, expected: set[str
 
 def test_a_finding_has_a_title_and_two_sentences(cat: Analysis) -> None:
     findings = [
-        *doctor.findings(cat, SIGNS, 5, "Grad-CAM"),
-        *doctor.findings(cat, peaks((0, 0), (0, 12), (12, 0)), 5, "Grad-CAM"),
-        *doctor.findings(cat, np.zeros((7, 7), np.float32), 9, "CAM"),
-        *doctor.findings(cat.for_target("espresso"), BLOB, 9, "CAM"),
-        *doctor.findings(analyse(SAMPLES / "cat.jpg", untrained()), BLOB, 9, "CAM"),
-        *doctor.findings(analyse(SAMPLES / "cat.jpg", eager("lite0-r96")), BLOB, 9, "CAM"),
+        *caveats.findings(cat, SIGNS, 5, "Grad-CAM"),
+        *caveats.findings(cat, peaks((0, 0), (0, 12), (12, 0)), 5, "Grad-CAM"),
+        *caveats.findings(cat, np.zeros((7, 7), np.float32), 9, "CAM"),
+        *caveats.findings(cat.for_target("espresso"), BLOB, 9, "CAM"),
+        *caveats.findings(analyse(SAMPLES / "cat.jpg", untrained()), BLOB, 9, "CAM"),
+        *caveats.findings(analyse(SAMPLES / "cat.jpg", eager("lite0-r96")), BLOB, 9, "CAM"),
     ]
     assert len({finding.key for finding in findings}) == 7
     for finding in findings:
@@ -105,33 +106,33 @@ def untrained() -> Model:
 def test_an_improbable_class(cat: Analysis) -> None:
     assert "improbable" not in found(cat, BLOB)
     espresso = cat.for_target("espresso")
-    assert espresso.target.probability < doctor.IMPROBABLE
-    (finding,) = doctor.findings(espresso, BLOB, 9, "CAM")
+    assert espresso.target.probability < caveats.IMPROBABLE
+    (finding,) = caveats.findings(espresso, BLOB, 9, "CAM")
     assert finding.key == "improbable"
     assert "espresso" in finding.text
 
 
 def test_untrained_weights() -> None:
     result = analyse(SAMPLES / "cat.jpg", untrained())
-    assert "untrained" in {f.key for f in doctor.findings(result, BLOB, 9, "CAM")}
+    assert "untrained" in {f.key for f in caveats.findings(result, BLOB, 9, "CAM")}
 
 
 def test_another_resolution_than_the_weights_own(cat: Analysis) -> None:
     assert "resolution" not in found(cat, BLOB)
     small = analyse(SAMPLES / "cat.jpg", eager("lite0-r96"))
-    (finding,) = [f for f in doctor.findings(small, BLOB, 9, "CAM") if f.key == "resolution"]
+    (finding,) = [f for f in caveats.findings(small, BLOB, 9, "CAM") if f.key == "resolution"]
     assert "224 px" in finding.text
     assert "96 px" in finding.text
     # Random weights have no resolution of their own.
     blank = analyse(SAMPLES / "cat.jpg", eager("lite0-r96", untrained=True))
-    assert "resolution" not in {f.key for f in doctor.findings(blank, BLOB, 9, "CAM")}
+    assert "resolution" not in {f.key for f in caveats.findings(blank, BLOB, 9, "CAM")}
 
 
 @pytest.mark.parametrize("key", ["lite0", "lite1", "lite2"])
 @pytest.mark.parametrize("sample", ["cat", "espresso", "palace"])
 def test_nothing_is_wrong_with_the_samples_at_the_last_stage(key: str, sample: str) -> None:
     result = analyse(SAMPLES / f"{sample}.jpg", eager(key))
-    assert doctor.findings(result, evidence_of(result, 9), 9, "CAM") == ()
+    assert caveats.findings(result, evidence_of(result, 9), 9, "CAM") == ()
 
 
 def test_a_real_map_has_no_checkerboard_at_earlier_stages(cat: Analysis) -> None:

@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz import Comparison, compare, comparison, export, metrics, zoo
-from effnet_viz.analysis import UnknownClassError, class_index
-from effnet_viz.comparison import Look, Tile
-from effnet_viz.image import Photograph, decode, preprocess
-from effnet_viz.model import Model
-from effnet_viz.weights import WeightsError
+from effnet_viz import Comparison, compare
+from effnet_viz.analysis import comparison
+from effnet_viz.analysis.analysis import UnknownClassError, class_index
+from effnet_viz.analysis.comparison import Look, Tile
+from effnet_viz.images.photograph import Photograph, decode, preprocess
+from effnet_viz.metrics import agreement
+from effnet_viz.models import zoo
+from effnet_viz.models.model import Model
+from effnet_viz.models.weights import WeightsError
+from effnet_viz.pictures import report
 from tests.conftest import SAMPLES, eager, loaded
 
 CLASSES = {"cat": "tiger cat", "espresso": "espresso", "palace": "palace"}
@@ -154,7 +158,7 @@ def test_a_race_on_real_weights() -> None:
     assert (race.insertion.probabilities[0], race.insertion.probabilities[-1]) == (last, first)
     assert race.deletion.fractions == race.insertion.fractions == comparison.FRACTIONS
     assert race.deletion.area == pytest.approx(
-        metrics.area_under_curve(comparison.FRACTIONS, race.deletion.probabilities)
+        agreement.area_under_curve(comparison.FRACTIONS, race.deletion.probabilities)
     )
     assert race.relative_area("deletion") == pytest.approx(race.deletion.area / first)
 
@@ -270,8 +274,8 @@ def test_agreement_is_measured_on_one_grid(compared: Comparison) -> None:
         assert top <= region[1] < region[3] <= bottom
         assert values.shape == (comparison.GRID, comparison.GRID)
     for matrix, measure in (
-        (compared.rank_correlation, metrics.rank_correlation),
-        (compared.overlap, metrics.overlap),
+        (compared.rank_correlation, agreement.rank_correlation),
+        (compared.overlap, agreement.overlap),
     ):
         np.testing.assert_allclose(np.diag(matrix), 1)
         np.testing.assert_allclose(matrix, matrix.T)
@@ -320,7 +324,7 @@ def test_what_makes_no_comparison_is_refused() -> None:
 
 
 def test_the_table_has_every_number(compared: Comparison) -> None:
-    rows = list(csv.DictReader(io.StringIO(export.comparison_csv(compared))))
+    rows = list(csv.DictReader(io.StringIO(report.comparison_csv(compared))))
     assert [row["model"] for row in rows] == [
         *("lite0-r96", "lite0-r128", "b0-w0.25-d0.25-r64", "b0-d4", "b6"),
     ]
@@ -349,7 +353,7 @@ def test_the_table_has_every_number(compared: Comparison) -> None:
 def test_undefined_numbers_are_empty_cells() -> None:
     look = looked("cat")
     against = Look(look.analysis, 9, -np.abs(look.evidence))
-    table = export.comparison_csv(Comparison((comparison.NetworkResult(against),)))
+    table = report.comparison_csv(Comparison((comparison.NetworkResult(against),)))
     (row,) = csv.DictReader(io.StringIO(table))
     assert row["area with half of the positive evidence"] == ""
     assert row["regions in it"] == "0"

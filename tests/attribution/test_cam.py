@@ -9,9 +9,13 @@ from captum.attr import LayerGradCam
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from effnet_viz import Analysis, analyse, explain, metrics, render, weights, zoo
-from effnet_viz.image import decode, preprocess
-from effnet_viz.network import Network, build
+from effnet_viz import Analysis, analyse
+from effnet_viz.attribution import cam as formulas
+from effnet_viz.engines.network import Network, build
+from effnet_viz.images.photograph import decode, preprocess
+from effnet_viz.metrics import agreement
+from effnet_viz.models import weights, zoo
+from effnet_viz.pictures import render
 from tests.conftest import SAMPLES
 
 
@@ -33,27 +37,27 @@ def test_by_hand() -> None:
     activation = np.array([[[1, 2]], [[3, 0]]], dtype=np.float32)  # (2, 1, 2)
     gradient = np.array([[[1, 3]], [[-2, 0]]], dtype=np.float32)  # (2, 1, 2)
     weight = np.array([2, -1], dtype=np.float32)  # (2,)
-    assert explain.class_activation_map(activation, weight).tolist() == [[-1, 4]]
-    assert explain.grad_cam(activation, gradient).tolist() == [[2 - 3, 4]]
-    assert explain.in_logit_units(explain.grad_cam(activation, gradient)).tolist() == [[-2, 8]]
-    assert explain.channel_votes(activation, weight).tolist() == [3, -1.5]
-    assert explain.gradient_times_activation(activation, gradient).tolist() == [7, -6]
-    positive = explain.positive_evidence(np.array([[-1, 4]], dtype=np.float32))
+    assert formulas.class_activation_map(activation, weight).tolist() == [[-1, 4]]
+    assert formulas.grad_cam(activation, gradient).tolist() == [[2 - 3, 4]]
+    assert formulas.in_logit_units(formulas.grad_cam(activation, gradient)).tolist() == [[-2, 8]]
+    assert formulas.channel_votes(activation, weight).tolist() == [3, -1.5]
+    assert formulas.gradient_times_activation(activation, gradient).tolist() == [7, -6]
+    positive = formulas.positive_evidence(np.array([[-1, 4]], dtype=np.float32))
     assert positive.tolist() == [[0, 4]]
 
 
 def test_against_written_out_loops() -> None:
     activation, gradient = arrays(5, 3, 4)
     weight = gradient[:, 0, 0].copy()
-    cam = explain.class_activation_map(activation, weight)
-    grad_cam = explain.grad_cam(activation, gradient)
+    cam = formulas.class_activation_map(activation, weight)
+    grad_cam = formulas.grad_cam(activation, gradient)
     for i in range(3):
         for j in range(4):
             slow = sum(float(weight[k]) * float(activation[k, i, j]) for k in range(5))
             assert cam[i, j] == pytest.approx(slow, abs=1e-5)
             slow = sum(float(gradient[k].mean()) * float(activation[k, i, j]) for k in range(5))
             assert grad_cam[i, j] == pytest.approx(slow, abs=1e-5)
-    relevance = explain.gradient_times_activation(activation, gradient)
+    relevance = formulas.gradient_times_activation(activation, gradient)
     for k in range(5):
         slow = sum(
             float(gradient[k, i, j] * activation[k, i, j]) for i in range(3) for j in range(4)
@@ -67,17 +71,17 @@ def test_identities_at_the_last_stage(cat: Analysis, target: int | str | None) -
     bias = float(result.model.engine.head.bias[result.target.index])
     assert result.cam.mean() + bias == pytest.approx(result.target.logit, abs=1e-4)
 
-    grad_cam = explain.in_logit_units(result.grad_cam(9))
-    assert metrics.largest_difference(result.cam, grad_cam) < 1e-5
+    grad_cam = formulas.in_logit_units(result.grad_cam(9))
+    assert agreement.largest_difference(result.cam, grad_cam) < 1e-5
 
     weight = result.model.engine.head.weight[result.target.index]
-    votes = explain.channel_votes(result.stages[9], weight)
+    votes = formulas.channel_votes(result.stages[9], weight)
     assert votes.sum() + bias == pytest.approx(result.target.logit, abs=1e-4)
     assert np.array_equal(result.explain_stage(9).channel_relevance, votes)
     gradient = result.model.engine.gradient(result.stages[9], 9, result.target.index)  # autograd
     known = result.model.engine.head.gradient(result.stages[9], result.target.index)
     np.testing.assert_allclose(known, gradient, rtol=1e-5)
-    estimate = explain.gradient_times_activation(result.stages[9], gradient)
+    estimate = formulas.gradient_times_activation(result.stages[9], gradient)
     np.testing.assert_allclose(estimate, votes, atol=1e-5)
 
 
@@ -104,7 +108,7 @@ def test_grad_cam_against_captum(cat: Analysis, stage: int, target: str) -> None
         image.requires_grad_(), target=index
     )  # (1, 1, h, w)
     ours = cat.grad_cam(stage, target)
-    assert metrics.largest_difference(theirs[0, 0].detach().numpy(), ours) < 1e-4
+    assert agreement.largest_difference(theirs[0, 0].detach().numpy(), ours) < 1e-4
 
 
 @pytest.mark.parametrize("stage", [1, 5, 9])
@@ -125,9 +129,9 @@ def test_grad_cam_against_pytorch_grad_cam(cat: Analysis, stage: int) -> None:
         seen.gradients[0].detach().numpy(),  # (1, C, h, w)
     )[0]  # (h, w)
     ours = cat.grad_cam(stage)
-    assert metrics.largest_difference(raw, ours) < 1e-4
+    assert agreement.largest_difference(raw, ours) < 1e-4
 
-    positive = explain.positive_evidence(ours)
+    positive = formulas.positive_evidence(ours)
     enlarged = render.resize_map(positive, *finished.shape)  # (R, R)
     scaled = (enlarged - enlarged.min()) / (enlarged.max() - enlarged.min())
     assert np.corrcoef(scaled.ravel(), finished.ravel())[0, 1] > 0.999
@@ -152,17 +156,17 @@ def test_another_class_needs_no_second_analysis(cat: Analysis) -> None:
 
 def test_largest_difference() -> None:
     one = np.array([[2, -4]], dtype=np.float32)
-    assert metrics.largest_difference(one, one) == 0
-    assert metrics.largest_difference(one, one + 1) == 0.25
-    assert metrics.largest_difference(one * 0, one * 0) == 0
+    assert agreement.largest_difference(one, one) == 0
+    assert agreement.largest_difference(one, one + 1) == 0.25
+    assert agreement.largest_difference(one * 0, one * 0) == 0
     with pytest.raises(ValueError, match="cannot be compared"):
-        metrics.largest_difference(one, one.T)
+        agreement.largest_difference(one, one.T)
 
 
 def test_averages_are_means_of_blocks() -> None:
     values = np.arange(2 * 5 * 4, dtype=np.float32).reshape(2, 5, 4)
-    assert explain.averaged(values, 5) is values
-    blocks = explain.averaged(values, 3)  # blocks of 2×2, the last row cut
+    assert formulas.averaged(values, 5) is values
+    blocks = formulas.averaged(values, 3)  # blocks of 2×2, the last row cut
     assert blocks.shape == (2, 3, 2)
     assert blocks[0, 0, 0] == np.mean([0, 1, 4, 5])
     assert blocks[1, 1, 1] == values[1, 2:4, 2:4].mean()
@@ -172,7 +176,7 @@ def test_averages_are_means_of_blocks() -> None:
 def test_channels_at_a_glance() -> None:
     activation = np.zeros((4, 2, 2), dtype=np.float32)
     activation[2, 0, 1], activation[3, 0, 1], activation[1] = 5, 7, 1
-    glance = explain.channels(activation, 2, 3)
+    glance = formulas.channels(activation, 2, 3)
     assert glance.largest.tolist() == [0, 1, 5, 7]
     assert glance.strongest[0, 1].tolist() == [3, 2, 1]
     assert glance.strongest[1, 1, 0] == 1

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from effnet_viz import analyse
 from effnet_viz.ui.server import torch_threads
-from tests.browser import PATIENCE, PHONE, WIDE, choose, explained, serving
+from tests.browser.visitor import PATIENCE, PHONE, WIDE, choose, explained, serving
 from tests.conftest import SAMPLES, loaded
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,7 @@ from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.ui.picture_grid import Picture, front_end_data
+from effnet_viz.ui.inputs.picture_grid import Picture, front_end_data
 
 PNG = "data:image/png;base64,AA=="
 
@@ -70,7 +70,7 @@ def test_duplicate_keys_are_refused_and_listed() -> None:
 def _page() -> None:
     import streamlit as st
 
-    from effnet_viz.ui.picture_grid import Picture, picture_grid
+    from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
 
     state = st.session_state
     keys = state.get("keys", "abc")

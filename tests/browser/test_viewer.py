@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
-from effnet_viz import analyse, explain, render, structure, zoo
-from effnet_viz.image import decode
-from effnet_viz.ui import cached
-from tests.browser import (
+from effnet_viz import analyse
+from effnet_viz.attribution import cam
+from effnet_viz.engines import structure
+from effnet_viz.images.photograph import decode
+from effnet_viz.models import zoo
+from effnet_viz.pictures import render
+from effnet_viz.ui import results
+from tests.browser.visitor import (
     PATIENCE,
     PHONE,
     choose,
@@ -44,7 +48,7 @@ def saved(page: Page, place: int) -> NDArray[np.uint8]:
 def shown_picture(name: str) -> NDArray[np.uint8]:
     """The photograph as the browser gets it, (H, W, 3)."""
     content = (SAMPLES / f"{name}.jpg").read_bytes()
-    source = cached.photograph(f"test {name}", content).source
+    source = results.photograph(f"test {name}", content).source
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
 
 
@@ -66,7 +70,7 @@ LOOKS = {
 def test_pixels_are_those_of_render(page: Page, address: str, query: str) -> None:
     look: dict[str, Any] = LOOKS[query]
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
-    maps = [result.cam, explain.in_logit_units(result.grad_cam(6))]
+    maps = [result.cam, cam.in_logit_units(result.grad_cam(6))]
     picture = shown_picture("palace")
     height, width = picture.shape[:2]
     signed = look.get("signed", False)
@@ -77,7 +81,7 @@ def test_pixels_are_those_of_render(page: Page, address: str, query: str) -> Non
         limits = look.get("limits") or range_of(*(maps if "shared" in look else [values]))
         expected = render.overlay(
             picture,
-            values if signed else explain.positive_evidence(values),
+            values if signed else cam.positive_evidence(values),
             result.crop.box_in(width, height),
             limits,
             look.get("colour_map", "RdBu_r" if signed else "magma"),
@@ -106,7 +110,7 @@ def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None
     page.goto(address + PALACE + "&view=crop&cells=blocks&opacity=100")
     explained(page, "palace")
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
-    positive = explain.positive_evidence(result.cam)
+    positive = cam.positive_evidence(result.cam)
     colours = render.colourise(positive, render.positive_range(positive), "magma")  # (7, 7, 3)
     picture = saved(page, 0)[:640, :640]
     centres = ((np.arange(7) + 0.5) * 640 / 7).astype(int)
@@ -200,7 +204,7 @@ def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> 
         pane.hover(position={"x": x * frame["width"], "y": y * frame["height"]})
         for method, stage, values in (
             ("CAM", 9, result.cam),
-            ("Grad-CAM", 5, explain.in_logit_units(result.grad_cam(5))),
+            ("Grad-CAM", 5, cam.in_logit_units(result.grad_cam(5))),
         ):
             rows, columns = values.shape
             row, column = int(y * rows), int(x * columns)

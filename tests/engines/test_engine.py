@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz import Model, analyse, engine, explain, load, network, weights, zoo
-from effnet_viz.image import decode, preprocess
+from effnet_viz import Model, analyse, load
+from effnet_viz.attribution import cam
+from effnet_viz.engines import engine, network
+from effnet_viz.images.photograph import decode, preprocess
+from effnet_viz.models import weights, zoo
 from tests.conftest import SAMPLES, loaded
 
 CLOSE = 1e-3
@@ -54,12 +57,12 @@ def test_openvino_agrees_with_eager_pytorch(key: str) -> None:
     for stage in zoo.STAGES:
         assert_close(ours.stages[stage], expected.stages[stage])
     assert_close(
-        explain.grad_cam(expected.stages[5], fast.gradient(expected.stages[5], 5, 7)),
-        explain.grad_cam(expected.stages[5], gradient),
+        cam.grad_cam(expected.stages[5], fast.gradient(expected.stages[5], 5, 7)),
+        cam.grad_cam(expected.stages[5], gradient),
     )
     assert_close(
-        explain.class_activation_map(ours.stages[9], weight),
-        explain.class_activation_map(expected.stages[9], weight),
+        cam.class_activation_map(ours.stages[9], weight),
+        cam.class_activation_map(expected.stages[9], weight),
     )
 
 

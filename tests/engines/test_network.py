@@ -9,7 +9,8 @@ import timm
 import torch
 import torchvision
 
-from effnet_viz import network, weights, zoo
+from effnet_viz.engines import network
+from effnet_viz.models import weights, zoo
 
 
 def image(resolution: int, seed: int = 0) -> torch.Tensor:

@@ -10,7 +10,8 @@ import torchvision
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from effnet_viz import network, scaling, structure, zoo
+from effnet_viz.engines import network, structure
+from effnet_viz.models import scaling, zoo
 
 
 @cache

@@ -22,7 +22,7 @@ from PIL import ExifTags, Image, ImageCms, features
 from pillow_heif import libheif_info
 from torchvision.models import get_weight
 
-from effnet_viz.image import (
+from effnet_viz.images.photograph import (
     MAX_BYTES,
     Crop,
     ImageError,
@@ -31,7 +31,7 @@ from effnet_viz.image import (
     decode,
     preprocess,
 )
-from effnet_viz.zoo import MODELS, Preprocessing
+from effnet_viz.models.zoo import MODELS, Preprocessing
 
 Pixels = NDArray[np.uint8]
 

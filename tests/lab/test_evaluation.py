@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz import explain
-from effnet_viz.engine import TorchEngine
-from effnet_viz.lab import measuring, networks, scenes
-from effnet_viz.lab.drawings import CLASSES, of_vendors
-from effnet_viz.lab.measuring import SceneSet
+from effnet_viz.attribution import cam as formulas
+from effnet_viz.engines.engine import TorchEngine
+from effnet_viz.lab import evaluation, networks, scenes
+from effnet_viz.lab.evaluation import SceneSet
 from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.sprites import CLASSES, of_vendors
 
 
 @pytest.fixture(scope="module")
@@ -23,24 +23,24 @@ def few() -> SceneSet:
 def test_looking_at_many_scenes_equals_the_engine_on_each(few: SceneSet, key: str) -> None:
     resolution = SCALINGS[key].resolution
     network = networks.staged(networks.build(SCALINGS[key]))
-    looks = measuring.look(network, resolution, few)
+    looks = evaluation.look(network, resolution, few)
     engine = TorchEngine(network)
     for number, label in enumerate(few.labels.tolist()):
         image = networks.preprocess(torch.from_numpy(few.images[number][None]), resolution)
         seen = engine.forward(image)
         assert looks.answers[number] == seen.logits.argmax()
-        cam = explain.class_activation_map(seen.stages[9], engine.head.weight[label])
+        cam = formulas.class_activation_map(seen.stages[9], engine.head.weight[label])
         np.testing.assert_allclose(looks.cam[number], cam, atol=1e-5)
         gradient = engine.gradient(seen.stages[6], 6, label)
-        grad_cam = explain.grad_cam(seen.stages[6], gradient)
+        grad_cam = formulas.grad_cam(seen.stages[6], gradient)
         np.testing.assert_allclose(looks.grad_cam[number], grad_cam, rtol=1e-3, atol=1e-7)
 
 
 def test_references_by_hand(few: SceneSet) -> None:
     masks = few.masks
     measured = {
-        name: measuring.measure_maps(maps, few).values
-        for name, maps in measuring.references(masks).items()
+        name: evaluation.measure_maps(maps, few).values
+        for name, maps in evaluation.references(masks).items()
     }
     # A uniform map spends on the object what the object's share of the scene is.
     assert measured["uniform"]["energy"] == pytest.approx(masks.mean(axis=(1, 2)), rel=1e-4)
@@ -55,7 +55,7 @@ def test_references_by_hand(few: SceneSet) -> None:
     squares = (masks**2).sum(axis=(1, 2)) / masks.sum(axis=(1, 2))  # less than 1 at soft edges
     assert measured["mask"]["energy"] == pytest.approx(squares, rel=1e-4)
     # A Gaussian of a quarter of the scene: e^(-1/2) that far from the centre.
-    gaussian = measuring.references(np.zeros((1, 129, 129), np.float32))["centre_gaussian"][0]
+    gaussian = evaluation.references(np.zeros((1, 129, 129), np.float32))["centre_gaussian"][0]
     assert gaussian[64, 64] == 1
     assert gaussian[64, 0] == pytest.approx(np.exp(-0.5 * (64 / 129 / 0.25) ** 2), rel=1e-5)
 
@@ -65,12 +65,12 @@ def test_size_groups_are_thirds_by_visible_area() -> None:
     masks = np.zeros((6, 1, 9), np.float32)
     for mask, area in zip(masks, areas, strict=True):
         mask[0, :area] = 1
-    assert measuring.size_groups(masks).tolist() == [1, 0, 2, 1, 2, 0]
+    assert evaluation.size_groups(masks).tolist() == [1, 0, 2, 1, 2, 0]
 
 
 def test_the_interval_of_a_constant_difference_is_the_constant() -> None:
     labels = np.arange(240) % len(CLASSES)
-    assert measuring.paired_interval([np.full(240, 0.25)], [labels]) == pytest.approx(
+    assert evaluation.paired_interval([np.full(240, 0.25)], [labels]) == pytest.approx(
         (0.25, 0.25, 0.25)
     )
 
@@ -79,7 +79,7 @@ def test_the_interval_draws_whole_classes() -> None:
     # Scenes of a class are alike, so drawing single scenes would make the interval far too narrow.
     labels = np.arange(2400) % len(CLASSES)
     by_class = np.random.default_rng(3).normal(size=len(CLASSES))
-    mean, low, high = measuring.paired_interval([by_class[labels]], [labels])
+    mean, low, high = evaluation.paired_interval([by_class[labels]], [labels])
     assert mean == pytest.approx(by_class.mean())
     half_width = 1.96 * by_class.std() / np.sqrt(len(CLASSES))
     assert (high - low) / 2 == pytest.approx(half_width, rel=0.1)
@@ -87,5 +87,5 @@ def test_the_interval_draws_whole_classes() -> None:
 
 def test_runs_count_alike_in_the_interval_whatever_their_number_of_scenes() -> None:
     few, many = np.arange(24), np.arange(240) % 24
-    mean, low, high = measuring.paired_interval([np.zeros(24), np.ones(240)], [few, many])
+    mean, low, high = evaluation.paired_interval([np.zeros(24), np.ones(240)], [few, many])
     assert (mean, low, high) == pytest.approx((0.5, 0.5, 0.5))

@@ -13,17 +13,17 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz import published
-from effnet_viz.lab import measuring, networks
+from effnet_viz.engines.network import Network
+from effnet_viz.lab import evaluation, networks
 from effnet_viz.lab import results as lab
-from effnet_viz.lab.localization import Floats
-from effnet_viz.lab.measuring import SIZE_GROUPS, Looks, SceneSet
+from effnet_viz.lab.evaluation import SIZE_GROUPS, Looks, SceneSet
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.results import CAM, DETAILS, GRAD_CAM, RELEVANCE, Results, ResultsError
 from effnet_viz.lab.training import HELD_OUT_VENDORS
-from effnet_viz.network import Network
-from effnet_viz.ui import lab_results
-from effnet_viz.ui.lab_results import MEASURES
+from effnet_viz.metrics.localization import Floats
+from effnet_viz.models import published
+from effnet_viz.ui.lab import results as results_page
+from effnet_viz.ui.lab.results import MEASURES
 
 Json = dict[str, Any]
 RISING = dict(zip(SCALINGS, (0.5, 0.55, 0.6, 0.65, 0.7), strict=True))
@@ -303,21 +303,21 @@ def test_what_measure_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     The text on limits says that stage 6 has the grids of stage 9: it has.
     """
-    look = measuring.look
+    look = evaluation.look
 
     def all_right(network: Network, resolution: int, scene_set: SceneSet) -> Looks:
         looks = look(network, resolution, scene_set)
         assert looks.grad_cam.shape == looks.cam.shape
         return dataclasses.replace(looks, answers=scene_set.labels)
 
-    monkeypatch.setattr(measuring, "look", all_right)
-    monkeypatch.setattr(measuring, "RESAMPLES", 20)
+    monkeypatch.setattr(evaluation, "look", all_right)
+    monkeypatch.setattr(evaluation, "RESAMPLES", 20)
     with torch.random.fork_rng():
         trained = {key: networks.staged(networks.build(s)) for key, s in SCALINGS.items()}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so few scenes are slower on many
     try:
-        measured = measuring.measure({0: trained}, 6)
+        measured = evaluation.measure({0: trained}, 6)
     finally:
         torch.set_num_threads(threads)
     rest = {key: made(EQUAL)[key] for key in ("recipe", "training", "time")}
@@ -331,7 +331,7 @@ def test_what_measure_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         == measured["networks"]["width"][CAM]["all"][DETAILS]["mean"]
     )
     assert set(NAMES) == set(measured["networks"]["width"][CAM]["all"])
-    assert set(lab_results.REFERENCES) == set(measured["references"])
+    assert set(results.REFERENCES) == set(measured["references"])
     assert len(results.differences[GRAD_CAM, RELEVANCE]) == 10
     assert len(lab.headline(results)) == 4
     assert "one run of each network" in lab.limits(results)
@@ -343,18 +343,16 @@ def test_what_measure_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def script(path: str) -> None:
     from pathlib import Path
 
-    from effnet_viz.ui import lab_results
-
-    results = lab_results.load_results(Path(path))
+    results = results_page.load_results(Path(path))
     if results is None:
         return
-    lab_results.show_headline(results)
-    lab_results.show_accuracy(results)
-    lab_results.show_measures(results)
-    lab_results.show_agreement(results)
-    lab_results.show_learning_curves(results)
-    lab_results.show_limits(results)
-    lab_results.offer_results(results)
+    results_page.show_headline(results)
+    results_page.show_accuracy(results)
+    results_page.show_measures(results)
+    results_page.show_agreement(results)
+    results_page.show_learning_curves(results)
+    results_page.show_limits(results)
+    results.offer_results(results)
 
 
 def shown(folder: Path, content: Json, **query: str) -> AppTest:
@@ -487,7 +485,7 @@ def test_references_share_the_scale_of_networks(title: str) -> None:
     )
     key = MEASURES[title].key
     by_grid = [
-        measuring.measure_maps(np.ones((1, cells, cells), np.float32), scene_set).values[key][0]
+        evaluation.measure_maps(np.ones((1, cells, cells), np.float32), scene_set).values[key][0]
         for cells in (4, 8, side)
     ]
     same = np.ptp(by_grid) < 1e-4

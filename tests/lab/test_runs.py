@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz.lab import explaining, measuring, networks, report, scenes, studio, weights
-from effnet_viz.lab.drawings import CLASSES, of_vendors
-from effnet_viz.lab.measuring import SceneSet
+from effnet_viz.lab import demo, evaluation, model_card, networks, scene_editor, scenes
+from effnet_viz.lab import runs as shipped_runs
+from effnet_viz.lab.evaluation import SceneSet
 from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.sprites import CLASSES, of_vendors
 from effnet_viz.lab.training import HELD_OUT_VENDORS, Recipe, UnfinishedError, runs
 
 MEGABYTE = 1e6
@@ -21,19 +22,19 @@ MEGABYTE = 1e6
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(report.RESULTS.read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(model_card.RESULTS.read_text(encoding="utf-8"))
     return content
 
 
 def test_every_run_of_every_network_comes_with_the_project() -> None:
-    assert [run.name for run in runs() if not weights.path_of(run).exists()] == []
+    assert [run.name for run in runs() if not shipped_runs.path_of(run).exists()] == []
     assert len(runs()) == len(SCALINGS) * len(HELD_OUT_VENDORS)
 
 
 def test_weight_files_are_small_and_say_how_they_were_made() -> None:
     for run in runs():
-        assert weights.path_of(run).stat().st_size < 4 * MEGABYTE
-        one = weights.trained(run)
+        assert shipped_runs.path_of(run).stat().st_size < 4 * MEGABYTE
+        one = shipped_runs.trained(run)
         recipe = Recipe(**one.recipe)
         assert recipe.views >= 120_000
         assert one.learning_curve[-1]["views"] == recipe.steps * recipe.batch
@@ -42,15 +43,15 @@ def test_weight_files_are_small_and_say_how_they_were_made() -> None:
 def test_half_precision_is_what_is_stored_and_single_what_computes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(shipped_runs, "FOLDER", tmp_path)
     run = runs()[0]
     with pytest.raises(UnfinishedError, match="baseline-0 is not there"):
-        weights.trained(run)
+        shipped_runs.trained(run)
     torch.manual_seed(3)
     module = networks.build(run.scaling).eval()
     curve = [{"views": 10, "seen_top1": 0.5, "unseen_top1": 0.25}]
-    weights.ship(run, {"module": module.state_dict(), "recipe": {"views": 10}}, curve)
-    one = weights.trained(run)
+    shipped_runs.ship(run, {"module": module.state_dict(), "recipe": {"views": 10}}, curve)
+    one = shipped_runs.trained(run)
     assert (one.recipe, one.learning_curve) == ({"views": 10}, curve)
     image = torch.randn(1, 3, 64, 64)
     for tensor in module.state_dict().values():
@@ -63,13 +64,13 @@ def test_half_precision_is_what_is_stored_and_single_what_computes(
 def test_loading_leaves_the_random_numbers_of_others_alone() -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    weights.shipped(SCALINGS["baseline"])
+    shipped_runs.shipped(SCALINGS["baseline"])
     assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("key", SCALINGS)
 def test_shipped_weights_give_the_shipped_accuracy(results: dict[str, Any], key: str) -> None:
-    found = report.top1_unseen(key, weights.shipped(SCALINGS[key]))
+    found = model_card.top1_unseen(key, shipped_runs.shipped(SCALINGS[key]))
     assert found == pytest.approx(results["shipped"]["top1_unseen"][key], abs=0.01)
 
 
@@ -87,17 +88,17 @@ def test_the_results_are_what_the_command_writes(results: dict[str, Any]) -> Non
         elif isinstance(expected, float):
             # Another processor rounds otherwise, and one scene may fall on the other side of an
             # edge, such as a threshold or a correct answer.
-            assert found == pytest.approx(expected, abs=1.5 / report.CHECKED_SCENES), where
+            assert found == pytest.approx(expected, abs=1.5 / model_card.CHECKED_SCENES), where
         else:
             assert found == expected, where
 
-    network = weights.shipped(SCALINGS[report.CHECKED_NETWORK])
-    close(json.loads(json.dumps(report.check(network))), results["check"], "check")
+    network = shipped_runs.shipped(SCALINGS[model_card.CHECKED_NETWORK])
+    close(json.loads(json.dumps(model_card.check(network))), results["check"], "check")
 
 
 def test_the_results_are_of_the_shipped_runs(results: dict[str, Any]) -> None:
     assert results["scenes"] >= 2000
-    complete = report.complete_runs()
+    complete = model_card.complete_runs()
     assert set(results["runs"]) == {str(number) for number in complete}
     assert len(results["training"]) == len(complete) * len(SCALINGS)
     for number, of_run in complete.items():
@@ -107,25 +108,25 @@ def test_the_results_are_of_the_shipped_runs(results: dict[str, Any]) -> None:
 
 
 def test_the_model_card_is_made_of_the_results(results: dict[str, Any]) -> None:
-    assert report.MODEL_CARD.read_text(encoding="utf-8") == report.model_card(results)
+    assert model_card.MODEL_CARD.read_text(encoding="utf-8") == model_card.model_card(results)
 
 
 @pytest.mark.parametrize("method", ["CAM", "Grad-CAM"])
-def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: explaining.Method) -> None:
-    scene = studio.compose(studio.chosen_by_chance(4, explaining.UNSEEN_VENDOR)).scene
+def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: demo.Method) -> None:
+    scene = scene_editor.compose(scene_editor.chosen_by_chance(4, demo.UNSEEN_VENDOR)).scene
     scene_set = SceneSet(
         scene.image[None], scene.mask[None], scene.distractors[None], np.array([scene.label])
     )
-    for one in explaining.explained(scene, method, own_answer=False):
-        network = weights.shipped(one.scaling)
-        looks = measuring.look(network, one.scaling.resolution, scene_set)
-        assert one.answers[0].label == explaining.spoken(CLASSES[looks.answers[0]])
+    for one in demo.explained(scene, method, own_answer=False):
+        network = shipped_runs.shipped(one.scaling)
+        looks = evaluation.look(network, one.scaling.resolution, scene_set)
+        assert one.answers[0].label == demo.spoken(CLASSES[looks.answers[0]])
         assert sum(answer.probability for answer in one.answers) == pytest.approx(1)
         maps = looks.cam if method == "CAM" else looks.grad_cam
         cells = 1 if method == "CAM" else maps[0].size  # evidence is in units of the logit
         largest = np.abs(maps).max() * cells
         np.testing.assert_allclose(one.evidence, maps[0] * cells, atol=2e-3 * largest)
-        measured = measuring.measure_maps(maps, scene_set).values
+        measured = evaluation.measure_maps(maps, scene_set).values
         assert one.energy == pytest.approx(measured["energy"][0], abs=0.01)
         assert one.energy / one.ceiling == pytest.approx(measured["energy_of_ceiling"][0], abs=0.01)
         assert one.hit == bool(measured["pointing_game"][0])
@@ -136,11 +137,11 @@ def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: explaining.M
 
 
 def test_a_network_can_be_asked_for_its_own_answer() -> None:
-    unseen = of_vendors(explaining.UNSEEN_VENDOR)
+    unseen = of_vendors(demo.UNSEEN_VENDOR)
     differing = 0
     for number in range(12):
         scene = scenes.make(unseen, scenes.UNSEEN, number)
-        for one in explaining.explained(scene, "CAM", own_answer=True):
+        for one in demo.explained(scene, "CAM", own_answer=True):
             assert one.target == one.answers[0].label
-            differing += one.target != explaining.spoken(CLASSES[scene.label])
+            differing += one.target != demo.spoken(CLASSES[scene.label])
     assert differing > 0

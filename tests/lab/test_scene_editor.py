@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from effnet_viz import image
-from effnet_viz.lab import scenes, studio
-from effnet_viz.lab.drawings import CLASSES, VENDORS
+from effnet_viz.images import photograph
+from effnet_viz.lab import scene_editor, scenes
+from effnet_viz.lab.scene_editor import Composition
 from effnet_viz.lab.scenes import SIDE, Arrangement
-from effnet_viz.lab.studio import Composition
+from effnet_viz.lab.sprites import CLASSES, VENDORS
 from tests.conftest import SAMPLES
 
 FOX = Composition(
@@ -24,14 +24,14 @@ FOX = Composition(
 
 @pytest.mark.parametrize("hidden", [0.0, 0.3])
 def test_a_composition_is_the_same_every_time(hidden: float) -> None:
-    one, other = (studio.compose(replace(FOX, hidden=hidden)) for _ in range(2))
+    one, other = (scene_editor.compose(replace(FOX, hidden=hidden)) for _ in range(2))
     np.testing.assert_array_equal(one.scene.image, other.scene.image)
     np.testing.assert_array_equal(one.scene.mask, other.scene.mask)
     assert one.outline == other.outline
 
 
 def test_another_seed_is_another_scene() -> None:
-    one, other = studio.compose(FOX), studio.compose(replace(FOX, seed=6))
+    one, other = scene_editor.compose(FOX), scene_editor.compose(replace(FOX, seed=6))
     assert (one.scene.image != other.scene.image).mean() > 0.5
 
 
@@ -40,7 +40,7 @@ def test_another_seed_is_another_scene() -> None:
 )
 def test_where_the_target_was_and_is_not_nothing_changes(change: dict[str, float]) -> None:
     # The exposure is the same, so pixels that show neither target are equal to the last bit.
-    one, other = studio.compose(FOX), studio.compose(replace(FOX, **change))
+    one, other = scene_editor.compose(FOX), scene_editor.compose(replace(FOX, **change))
     untouched = (one.scene.mask == 0) & (other.scene.mask == 0)
     assert untouched.mean() > 0.5
     np.testing.assert_array_equal(one.scene.image[untouched], other.scene.image[untouched])
@@ -48,7 +48,10 @@ def test_where_the_target_was_and_is_not_nothing_changes(change: dict[str, float
 
 
 def test_more_clutter_leaves_what_was_there() -> None:
-    few, more = studio.compose(replace(FOX, clutter=2)), studio.compose(replace(FOX, clutter=6))
+    few, more = (
+        scene_editor.compose(replace(FOX, clutter=2)),
+        scene_editor.compose(replace(FOX, clutter=6)),
+    )
     assert more.scene.distractors.sum() > few.scene.distractors.sum()
     same = few.scene.distractors + few.scene.mask >= more.scene.distractors + more.scene.mask
     assert same.mean() > 0.7
@@ -61,8 +64,8 @@ def test_the_mask_is_what_a_white_target_leaves_on_black(monkeypatch: pytest.Mon
         arranged.append(Arrangement(*arguments))  # type: ignore[arg-type]
         return arranged[-1]
 
-    monkeypatch.setattr(studio, "Arrangement", kept)
-    composed = studio.compose(replace(FOX, hidden=0.4, clutter=8))
+    monkeypatch.setattr(scene_editor, "Arrangement", kept)
+    composed = scene_editor.compose(replace(FOX, hidden=0.4, clutter=8))
     (arrangement,) = arranged
     layers = []
     for number, layer in enumerate(arrangement.layers):
@@ -77,7 +80,7 @@ def test_the_mask_is_what_a_white_target_leaves_on_black(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("asked", [0.0, 0.2, 0.4, 0.6])
 def test_about_as_much_is_hidden_as_was_asked(asked: float) -> None:
     found = [
-        studio.compose(
+        scene_editor.compose(
             Composition(seed, seed % len(CLASSES), "Twitter", 0.5, 0.5, 0.5, 3, asked)
         ).hidden
         for seed in range(12)
@@ -87,13 +90,14 @@ def test_about_as_much_is_hidden_as_was_asked(asked: float) -> None:
 
 def test_what_hides_the_target_moves_with_it() -> None:
     shares = [
-        studio.compose(replace(FOX, hidden=0.3, across=across)).hidden for across in (0.4, 0.5, 0.6)
+        scene_editor.compose(replace(FOX, hidden=0.3, across=across)).hidden
+        for across in (0.4, 0.5, 0.6)
     ]
     assert np.ptp(shares) < 0.03
 
 
 def test_the_outline_encloses_the_mask() -> None:
-    composed = studio.compose(replace(FOX, hidden=0.3))
+    composed = scene_editor.compose(replace(FOX, hidden=0.3))
     finer = 8
     filled = np.zeros((SIDE * finer, SIDE * finer), np.uint8)
     corners = [np.rint(np.array(p) * SIDE * finer - 0.5).astype(np.int32) for p in composed.outline]
@@ -105,21 +109,21 @@ def test_the_outline_encloses_the_mask() -> None:
 
 
 def test_an_outline_is_closed_at_the_edge_of_the_scene() -> None:
-    (polygon,) = studio.outline(np.ones((SIDE, SIDE), np.float32))
+    (polygon,) = scene_editor.outline(np.ones((SIDE, SIDE), np.float32))
     expected = sorted([(0, 0), (0, 1), (1, 0), (1, 1)])
     np.testing.assert_allclose(sorted(polygon), expected, atol=0.002)
 
 
 def test_ones_own_background_is_seen_where_nothing_lies_on_it() -> None:
-    own = studio.backdrop(image.decode((SAMPLES / "espresso.jpg").read_bytes()))
+    own = scene_editor.backdrop(photograph.decode((SAMPLES / "espresso.jpg").read_bytes()))
     assert own.shape == (SIDE, SIDE, 3)
     bare = replace(FOX, clutter=0)
-    scene = studio.compose(bare, own).scene
+    scene = scene_editor.compose(bare, own).scene
     background = scene.mask == 0
     correlation = np.corrcoef(
         scene.image[background].ravel().astype(float), own[background].ravel().astype(float)
     )[0, 1]
-    drawn = studio.compose(bare).scene
+    drawn = scene_editor.compose(bare).scene
     other = np.corrcoef(
         drawn.image[background].ravel().astype(float), own[background].ravel().astype(float)
     )[0, 1]
@@ -128,17 +132,17 @@ def test_ones_own_background_is_seen_where_nothing_lies_on_it() -> None:
 
 def test_a_scene_by_chance_is_like_those_learned_from() -> None:
     for seed in range(40):
-        made = studio.chosen_by_chance(seed, "Twitter")
+        made = scene_editor.chosen_by_chance(seed, "Twitter")
         assert scenes.TARGET_SIZE[0] - 0.03 <= made.size <= scenes.TARGET_SIZE[1] + 0.03
         assert 0 <= min(made.across, made.down) <= max(made.across, made.down) <= 1
         assert made.hidden <= scenes.LARGEST_HIDDEN_SHARE
-        assert studio.compose(made).scene.mask.sum() > 0.02 * SIDE**2
+        assert scene_editor.compose(made).scene.mask.sum() > 0.02 * SIDE**2
 
 
 def test_only_vendors_that_drew_the_class_are_offered() -> None:
     for label, name in enumerate(CLASSES):
-        offered = studio.vendors_of(label)
+        offered = scene_editor.vendors_of(label)
         assert "Twitter" in offered
         for vendor in set(VENDORS) - set(offered):
-            assert not studio.drawings.of_vendors(vendor).targets[name]
-    assert "Mozilla" not in studio.vendors_of(CLASSES.index("sailboat"))
+            assert not scene_editor.drawings.of_vendors(vendor).targets[name]
+    assert "Mozilla" not in scene_editor.vendors_of(CLASSES.index("sailboat"))

@@ -8,18 +8,18 @@ import hashlib
 import numpy as np
 import pytest
 
-from effnet_viz.lab import drawings, scenes
-from effnet_viz.lab.drawings import CLASSES, SETS, VENDORS
+from effnet_viz.lab import scenes, sprites
 from effnet_viz.lab.scenes import Arrangement, Floats
+from effnet_viz.lab.sprites import CLASSES, SETS, VENDORS
 from effnet_viz.lab.training import HELD_OUT_VENDORS
 
 
 @pytest.fixture(scope="module")
-def all_but_twitter() -> drawings.Drawings:
-    return drawings.of_vendors(*drawings.all_but("Twitter"))
+def all_but_twitter() -> sprites.Drawings:
+    return sprites.of_vendors(*sprites.all_but("Twitter"))
 
 
-def arranged(source: drawings.Drawings, index: int) -> Arrangement:
+def arranged(source: sprites.Drawings, index: int) -> Arrangement:
     return scenes.arrange(source, index % len(CLASSES), np.random.default_rng(index))
 
 
@@ -34,7 +34,7 @@ def painted(arrangement: Arrangement, white: set[int]) -> Floats:
     return dataclasses.replace(arrangement, background=black, layers=tuple(layers)).composite()
 
 
-def test_a_scene_is_the_same_every_time(all_but_twitter: drawings.Drawings) -> None:
+def test_a_scene_is_the_same_every_time(all_but_twitter: sprites.Drawings) -> None:
     one, other = (scenes.make(all_but_twitter, scenes.TRAINING, 7) for _ in range(2))
     np.testing.assert_array_equal(one.image, other.image)
     np.testing.assert_array_equal(one.mask, other.mask)
@@ -43,7 +43,7 @@ def test_a_scene_is_the_same_every_time(all_but_twitter: drawings.Drawings) -> N
         assert (scenes.make(all_but_twitter, stream, index).image != one.image).any()
 
 
-def test_a_scene_does_not_depend_on_those_made_before(all_but_twitter: drawings.Drawings) -> None:
+def test_a_scene_does_not_depend_on_those_made_before(all_but_twitter: sprites.Drawings) -> None:
     def digest(order: list[int]) -> dict[int, str]:
         made = {i: scenes.make(all_but_twitter, scenes.SEEN, i).image.tobytes() for i in order}
         return {index: hashlib.sha256(image).hexdigest() for index, image in made.items()}
@@ -53,7 +53,7 @@ def test_a_scene_does_not_depend_on_those_made_before(all_but_twitter: drawings.
 
 @pytest.mark.parametrize("index", range(6))
 def test_the_mask_is_what_a_white_target_leaves_on_black(
-    all_but_twitter: drawings.Drawings, index: int
+    all_but_twitter: sprites.Drawings, index: int
 ) -> None:
     arrangement = arranged(all_but_twitter, index)
     mask = arrangement.visible[arrangement.target]
@@ -65,7 +65,7 @@ def test_the_mask_is_what_a_white_target_leaves_on_black(
 
 
 def test_background_and_layers_add_up_to_the_composite(
-    all_but_twitter: drawings.Drawings,
+    all_but_twitter: sprites.Drawings,
 ) -> None:
     arrangement = arranged(all_but_twitter, 3)
     uncovered = 1 - arrangement.visible.sum(axis=0)  # (S, S)
@@ -76,7 +76,7 @@ def test_background_and_layers_add_up_to_the_composite(
     np.testing.assert_allclose(arrangement.composite(), expected, atol=1e-5)
 
 
-def test_the_target_shows_enough(all_but_twitter: drawings.Drawings) -> None:
+def test_the_target_shows_enough(all_but_twitter: sprites.Drawings) -> None:
     for index in range(48):
         arrangement = arranged(all_but_twitter, index)
         whole = arrangement.layers[arrangement.target][..., 3].sum()
@@ -87,36 +87,35 @@ def test_the_target_shows_enough(all_but_twitter: drawings.Drawings) -> None:
 
 def test_held_out_vendors_drew_every_class() -> None:
     for vendor in HELD_OUT_VENDORS:
-        assert all(drawings.of_vendors(vendor).targets.values())
-        training = drawings.of_vendors(*drawings.all_but(vendor))
+        assert all(sprites.of_vendors(vendor).targets.values())
+        training = sprites.of_vendors(*sprites.all_but(vendor))
         assert min(len(kinds) for kinds in training.targets.values()) >= 3
 
 
 def test_no_drawing_of_a_held_out_vendor_is_trained_on() -> None:
-    def prints(source: drawings.Drawings) -> set[bytes]:
+    def prints(source: sprites.Drawings) -> set[bytes]:
         targets = [one for kinds in source.targets.values() for one in kinds]
         return {drawing.tobytes() for drawing in (*targets, *source.distractors)}
 
     for vendor in HELD_OUT_VENDORS:
         unseen, seen = (
-            prints(drawings.of_vendors(*vendors))
-            for vendors in ((vendor,), drawings.all_but(vendor))
+            prints(sprites.of_vendors(*vendors)) for vendors in ((vendor,), sprites.all_but(vendor))
         )
         assert not unseen & seen
 
 
 def test_classes_are_never_distractors() -> None:
     assert len(set(CLASSES)) == len(CLASSES) >= 24
-    assert not set(CLASSES) & set(drawings.DISTRACTORS)
+    assert not set(CLASSES) & set(sprites.DISTRACTORS)
 
 
 def test_an_unknown_vendor_is_named_and_the_choices_listed() -> None:
     with pytest.raises(ValueError, match=r"no vendor 'Acme'.*Google"):
-        drawings.of_vendors("Google", "Acme")
+        sprites.of_vendors("Google", "Acme")
 
 
 def test_share_alike_sets_are_left_out_and_every_set_is_credited() -> None:
-    credit = (drawings.FOLDER.parent / "CREDITS.md").read_text(encoding="utf-8")
+    credit = (sprites.FOLDER.parent / "CREDITS.md").read_text(encoding="utf-8")
     for drawing_set in SETS:
         assert "SA" not in drawing_set.licence.split("-")
         assert f"`{drawing_set.package}` {drawing_set.version}" in credit

@@ -12,9 +12,9 @@ import torch
 from filelock import FileLock
 
 from effnet_viz.lab import scenes, training
-from effnet_viz.lab.drawings import CLASSES, all_but, of_vendors
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.scenes import EASY, STANDARD
+from effnet_viz.lab.sprites import CLASSES, all_but, of_vendors
 from effnet_viz.lab.training import HELD_OUT_VENDORS, BusyError, Recipe, Run, train
 
 TINY = Recipe(

@@ -14,7 +14,7 @@ from scipy import ndimage
 from torchcam.metrics import DeletionInsertionMetric
 from torchvision.transforms.functional import gaussian_blur
 
-from effnet_viz import metrics
+from effnet_viz.metrics import agreement
 
 Floats = NDArray[np.float32]
 
@@ -32,9 +32,9 @@ def floats(*rows: list[float]) -> Floats:
 
 def test_the_common_region_is_what_all_networks_saw() -> None:
     boxes = [(10.0, 0.0, 90.0, 80.0), (5.0, 2.0, 85.0, 82.0), (0.0, 0.0, 100.0, 100.0)]
-    assert metrics.common_region(boxes) == (10.0, 2.0, 85.0, 80.0)
+    assert agreement.common_region(boxes) == (10.0, 2.0, 85.0, 80.0)
     with pytest.raises(ValueError, match="overlap"):
-        metrics.common_region([(0, 0, 10, 10), (10, 0, 20, 10)])
+        agreement.common_region([(0, 0, 10, 10), (10, 0, 20, 10)])
 
 
 @pytest.mark.parametrize(("height", "width"), [(7, 7), (10, 9), (19, 19)])
@@ -42,7 +42,7 @@ def test_a_map_on_a_grid_is_its_bilinear_interpolation(height: int, width: int) 
     """Each cell of the grid, computed by its position in the photograph."""
     values = random_map(1, height, width)
     box, region = (30.0, 10.0, 230.0, 210.0), (40.0, 12.0, 220.0, 192.0)
-    ours = metrics.on_grid(values, box, region, 64)
+    ours = agreement.on_grid(values, box, region, 64)
     centres = (np.arange(64) + 0.5) / 64
     x = region[0] + centres * (region[2] - region[0])  # in the photograph
     y = region[1] + centres * (region[3] - region[1])
@@ -58,14 +58,14 @@ def test_a_map_on_a_grid_is_its_bilinear_interpolation(height: int, width: int) 
 def test_the_same_place_stays_the_same_place_under_another_crop() -> None:
     """A ramp over the photograph, seen through two crops on two grids, is one ramp."""
 
-    def seen(box: metrics.Box, cells: int) -> Floats:
+    def seen(box: agreement.Box, cells: int) -> Floats:
         x = box[0] + (np.arange(cells) + 0.5) / cells * (box[2] - box[0])
         return np.tile(x.astype(np.float32), (cells, 1))
 
     boxes = [(50.0, 50.0, 350.0, 350.0), (30.0, 30.0, 370.0, 370.0)]
     region = (100.0, 100.0, 300.0, 300.0)
     one, other = (
-        metrics.on_grid(seen(box, cells), box, region, 40)
+        agreement.on_grid(seen(box, cells), box, region, 40)
         for box, cells in zip(boxes, (7, 10), strict=True)
     )
     np.testing.assert_allclose(one, other, atol=1e-3)
@@ -75,7 +75,7 @@ def test_the_same_place_stays_the_same_place_under_another_crop() -> None:
 def test_a_finer_map_is_averaged() -> None:
     values = random_map(2, 128, 128)
     whole = (0.0, 0.0, 1.0, 1.0)
-    coarse = metrics.on_grid(values, whole, whole, 16)
+    coarse = agreement.on_grid(values, whole, whole, 16)
     assert coarse.mean() == pytest.approx(values.mean(), abs=0.01)
     assert coarse.std() < values.std() / 4
 
@@ -86,50 +86,52 @@ def test_a_finer_map_is_averaged() -> None:
 def test_rank_correlation_by_hand() -> None:
     one = floats([1, 2, 3, 4])
     # 1 - 6 Σ d² / (n (n² - 1)) with d = 0, 1, -1, 0
-    assert metrics.rank_correlation(one, floats([10, 30, 20, 99])) == pytest.approx(1 - 12 / 60)
-    assert metrics.rank_correlation(one, -one) == pytest.approx(-1)
-    assert metrics.rank_correlation(one, one**3) == pytest.approx(1)
+    assert agreement.rank_correlation(one, floats([10, 30, 20, 99])) == pytest.approx(1 - 12 / 60)
+    assert agreement.rank_correlation(one, -one) == pytest.approx(-1)
+    assert agreement.rank_correlation(one, one**3) == pytest.approx(1)
 
 
 def test_rank_correlation_is_pearsons_of_ranks() -> None:
     one, other = random_map(3), random_map(3) + random_map(4)
     places = [np.argsort(np.argsort(values.ravel())) for values in (one, other)]
     expected = np.corrcoef(*places)[0, 1]
-    assert metrics.rank_correlation(one, other) == pytest.approx(expected)
+    assert agreement.rank_correlation(one, other) == pytest.approx(expected)
 
 
 def test_overlap_by_hand() -> None:
     one = floats([9, 8, 0, 1, 2], [0, 0, 0, 0, 0])
     other = floats([9, 0, 8, 1, 2], [0, 0, 0, 0, 0])
-    assert metrics.top(one).tolist() == [[True, True, False, False, False], [False] * 5]
-    assert metrics.overlap(one, other) == pytest.approx(1 / 3)
-    assert metrics.overlap(one, one) == 1
-    assert metrics.overlap(one, -one) == 0
-    assert metrics.overlap(one, other, fraction=0.3) == pytest.approx(2 / 4)
+    assert agreement.top(one).tolist() == [[True, True, False, False, False], [False] * 5]
+    assert agreement.overlap(one, other) == pytest.approx(1 / 3)
+    assert agreement.overlap(one, one) == 1
+    assert agreement.overlap(one, -one) == 0
+    assert agreement.overlap(one, other, fraction=0.3) == pytest.approx(2 / 4)
 
 
 def test_overlap_of_unrelated_maps_is_what_the_docstring_says() -> None:
-    found = [metrics.overlap(random_map(s, 50, 50), random_map(s + 99, 50, 50)) for s in range(20)]
+    found = [
+        agreement.overlap(random_map(s, 50, 50), random_map(s + 99, 50, 50)) for s in range(20)
+    ]
     assert np.mean(found) == pytest.approx(0.2 / 1.8, abs=0.01)
 
 
 def test_a_flat_map_agrees_with_nothing() -> None:
     flat = np.zeros((7, 7), np.float32)
-    assert math.isnan(metrics.rank_correlation(flat, random_map(0)))
-    assert math.isnan(metrics.overlap(random_map(0), flat))
+    assert math.isnan(agreement.rank_correlation(flat, random_map(0)))
+    assert math.isnan(agreement.overlap(random_map(0), flat))
     with pytest.raises(ValueError, match="cannot be compared"):
-        metrics.rank_correlation(flat, flat[:5])
+        agreement.rank_correlation(flat, flat[:5])
     with pytest.raises(ValueError, match="cannot be compared"):
-        metrics.overlap(flat, flat[:5])
+        agreement.overlap(flat, flat[:5])
 
 
 def test_disagreement_by_hand() -> None:
     one, other = floats([0, 10, 20]), floats([7, 5, 6])
-    assert metrics.ranks(one).tolist() == [[0, 0.5, 1]]
-    assert metrics.ranks(floats([1, 1, 2])).tolist() == [[0.25, 0.25, 1]]
+    assert agreement.ranks(one).tolist() == [[0, 0.5, 1]]
+    assert agreement.ranks(floats([1, 1, 2])).tolist() == [[0.25, 0.25, 1]]
     expected = [[np.std([0, 1]), np.std([0.5, 0]), np.std([1, 0.5])]]
-    np.testing.assert_allclose(metrics.disagreement([one, other]), expected)
-    assert metrics.disagreement([one, one * 100, one - 5]).max() == 0
+    np.testing.assert_allclose(agreement.disagreement([one, other]), expected)
+    assert agreement.disagreement([one, one * 100, one - 5]).max() == 0
 
 
 # Concentration
@@ -138,24 +140,24 @@ def test_disagreement_by_hand() -> None:
 def test_concentration_by_hand() -> None:
     """10 of positive evidence: the 4 and one 2 make more than half; they touch at a corner."""
     values = floats([-9, 4, 1, -3], [2, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 2])
-    found = metrics.concentration(values)
+    found = agreement.concentration(values)
     assert found.area == 2 / 16
     assert found.regions == 1
     # Twice the distance of a cell's centre to the nearest edge: 0.25 at the rim of a 4×4 map.
     assert found.border == pytest.approx(0.25)
     values[1, 0], values[2, 2] = 0, 2
-    assert metrics.concentration(values).regions == 2
-    assert metrics.concentration(values).border == pytest.approx((0.25 * 8 + 0.75 * 2) / 10)
+    assert agreement.concentration(values).regions == 2
+    assert agreement.concentration(values).border == pytest.approx((0.25 * 8 + 0.75 * 2) / 10)
 
 
 def test_concentration_of_an_even_map_is_what_the_docstring_says() -> None:
-    found = metrics.concentration(np.ones((300, 300), np.float32))
+    found = agreement.concentration(np.ones((300, 300), np.float32))
     assert found.area == 0.5
     assert found.border == pytest.approx(1 / 3, abs=1e-4)
 
 
 def test_without_positive_evidence_there_is_no_concentration() -> None:
-    found = metrics.concentration(-np.ones((7, 7), np.float32))
+    found = agreement.concentration(-np.ones((7, 7), np.float32))
     assert math.isnan(found.area)
     assert math.isnan(found.border)
     assert found.regions == 0
@@ -166,38 +168,40 @@ def test_without_positive_evidence_there_is_no_concentration() -> None:
 
 def test_share_inside_by_hand() -> None:
     values = floats([3, -5, 1], [1, 2, 0], [0, 0, 1])
-    assert metrics.share_inside(values, (0, 0, 1, 1)) == 1
+    assert agreement.share_inside(values, (0, 0, 1, 1)) == 1
     # The left upper quarter: one whole cell, two halves (one negative), a quarter.
-    assert metrics.share_inside(values, (0, 0, 0.5, 0.5)) == pytest.approx((3 + 1 / 2 + 2 / 4) / 8)
+    assert agreement.share_inside(values, (0, 0, 0.5, 0.5)) == pytest.approx(
+        (3 + 1 / 2 + 2 / 4) / 8
+    )
     quarters = [(x, y, x + 0.5, y + 0.5) for x in (0, 0.5) for y in (0, 0.5)]
-    assert sum(metrics.share_inside(values, box) for box in quarters) == pytest.approx(1)
-    assert math.isnan(metrics.share_inside(-np.abs(values), (0, 0, 1, 1)))
+    assert sum(agreement.share_inside(values, box) for box in quarters) == pytest.approx(1)
+    assert math.isnan(agreement.share_inside(-np.abs(values), (0, 0, 1, 1)))
 
 
 def test_share_inside_is_the_share_of_pixels_of_the_enlarged_map() -> None:
     values = random_map(5, 9, 15)
     pixels = np.maximum(values, 0).repeat(100, axis=0).repeat(60, axis=1)  # (900, 900)
     expected = pixels[450:, :225].sum() / pixels.sum()
-    assert metrics.share_inside(values, (0, 0.5, 0.25, 1)) == pytest.approx(expected, rel=1e-5)
+    assert agreement.share_inside(values, (0, 0.5, 0.25, 1)) == pytest.approx(expected, rel=1e-5)
 
 
 # Deletion and insertion
 
 
 def test_area_under_a_curve_by_hand() -> None:
-    assert metrics.area_under_curve([0, 0.5, 1], [1, 0.5, 0]) == 0.5
-    assert metrics.area_under_curve([0, 0.25, 1], [0, 1, 1]) == pytest.approx(0.125 + 0.75)
+    assert agreement.area_under_curve([0, 0.5, 1], [1, 0.5, 0]) == 0.5
+    assert agreement.area_under_curve([0, 0.25, 1], [0, 1, 1]) == pytest.approx(0.125 + 0.75)
 
 
 def test_the_first_pixels_are_those_that_pytorch_grad_cam_removes() -> None:
     """Its ROAD removes by percentile of the enlarged map; the share of pixels is the same."""
-    order = metrics.order(random_map(6), 70)
+    order = agreement.order(random_map(6), 70)
     whole = (0.0, 0.0, 1.0, 1.0)
-    enlarged = torch.from_numpy(np.array(metrics.on_grid(random_map(6), whole, whole, 70)))
+    enlarged = torch.from_numpy(np.array(agreement.on_grid(random_map(6), whole, whole, 70)))
     for percent in (10, 50, 90):
         removes = RemoveMostRelevantFirst(100 - percent, lambda _, kept: kept)
         theirs = removes(torch.zeros(1), enlarged).numpy() == 0  # (70, 70)
-        ours = metrics.first_pixels(order, percent / 100, 70)
+        ours = agreement.first_pixels(order, percent / 100, 70)
         assert (theirs != ours).mean() < 0.001  # the pixel at the percentile itself
         assert ours.mean() == pytest.approx(percent / 100, abs=1e-3)
 
@@ -205,7 +209,7 @@ def test_the_first_pixels_are_those_that_pytorch_grad_cam_removes() -> None:
 def test_a_blur_is_torchvisions() -> None:
     picture = np.random.default_rng(0).random((3, 80, 80)).astype(np.float32)
     theirs = gaussian_blur(torch.from_numpy(picture), [41, 41], [5.0, 5.0]).numpy()
-    ours = metrics.blurred(picture, 5.0)
+    ours = agreement.blurred(picture, 5.0)
     inner = (slice(None), slice(20, -20), slice(20, -20))  # they mirror at the border
     np.testing.assert_allclose(ours[inner], theirs[inner], atol=1e-4)
 
@@ -237,7 +241,7 @@ def test_deletion_and_insertion_agree_with_torchcam() -> None:
     weight = torch.from_numpy(np.random.default_rng(2).normal(size=(2, 3 * side * side)) * 0.02)
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * side * side, 2))
     model[1].weight.data = weight.float()
-    blurred = metrics.blurred(picture, 3.0)
+    blurred = agreement.blurred(picture, 3.0)
     theirs = DeletionInsertionMetric(
         GivenMap(model, values),
         lambda logits: torch.softmax(logits, dim=-1),
@@ -246,7 +250,7 @@ def test_deletion_and_insertion_agree_with_torchcam() -> None:
     )
     theirs.update(torch.from_numpy(picture)[None], class_idx=1)
 
-    order = metrics.order(values, side)
+    order = agreement.order(values, side)
     fractions = [step / steps for step in range(steps + 1)]
     for name, (inside, outside) in {
         "deletion_auc": (blurred, picture),
@@ -254,9 +258,9 @@ def test_deletion_and_insertion_agree_with_torchcam() -> None:
     }.items():
         scores = []
         for fraction in fractions:
-            mask = metrics.first_pixels(order, fraction, side)
+            mask = agreement.first_pixels(order, fraction, side)
             mixed = torch.from_numpy(np.where(mask, inside, outside))[None]
             scores.append(model(mixed).softmax(1)[0, 1].item())
-        ours = metrics.area_under_curve(fractions, scores)
+        ours = agreement.area_under_curve(fractions, scores)
         assert ours == pytest.approx(theirs.summary()[name], abs=1e-3)
         assert np.ptp(scores) > 0.1  # there is something to agree on

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from effnet_viz.lab import localization
-from effnet_viz.lab.localization import Floats
+from effnet_viz.metrics import localization
+from effnet_viz.metrics.localization import Floats
 
 # One scene of 4 × 4 pixels: the object is the left half, 8 pixels.
 MASK = np.zeros((1, 4, 4), np.float32)

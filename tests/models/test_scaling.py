@@ -7,8 +7,9 @@ import torch
 from torchvision.models._utils import _make_divisible
 from torchvision.models.efficientnet import MBConvConfig
 
-from effnet_viz import published, scaling, structure, zoo
-from effnet_viz.scaling import Rule, Scale
+from effnet_viz.engines import structure
+from effnet_viz.models import published, scaling, zoo
+from effnet_viz.models.scaling import Rule, Scale
 
 
 def test_the_rule_by_hand() -> None:

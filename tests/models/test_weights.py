@@ -23,9 +23,9 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from effnet_viz import model, weights, zoo
-from effnet_viz.weights import Readiness, WeightsError
-from effnet_viz.zoo import PackageFile, TorchvisionFile
+from effnet_viz.models import model, weights, zoo
+from effnet_viz.models.weights import Readiness, WeightsError
+from effnet_viz.models.zoo import PackageFile, TorchvisionFile
 
 CONTENT = random.Random(0).randbytes(256 * 1024)
 HALF = len(CONTENT) // 2

@@ -10,7 +10,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model_builder, get_weight
 from torchvision.ops.misc import Conv2dNormActivation
 
-from effnet_viz import build, load, network, weights, zoo
+from effnet_viz import build, load
+from effnet_viz.engines import network
+from effnet_viz.models import weights, zoo
 
 # Tan & Le 2019, Table 2, and the multipliers of the released code.
 PAPER = {

@@ -8,27 +8,29 @@ import json
 import numpy as np
 from PIL import Image
 
-from effnet_viz import Analysis, analyse, export, zoo
-from effnet_viz.samples import samples
+from effnet_viz import Analysis, analyse
+from effnet_viz.images.samples import samples
+from effnet_viz.models import zoo
+from effnet_viz.pictures import report
 from tests.conftest import SAMPLES, loaded
 
 
 def test_caption_says_model_weights_method_class_and_stage(cat: Analysis) -> None:
-    first, second = export.map_caption(cat, "Grad-CAM", 5)
+    first, second = report.map_caption(cat, "Grad-CAM", 5)
     assert first == "EfficientNet-Lite0 at 224 px, weights: efficientnet-lite0-57934424.pth"
     assert second == "Grad-CAM, class “tiger cat”, stage 5 (14×14)"
-    _, without = export.map_caption(cat, "channel 3", 1, target=False)
+    _, without = report.map_caption(cat, "channel 3", 1, target=False)
     assert without == "channel 3, stage 1 (112×112)"
 
 
 def test_caption_of_an_untrained_model_says_so() -> None:
     result = analyse(SAMPLES / "cat.jpg", loaded("lite0", untrained=True))
-    assert "untrained" in export.map_caption(result, "CAM", 9)[0]
+    assert "untrained" in report.map_caption(result, "CAM", 9)[0]
 
 
 def test_npz_has_the_arrays_and_the_provenance(cat: Analysis) -> None:
     explained = cat.explain_stage(5)
-    with np.load(io.BytesIO(export.as_npz(cat, explained)), allow_pickle=False) as saved:
+    with np.load(io.BytesIO(report.as_npz(cat, explained)), allow_pickle=False) as saved:
         assert np.array_equal(saved["cam"], cat.cam)
         assert np.array_equal(saved["grad_cam"], cat.grad_cam(5))
         assert np.array_equal(saved["channel_relevance"], explained.channel_relevance)
@@ -41,7 +43,7 @@ def test_npz_has_the_arrays_and_the_provenance(cat: Analysis) -> None:
 
 
 def test_json_has_the_same_numbers(cat: Analysis) -> None:
-    numbers = json.loads(export.as_json(cat, cat.explain_stage(9)))
+    numbers = json.loads(report.as_json(cat, cat.explain_stage(9)))
     np.testing.assert_array_equal(np.array(numbers["cam"], np.float32), cat.cam)
     np.testing.assert_array_equal(np.array(numbers["grad_cam"], np.float32), cat.grad_cam(9))
     assert numbers["grad_cam_stage"] == 9

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from effnet_viz import render
+from effnet_viz.pictures import render
 
 GREY = np.full((60, 80, 3), 128, dtype=np.uint8)
 

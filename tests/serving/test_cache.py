@@ -15,10 +15,13 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz import Model, analyse, network, serving, settings, sharing, weights, zoo
-from effnet_viz.engine import Activations, Head
-from effnet_viz.sharing import SharedCache, Turns
-from tests.browser import ROOT
+from effnet_viz import Model, analyse
+from effnet_viz.engines import network
+from effnet_viz.engines.engine import Activations, Head
+from effnet_viz.models import weights, zoo
+from effnet_viz.serving import cache, models, settings
+from effnet_viz.serving.cache import SharedCache, Turns
+from tests.browser.visitor import ROOT
 from tests.conftest import SAMPLES, loaded
 
 PATIENCE = 20
@@ -54,7 +57,7 @@ def test_turns_come_in_the_order_of_arrival_and_places_are_told() -> None:
             places[number].append(place)
             told[number].set()
 
-        with sharing.telling(tell), turns.turn():
+        with cache.telling(tell), turns.turn():
             order.append(number)
 
     waiting = []
@@ -87,7 +90,7 @@ def test_a_turn_with_grace_lets_others_go_first_for_so_long(
     order: list[str] = []
 
     def visitor(name: str, grace: float, waits: threading.Event) -> None:
-        with sharing.telling(lambda _: waits.set()), turns.turn(grace=grace):
+        with cache.telling(lambda _: waits.set()), turns.turn(grace=grace):
             order.append(name)
 
     waiting = []
@@ -110,7 +113,7 @@ def test_one_who_leaves_gives_up_the_place() -> None:
     def leave(_: int) -> None:
         raise LeftError
 
-    with pytest.raises(LeftError), sharing.telling(leave), turns.turn():
+    with pytest.raises(LeftError), cache.telling(leave), turns.turn():
         pass
     end.set()
     first.result(PATIENCE)
@@ -166,7 +169,7 @@ def test_identical_work_is_done_once() -> None:
     told = threading.Event()
 
     def ask() -> object:
-        with sharing.telling(lambda place: told.set() if place == 0 else None):
+        with cache.telling(lambda place: told.set() if place == 0 else None):
             return cache.get("key", make, len)
 
     with ThreadPoolExecutor(8) as pool:
@@ -231,30 +234,30 @@ def test_a_value_larger_than_the_cache_is_given_but_not_kept() -> None:
 
 
 def test_a_shared_model_gives_the_same_results_and_survives_being_dropped() -> None:
-    shared = serving.shared("lite0", untrained=False)
-    assert serving.shared("lite0", untrained=False) is shared
+    shared = models.shared("lite0", untrained=False)
+    assert models.shared("lite0", untrained=False) is shared
     result = analyse(SAMPLES / "cat.jpg", shared)
     expected = analyse(SAMPLES / "cat.jpg", loaded("lite0"))
     assert np.array_equal(result.logits, expected.logits)
-    serving._models.clear()
-    assert serving._models.nbytes == 0
+    models._models.clear()
+    assert models._models.nbytes == 0
     assert np.array_equal(result.grad_cam(5), expected.grad_cam(5))  # loaded again
     assert result.provenance == expected.provenance
 
 
 def test_many_first_visitors_load_a_model_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loads = []
-    load = serving.load
+    load = models.load
 
     def counting_load(key: str, *, untrained: bool) -> object:
         loads.append(key)
         return load(key, untrained=untrained)
 
-    monkeypatch.setattr(serving, "load", counting_load)
-    monkeypatch.setattr(serving, "_models", SharedCache(settings.MODEL_BYTES))
-    monkeypatch.setattr(serving, "_shared", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(models, "load", counting_load)
+    monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
     with ThreadPoolExecutor(8) as pool:
-        futures = [pool.submit(serving.shared, "lite0", untrained=True) for _ in range(8)]
+        futures = [pool.submit(models.shared, "lite0", untrained=True) for _ in range(8)]
         assert len({id(future.result(60)) for future in futures}) == 1
     assert loads == ["lite0"]
 
@@ -282,28 +285,28 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(key)
         return Model(zoo.find(key), _Stub(), None)
 
-    monkeypatch.setattr(serving, "load", load)
-    monkeypatch.setattr(serving, "_models", SharedCache(settings.MODEL_BYTES))
-    monkeypatch.setattr(serving, "_shared", SharedCache(settings.MODEL_BYTES))
-    monkeypatch.setattr(serving, "_turns", Turns(slots=1, stuck_after=PATIENCE))
+    monkeypatch.setattr(models, "load", load)
+    monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(models, "_turns", Turns(slots=1, stuck_after=PATIENCE))
     return found
 
 
 def test_a_model_can_be_dropped_while_visitors_queue_for_it(loads: list[str]) -> None:
-    engine = serving.shared("lite0", untrained=True).engine
+    engine = models.shared("lite0", untrained=True).engine
     begun, end = threading.Event(), threading.Event()
-    first = in_thread(lambda: hold(serving._turns, begun, end))
+    first = in_thread(lambda: hold(models._turns, begun, end))
     assert begun.wait(PATIENCE)
     told = [threading.Event() for _ in range(3)]
 
     def ask(event: threading.Event) -> object:
-        with sharing.telling(lambda _: event.set()):
+        with cache.telling(lambda _: event.set()):
             return engine.forward(torch.ones(2)).logits.tolist()
 
     asked = [in_thread(lambda event=event: ask(event)) for event in told]
     assert all(event.wait(PATIENCE) for event in told)  # all of them queue
-    serving._models.clear()
-    assert serving._models.nbytes == 0
+    models._models.clear()
+    assert models._models.nbytes == 0
     assert not any(future.done() for future in asked)
     end.set()
     first.result(PATIENCE)
@@ -312,14 +315,14 @@ def test_a_model_can_be_dropped_while_visitors_queue_for_it(loads: list[str]) ->
 
 
 def test_a_model_loads_while_another_one_runs(loads: list[str]) -> None:
-    engine = serving.shared("lite0", untrained=True).engine
-    serving._models.clear()
+    engine = models.shared("lite0", untrained=True).engine
+    models._models.clear()
     begun, end, told = threading.Event(), threading.Event(), threading.Event()
-    first = in_thread(lambda: hold(serving._turns, begun, end))
+    first = in_thread(lambda: hold(models._turns, begun, end))
     assert begun.wait(PATIENCE)
 
     def ask() -> object:
-        with sharing.telling(lambda _: told.set()):
+        with cache.telling(lambda _: told.set()):
             return engine.gradient(np.ones(2, np.float32), 5, 7).tolist()
 
     asked = in_thread(ask)
@@ -354,8 +357,8 @@ def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(serving, "_models", SharedCache(settings.MODEL_BYTES))
-    monkeypatch.setattr(serving, "_shared", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
+    monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
     entry = zoo.variant("lite0", width=0.5)
     assert isinstance(entry.weights, zoo.UserCheckpoint)
     path = weights.folder() / entry.weights.filenames[1]
@@ -368,12 +371,12 @@ def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
         torch.save(state, path)
 
     put(1.0)
-    old = analyse(SAMPLES / "cat.jpg", serving.shared(entry.key, untrained=False))
+    old = analyse(SAMPLES / "cat.jpg", models.shared(entry.key, untrained=False))
     put(2.0)
-    new = analyse(SAMPLES / "cat.jpg", serving.shared(entry.key, untrained=False))
+    new = analyse(SAMPLES / "cat.jpg", models.shared(entry.key, untrained=False))
     assert old.provenance.weights_sha256 != new.provenance.weights_sha256
     np.testing.assert_allclose(new.logits - old.logits, 1, atol=1e-4)
-    serving._models.clear()
+    models._models.clear()
     with pytest.raises(weights.WeightsError, match="was replaced while it was in use"):
         old.grad_cam(5)
 
@@ -383,7 +386,7 @@ def test_the_memory_of_a_model_is_counted() -> None:
     table = [(32, 112), (16, 112), (24, 56), (40, 28), (80, 14), (112, 14), (192, 7), (320, 7)]
     outputs = sum(channels * side**2 for channels, side in [*table, (1280, 7)])
     parameters = 5_288_548
-    kept = serving._KEPT_PER_OUTPUT
-    assert serving._nbytes("b0") == 4 * (2 * parameters + kept * outputs)
+    kept = models._KEPT_PER_OUTPUT
+    assert models._nbytes("b0") == 4 * (2 * parameters + kept * outputs)
     # Twice the resolution: the same parameters, four times the outputs.
-    assert serving._nbytes("b0-r448") == 4 * (2 * parameters + kept * 4 * outputs)
+    assert models._nbytes("b0-r448") == 4 * (2 * parameters + kept * 4 * outputs)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.load import report, server
-from tests.load.expectations import MODELS, Book, Expected, Photograph, differences, write_book
-from tests.load.scenarios import Outcome, Plan, put_load
+from tools.load import report, server
+from tools.load.expectations import MODELS, Book, Expected, Photograph, differences, write_book
+from tools.load.scenarios import Outcome, Plan, put_load
 
 VISITORS = 3
 PLAN = Plan("photographs", VISITORS, seconds=0, think=(0.0, 0.2), reload_every=0, lite1_share=0)

@@ -13,12 +13,13 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, expect
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz import compare, weights, zoo
-from effnet_viz.ui import cached
-from tests.browser import PATIENCE
+from effnet_viz import compare
+from effnet_viz.models import weights, zoo
+from effnet_viz.ui import results
+from tests.browser.visitor import PATIENCE
 from tests.conftest import SAMPLES
-from tests.opening import open_page
-from tests.test_app import panes, texts
+from tests.ui.opening import open_page
+from tests.ui.test_explain_page import panes, texts
 
 
 def open_comparison(**query: str | list[str]) -> AppTest:
@@ -133,7 +134,7 @@ def depth_4_untrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTes
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(weights, "reachable", lambda _: False)
-    monkeypatch.setattr(cached, "pointed", too_large)
+    monkeypatch.setattr(results, "pointed", too_large)
     return open_comparison(roles=["depth 4", "compound"], untrained_too="true", pointing="true")
 
 

@@ -14,12 +14,15 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz import analyse, engine, serving, weights, zoo
-from effnet_viz.image import decode
-from effnet_viz.network import Network
-from effnet_viz.ui import cached
+from effnet_viz import analyse
+from effnet_viz.engines import engine
+from effnet_viz.engines.network import Network
+from effnet_viz.images.photograph import decode
+from effnet_viz.models import weights, zoo
+from effnet_viz.serving import models
+from effnet_viz.ui import results
 from tests.conftest import SAMPLES, loaded
-from tests.opening import open_page
+from tests.ui.opening import open_page
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Counts forward passes, gradients and the stages that run for them."""
-    cached.clear()
+    results.clear()
     counted: Counter[str] = Counter()
     forward, pooled = engine.OpenVINOEngine.forward, Network.pooled
 
@@ -45,11 +48,11 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
         counted["stages"] += len(zoo.STAGES) - stage
         return pooled(self, activation, stage)
 
-    serving.shared("lite0", untrained=False)  # conversion runs the tail, too
+    models.shared("lite0", untrained=False)  # conversion runs the tail, too
     monkeypatch.setattr(engine.OpenVINOEngine, "forward", counting_forward)
     monkeypatch.setattr(Network, "pooled", counting_pooled)
     yield counted
-    cached.clear()
+    results.clear()
 
 
 def open_app(**query: str) -> AppTest:
@@ -366,7 +369,7 @@ def test_a_network_too_large_for_the_machine_is_named_with_a_way_out(
     def too_large(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(cached, step, too_large)
+    monkeypatch.setattr(results, step, too_large)
     page = open_app(model="lite2")
     [error] = [error.value for error in page.error]
     assert error.startswith("EfficientNet-Lite2 does not run on this machine (it needs more memory")

@@ -26,14 +26,14 @@ from playwright.sync_api import (
 )
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.engine import TorchEngine
-from effnet_viz.lab import explaining, studio, weights
-from effnet_viz.lab.drawings import CLASSES
+from effnet_viz.engines.engine import TorchEngine
+from effnet_viz.lab import demo, runs, scene_editor
 from effnet_viz.lab.networks import SCALINGS
-from effnet_viz.lab.studio import Composition
-from tests.browser import PATIENCE, PHONE, serious_barriers
-from tests.opening import open_page
-from tests.test_app import panes, texts
+from effnet_viz.lab.scene_editor import Composition
+from effnet_viz.lab.sprites import CLASSES
+from tests.browser.visitor import PATIENCE, PHONE, serious_barriers
+from tests.ui.opening import open_page
+from tests.ui.test_explain_page import panes, texts
 
 FOX = Composition(
     seed=5, label=CLASSES.index("fox"), vendor="Twitter", size=0.5, across=0.3, down=0.6,
@@ -65,8 +65,8 @@ def evidence(pane: dict[str, Any]) -> NDArray[np.float32]:
 
 def test_five_networks_look_at_the_scene_of_the_link() -> None:
     page = open_lab(**LINK)
-    composed = studio.compose(FOX)
-    expected = explaining.explained(composed.scene, "CAM", own_answer=False)
+    composed = scene_editor.compose(FOX)
+    expected = demo.explained(composed.scene, "CAM", own_answer=False)
     shown = panes(page)
     assert len(shown) == len(SCALINGS)
     for pane, one in zip(shown, expected, strict=True):
@@ -81,7 +81,7 @@ def test_five_networks_look_at_the_scene_of_the_link() -> None:
     assert list(numbers["object covered"]) == [f"{one.coverage:.0%}" for one in expected]
     (picture,) = pictures(page)
     content = base64.b64decode(picture["source"].split(",")[1])
-    sent = Image.open(io.BytesIO(content)).resize((studio.SIDE, studio.SIDE))
+    sent = Image.open(io.BytesIO(content)).resize((scene_editor.SIDE, scene_editor.SIDE))
     difference = np.asarray(sent).astype(float) - composed.scene.image
     assert np.abs(difference).mean() < 12  # noise does not survive JPEG
 
@@ -90,7 +90,7 @@ def test_controls_change_the_scene() -> None:
     page = open_lab(**LINK)
     first = pictures(page)[0]["id"]
     page.slider(key="hidden").set_value(40).run()
-    hidden = studio.compose(Composition(**(vars(FOX) | {"hidden": 0.4}))).hidden
+    hidden = scene_editor.compose(Composition(**(vars(FOX) | {"hidden": 0.4}))).hidden
     assert f"never seen in training. Of what lies inside the picture, {hidden:.0%} is" in texts(
         page
     )
@@ -104,11 +104,11 @@ def test_controls_change_the_scene() -> None:
 def test_each_networks_own_answer_can_be_explained() -> None:
     page = open_lab(**(LINK | {"hidden": "60", "clutter": "12", "size": "20"}))
     page.segmented_control(key="explained").set_value("its own answer").run()
-    composed = studio.compose(
+    composed = scene_editor.compose(
         Composition(**(vars(FOX) | {"hidden": 0.6, "clutter": 12, "size": 0.2}))
     )
     answers = [
-        one.answers[0].label for one in explaining.explained(composed.scene, "CAM", own_answer=True)
+        one.answers[0].label for one in demo.explained(composed.scene, "CAM", own_answer=True)
     ]
     for pane, answer in zip(panes(page), answers, strict=True):
         assert f"class “{answer}”" in pane["caption"][1]
@@ -118,8 +118,8 @@ def test_a_new_scene_is_one_that_training_could_have_drawn() -> None:
     page = open_lab(**LINK)
     page.button[0].click().run()
     assert page.button[0].label == "New scene"
-    made = studio.chosen_by_chance(page.number_input(key="seed").value, "Twitter")
-    assert page.selectbox(key="object").value == explaining.spoken(CLASSES[made.label])
+    made = scene_editor.chosen_by_chance(page.number_input(key="seed").value, "Twitter")
+    assert page.selectbox(key="object").value == demo.spoken(CLASSES[made.label])
     assert page.slider(key="size").value == round(100 * made.size)
     assert panes(page)[0]["object"]["centre"] == [made.across, made.down]
     assert page.query_params["place"] == f"{made.across:.3f},{made.down:.3f}"
@@ -134,7 +134,7 @@ def test_a_vendor_that_did_not_draw_the_class_is_replaced_and_it_says_so() -> No
 @pytest.mark.parametrize("place", ["2,0.5", "middle", "nan,0.5", ""])
 def test_a_place_that_is_none_is_not_taken(place: str) -> None:
     page = open_lab(**(LINK | {"place": place}))
-    first = studio.chosen_by_chance(11, "Twitter")
+    first = scene_editor.chosen_by_chance(11, "Twitter")
     assert panes(page)[0]["object"]["centre"] == [first.across, first.down]
 
 
@@ -142,17 +142,17 @@ def test_without_weights_the_results_are_shown_and_it_says_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # Nothing loaded yet, and engines that need no conversion: this loads twice.
-    monkeypatch.setattr(explaining, "_engines", cache(explaining._engines.__wrapped__))
-    monkeypatch.setattr(explaining, "create", lambda network, _: TorchEngine(network))
-    folder = weights.FOLDER
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(demo, "_engines", cache(demo._engines.__wrapped__))
+    monkeypatch.setattr(demo, "create", lambda network, _: TorchEngine(network))
+    folder = runs.FOLDER
+    monkeypatch.setattr(runs, "FOLDER", tmp_path)
     page = open_lab()
     assert "The networks cannot be shown: baseline-0 is not there." in texts(page)
     assert "What was measured" in texts(page)
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "baseline-0.safetensors").write_bytes(b"version of a pointer")
     assert "baseline-0.safetensors is damaged" in texts(open_lab())
-    monkeypatch.setattr(weights, "FOLDER", folder)
+    monkeypatch.setattr(runs, "FOLDER", folder)
     assert len(panes(open_lab())) == len(SCALINGS)
 
 
@@ -236,7 +236,7 @@ def test_dragging_the_object_moves_it_in_all_pictures(page: Page, address: str) 
     assert place is not None
     across, down = (float(value) for value in place.groups())
     moved = Composition(**(vars(FOX) | {"across": across, "down": down}))
-    expected = explaining.explained(studio.compose(moved).scene, "CAM", own_answer=False)
+    expected = demo.explained(scene_editor.compose(moved).scene, "CAM", own_answer=False)
     for number, one in enumerate(expected):
         said = stage(page, number).get_attribute("aria-label")
         share = re.search(r"(\d+)% of the evidence", str(said))

@@ -7,8 +7,8 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz import scaling, zoo
-from tests.opening import open_page
+from effnet_viz.models import scaling, zoo
+from tests.ui.opening import open_page
 
 RULES = "pages/scaling_rules.py"
 

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 
 from effnet_viz.ui import server
-from tests.browser import ROOT
+from tests.browser.visitor import ROOT
 
 
 def loaded_by(module: str) -> set[str]:

@@ -1,6 +1,6 @@
 """Words and numbers on the pages."""
 
-from effnet_viz.ui.text import one_in, percent, plain, shortened
+from effnet_viz.ui.layout.text import one_in, percent, plain, shortened
 
 
 def test_percent() -> None:

@@ -1,6 +1,6 @@
 """How long an analysis takes, beside the bare forward pass and beside other tools.
 
-    python -m tests.benchmarks [--rounds 7] [--report tests/benchmarks/RESULTS.md]
+    python -m tools.benchmarks [--rounds 7] [--report tools/benchmarks/RESULTS.md]
 
 Everything is timed in one process, in turn, round after round, because machines are noisy: compare
 the ratios, not the seconds. The bare eager forward pass of the same model is 1.00.
@@ -29,9 +29,11 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torchcam.methods import GradCAM as TorchCamGradCAM
 
-from effnet_viz import engine, explain, network, weights, zoo
-from effnet_viz.analysis import Predictions
-from effnet_viz.image import decode, preprocess
+from effnet_viz.analysis.analysis import Predictions
+from effnet_viz.attribution import cam as formulas
+from effnet_viz.engines import engine, network
+from effnet_viz.images.photograph import decode, preprocess
+from effnet_viz.models import weights, zoo
 
 warnings.filterwarnings("ignore")
 
@@ -65,8 +67,8 @@ def explain_last(
 ) -> tuple[np.ndarray, np.ndarray]:
     """CAM and Grad-CAM of a class at stage 9."""
     activation = seen.stages[9]  # (C, h, w)
-    cam = explain.class_activation_map(activation, run.head.weight[target])  # (h, w)
-    return cam, explain.grad_cam(activation, run.head.gradient(activation, target))
+    cam = formulas.class_activation_map(activation, run.head.weight[target])  # (h, w)
+    return cam, formulas.grad_cam(activation, run.head.gradient(activation, target))
 
 
 def analyse_all(run: engine.Engine, image: torch.Tensor) -> engine.Activations:
@@ -132,10 +134,10 @@ def measure(key: str, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
         {
             "bare eager forward": eager,
             "whole analysis": lambda: analyse_all(run, image),
-            "Grad-CAM at stage 5, afterwards": lambda: explain.grad_cam(
+            "Grad-CAM at stage 5, afterwards": lambda: formulas.grad_cam(
                 seen.stages[5], run.gradient(seen.stages[5], 5, 7)
             ),
-            "Grad-CAM at stage 8, afterwards": lambda: explain.grad_cam(
+            "Grad-CAM at stage 8, afterwards": lambda: formulas.grad_cam(
                 seen.stages[8], run.gradient(seen.stages[8], 8, 7)
             ),
             "another class at stage 9, afterwards": lambda: explain_last(run, seen, 7),
@@ -190,7 +192,7 @@ def report(
         "",
         f"{os.cpu_count()} cores, Python {platform.python_version()}, "
         + ", ".join(f"{name} {version(name)}" for name in packages)
-        + ". Written by `python -m tests.benchmarks`.",
+        + ". Written by `python -m tools.benchmarks`.",
         "",
         "Shares of the time of the bare eager forward pass of the same model (its seconds in the "
         "first row). Medians of one run, contenders in turn, each warmed by one run. The whole "
@@ -242,7 +244,7 @@ def main() -> None:
     if options.memory_of:  # a process of its own, so that nothing else is in its peak
         print(json.dumps(measure_memory(options.memory_of)))  # noqa: T201
         return
-    command = [sys.executable, "-m", "tests.benchmarks", "--memory-of", "b7"]
+    command = [sys.executable, "-m", "tools.benchmarks", "--memory-of", "b7"]
     child = subprocess.run(command, capture_output=True, text=True, check=True)
     gigabytes = float(child.stdout.split()[-1])
     compared, steps = {}, {}

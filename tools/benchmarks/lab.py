@@ -1,4 +1,4 @@
-"""How fast the scaling lab follows: `python -m tests.benchmarks.lab` prints milliseconds a frame.
+"""How fast the scaling lab follows: `python -m tools.benchmarks.lab` prints milliseconds a frame.
 
 First the work alone: a scene put together, five networks on it, maps and measures. Then the page in
 a real Chromium that shares the cores and draws in software: the time from one place of the dragged
@@ -20,8 +20,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from effnet_viz.lab import explaining, studio
-from tests.browser import ARGUMENTS, WIDE, serving
+from effnet_viz.lab import demo, scene_editor
+from tests.browser.visitor import ARGUMENTS, WIDE, serving
 
 FRAMES = 60
 WATCH = """
@@ -44,14 +44,14 @@ WATCH = """
 """
 
 
-def work(method: explaining.Method) -> list[float]:
+def work(method: demo.Method) -> list[float]:
     """Seconds of every frame."""
-    composition = studio.chosen_by_chance(11, explaining.UNSEEN_VENDOR)
+    composition = scene_editor.chosen_by_chance(11, demo.UNSEEN_VENDOR)
 
     def frame(number: int) -> float:
         began = time.perf_counter()
         moved = replace(composition, across=0.3 + 0.4 * number / FRAMES)
-        explaining.explained(studio.compose(moved).scene, method, own_answer=False)
+        demo.explained(scene_editor.compose(moved).scene, method, own_answer=False)
         return time.perf_counter() - began
 
     frame(0)
@@ -65,7 +65,7 @@ def drag(page: Page) -> list[float]:
     page.evaluate(WATCH)
     box = page.locator(".stage").nth(2).bounding_box()
     assert box is not None
-    composition = studio.chosen_by_chance(11, explaining.UNSEEN_VENDOR)
+    composition = scene_editor.chosen_by_chance(11, demo.UNSEEN_VENDOR)
     x = box["x"] + composition.across * box["width"]
     y = box["y"] + composition.down * box["height"]
     page.mouse.move(x, y)

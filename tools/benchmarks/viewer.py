@@ -1,4 +1,4 @@
-"""How smooth the viewer is: `python -m tests.benchmarks.viewer` prints frame times.
+"""How smooth the viewer is: `python -m tools.benchmarks.viewer` prints frame times.
 
 Eight linked panes of 640 CSS pixels in a real Chromium. Work is what the viewer's own code takes of
 a frame; a frame is the time between two pictures on the screen. Without a graphics card (as on a
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser import ARGUMENTS, ROOT, serving
+from tests.browser.visitor import ARGUMENTS, ROOT, serving
 
 PANES = 8
 SIDE = 640

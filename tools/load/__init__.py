@@ -1,1 +1,1 @@
-"""Many visitors at once, over Streamlit's own protocol: `python -m tests.load --help`."""
+"""Many visitors at once, over Streamlit's own protocol: `python -m tools.load --help`."""

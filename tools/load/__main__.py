@@ -1,4 +1,4 @@
-"""`python -m tests.load`: put load on a server of its own and report."""
+"""`python -m tools.load`: put load on a server of its own and report."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.load import expectations, report
-from tests.load.scenarios import SCENARIOS, Outcome, Plan, carry_out
+from tools.load import expectations, report
+from tools.load.scenarios import SCENARIOS, Outcome, Plan, carry_out
 
 MOST_SESSIONS = 200
 MOST_MINUTES = 60.0
@@ -15,7 +15,7 @@ MOST_MINUTES = 60.0
 
 def main() -> int:
     """Run every scenario with every number of sessions; 1 when a requirement does not hold."""
-    parser = argparse.ArgumentParser(prog="python -m tests.load", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.load", description=main.__doc__)
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 10, 30, 60])
     parser.add_argument("--scenario", choices=SCENARIOS, nargs="+", default=list(SCENARIOS))
     parser.add_argument("--minutes", type=float, default=1.0, help="of every run")

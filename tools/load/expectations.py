@@ -107,7 +107,7 @@ def _bare_rate(contents: list[bytes], passes: int) -> float:
 
 def _write_book(count: int, seed: int, keys: tuple[str, ...]) -> Book:
     from effnet_viz import Analysis, analyse, load
-    from effnet_viz.samples import samples
+    from effnet_viz.images.samples import samples
 
     models = {key: load(key) for key in keys}
     expected: dict[Key, Expected] = {}

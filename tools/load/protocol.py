@@ -34,7 +34,7 @@ HOST = "127.0.0.1"
 """Load is only ever put on this machine."""
 XSRF_COOKIE = "_streamlit_xsrf"
 LARGEST_MESSAGE = 256 * 2**20
-USER_AGENT = "effnet-viz tests.load"
+USER_AGENT = "effnet-viz tools.load"
 
 
 class ProtocolError(Exception):

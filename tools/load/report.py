@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit
 
-from tests.load.scenarios import Measured, Outcome
+from tools.load.scenarios import Measured, Outcome
 
 JUDGED_SESSIONS = 30
 """Sessions with different photographs for which memory and speed are promised."""

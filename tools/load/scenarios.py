@@ -11,9 +11,9 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.load import expectations, server
-from tests.load.expectations import Book, Expected, Photograph
-from tests.load.protocol import ProtocolError, Step, Tab
+from tools.load import expectations, server
+from tools.load.expectations import Book, Expected, Photograph
+from tools.load.protocol import ProtocolError, Step, Tab
 
 SCENARIOS = ("sample", "photographs")
 MOST_REQUESTS = 64

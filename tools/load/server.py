@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.load.protocol import HOST
+from tools.load.protocol import HOST
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 180

@@ -12,17 +12,21 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz import comparison, export, structure, weights, zoo
-from effnet_viz.comparison import Comparison, Failure, Kind, Look, NetworkResult, Race
-from effnet_viz.ui import cached, link, viewer
-from effnet_viz.ui.help import how_to_read
-from effnet_viz.ui.image_picker import images
-from effnet_viz.ui.model_picker import why_not_ready
+from effnet_viz.analysis import comparison
+from effnet_viz.analysis.comparison import Comparison, Failure, Kind, Look, NetworkResult, Race
+from effnet_viz.engines import structure
+from effnet_viz.models import weights, zoo
+from effnet_viz.models.weights import Readiness, WeightsError
+from effnet_viz.pictures import report
+from effnet_viz.ui import results, viewer
+from effnet_viz.ui.inputs.image_picker import images
+from effnet_viz.ui.inputs.model_picker import why_not_ready
+from effnet_viz.ui.inputs.selection import ChosenImage
+from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.text import percent, plain, shortened
+from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.panes import Canvas, canvas_of, show_evidence
-from effnet_viz.ui.text import percent, plain, shortened
-from effnet_viz.ui.view import ChosenImage
-from effnet_viz.ui.waiting import waiting
-from effnet_viz.weights import Readiness, WeightsError
 
 ONE_DIMENSION, FAMILY = "one dimension or compound", "a whole family"
 ROLES = ("baseline", "depth 4", "width 2", "resolution", "compound")
@@ -175,7 +179,7 @@ def _link_to_lab(label: str) -> None:
 
 
 def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
-    unknown = link.adopt("members", _names_members)
+    unknown = url_state.adopt("members", _names_members)
     if unknown is not None:
         st.caption(":material/info: The link names networks that do not exist; others are shown.")
     named = st.session_state.setdefault("members", "lite0,lite1,lite2")
@@ -192,7 +196,7 @@ def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
         on_change=changed,
         format_func=lambda key: zoo.MODELS[key].title.removeprefix("EfficientNet-"),
     )
-    link.publish("members", st.session_state["members"])
+    url_state.publish("members", st.session_state["members"])
     return [(zoo.MODELS[key], "") for key in zoo.MODELS if key in keys]
 
 
@@ -211,9 +215,9 @@ def _names_network(text: str) -> bool:
 
 def _custom() -> zoo.ModelEntry | None:
     """The network of one's own scale, sent from the page "Scaling rules"."""
-    link.adopt("custom", _names_network)
+    url_state.adopt("custom", _names_network)
     key: str | None = st.session_state.get("custom")
-    link.publish("custom", key)
+    url_state.publish("custom", key)
     return None if key is None else zoo.find(key)
 
 
@@ -305,7 +309,7 @@ def _look(network: ChosenNetwork, image: ChosenImage, target: str | None, stage:
     entry = network.entry
     if not network.untrained and weights.readiness(entry) is not Readiness.READY:
         raise WeightsError(why_not_ready(entry))
-    return cached.looked(entry.key, network.untrained, image.digest, target, stage, image.content)
+    return results.looked(entry.key, network.untrained, image.digest, target, stage, image.content)
 
 
 def _show_cell(look: Look, network: ChosenNetwork, canvas: Canvas) -> None:
@@ -432,7 +436,7 @@ def show_agreement(shown: Shown) -> None:
             description="Disagreement over the photograph: bright where the networks rank a place "
             "differently.",
             caption=[
-                *(export.map_caption(look.analysis, look.method, look.stage)[0] for look in looks),
+                *(report.map_caption(look.analysis, look.method, look.stage)[0] for look in looks),
                 f"standard deviation of ranks, {first.method}, class “{first.origin.target}”, "
                 f"stage {first.stage}",
             ],
@@ -503,7 +507,7 @@ def show_race(shown: Shown) -> Shown:
 
             with waiting(f"{network.entry.title} is racing …"):
                 races.append(
-                    cached.raced(result.look, shown.image.digest, shown.image.content, tell)
+                    results.raced(result.look, shown.image.digest, shown.image.content, tell)
                 )
         place.empty()
     _show_race(shown, races)
@@ -584,7 +588,7 @@ def _show_race(shown: Shown, races: list[Race]) -> None:
         ):
             with cells[i % len(cells)]:
                 st.image(
-                    cached.perturbed(
+                    results.perturbed(
                         result.look, shown.image.digest, fraction, kind, shown.image.content
                     ),
                     alt=f"What {name} saw.",
@@ -631,7 +635,7 @@ def show_pointing(shown: Shown) -> Shown:
     for key in picked:
         image = choices[key]
         with waiting(f"{first.entry.title} is looking …"):
-            seen = cached.analysed(first.entry.key, first.untrained, image.digest, image.content)
+            seen = results.analysed(first.entry.key, first.untrained, image.digest, image.content)
         if seen.target.index in taken:
             st.caption(
                 f":material/info: {plain(image.title)} shows the same class as another photograph "
@@ -653,7 +657,7 @@ def show_pointing(shown: Shown) -> Shown:
         with cells[i % len(cells)]:
             try:
                 with waiting(f"{network.entry.title} is looking …"):
-                    game = cached.pointed(
+                    game = results.pointed(
                         network.entry.key,
                         network.untrained,
                         tuple((image.digest, target.index) for image, target in tiles),
@@ -706,15 +710,15 @@ def show_downloads(shown: Shown) -> None:
     if popover.open:
         popover.download_button(
             "Table (CSV)",
-            export.comparison_csv(compared),
+            report.comparison_csv(compared),
             "comparison.csv",
             "text/csv",
             on_click="ignore",
         )
-        picture = cached.shown(shown.image.digest, shown.image.content).picture
+        picture = results.shown(shown.image.digest, shown.image.content).picture
         popover.download_button(
             "Page that opens without a server (HTML)",
-            export.comparison_html(compared, picture, shown.image.title),
+            report.comparison_html(compared, picture, shown.image.title),
             "comparison.html",
             "text/html",
             on_click="ignore",

@@ -11,16 +11,20 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_viz import explain, export, metrics, render, zoo
-from effnet_viz.analysis import Analysis, Prediction, Predictions, StageExplanation
-from effnet_viz.ui import cached, link, viewer
-from effnet_viz.ui.help import how_to_read
-from effnet_viz.ui.model_picker import ending_in_words, step_model
+from effnet_viz.analysis.analysis import Analysis, Prediction, Predictions, StageExplanation
+from effnet_viz.attribution import cam
+from effnet_viz.metrics import agreement
+from effnet_viz.models import zoo
+from effnet_viz.pictures import render, report
+from effnet_viz.ui import results, viewer
+from effnet_viz.ui.inputs.model_picker import ending_in_words, step_model
+from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
+from effnet_viz.ui.inputs.selection import ChosenImage, ChosenModel
+from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.text import one_in, percent, shortened
+from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.panes import canvas_of, name_of, show_activation, show_evidence, stamp_of
-from effnet_viz.ui.picture_grid import Picture, picture_grid
-from effnet_viz.ui.text import one_in, percent, shortened
-from effnet_viz.ui.view import ChosenImage, ChosenModel
-from effnet_viz.ui.waiting import waiting
 
 DEFAULT_STAGE = 6
 CHANNELS_PER_PAGE = 24
@@ -78,14 +82,14 @@ class Explanation:
         self.stage = stage
         self.model = model
         self.result = result
-        self.shown = cached.shown(chosen.digest, chosen.content)
+        self.shown = results.shown(chosen.digest, chosen.content)
         self.canvas = canvas_of(chosen, result)
         self.stamp = stamp_of(result)
         self.covered = None if self.canvas.strip else covered_box()
 
     def explained(self, stage: int) -> StageExplanation:
         """Grad-CAM and channel relevance at a stage for the target class."""
-        return cached.explained(
+        return results.explained(
             self.model.key,
             self.model.untrained,
             self.chosen.digest,
@@ -95,7 +99,7 @@ class Explanation:
 
     def grad_cam(self, stage: int) -> NDArray[np.float32]:
         """Grad-CAM at a stage, (h, w), in logit units like the class activation map."""
-        return explain.in_logit_units(self.explained(stage).grad_cam)
+        return cam.in_logit_units(self.explained(stage).grad_cam)
 
     def show_toolbar(self) -> None:
         """How maps are shown; the choices stay in the browser and in the URL."""
@@ -197,7 +201,7 @@ class Explanation:
                 == KEEP
             )
             with ending_in_words(self.model.entry), waiting("Looking at what is left …"):
-                covered = cached.covered(
+                covered = results.covered(
                     self.model.key,
                     self.model.untrained,
                     self.chosen.digest,
@@ -233,7 +237,7 @@ class Explanation:
     def show_same_map_line(self) -> None:
         """That CAM and Grad-CAM agree at the last stage, measured on this image."""
         last = zoo.STAGES[-1]
-        difference = metrics.largest_difference(self.result.cam, self.grad_cam(last))
+        difference = agreement.largest_difference(self.result.cam, self.grad_cam(last))
         cells = self.result.cam.size
         st.caption(
             f":material/equal: At stage {last} both methods give the same map up to scale, because "
@@ -252,7 +256,7 @@ class Explanation:
             pictures.append(
                 Picture(
                     str(number),
-                    cached.mean_tile(key, activation),
+                    results.mean_tile(key, activation),
                     f"Stage {number}",
                     f"{width}×{height} · {channels} ch.",
                     f"Mean activation of stage {number}",
@@ -279,7 +283,7 @@ class Explanation:
     def show_channels(self) -> None:
         """The channels of the stage, ranked, in pages; choosing one enlarges it."""
         stage = self.stage
-        glance = cached.channels(
+        glance = results.channels(
             self.model.key, self.model.untrained, self.chosen.digest, stage, self.result
         )
         strongest = glance.largest  # (C,)
@@ -320,7 +324,7 @@ class Explanation:
             key="channels",
             on_choose=_channel_chosen,
         )
-        lines = export.map_caption(self.result, "activations", stage, target=False)
+        lines = report.map_caption(self.result, "activations", stage, target=False)
         first = (page - 1) * CHANNELS_PER_PAGE + 1
         st.caption(
             f"Channels {first} to {first + len(visible) - 1} of {len(ranking)}; choose one to see "
@@ -357,14 +361,14 @@ class Explanation:
             if save := _open_to_save("Save the numbers", "numbers"):
                 save.download_button(
                     "For NumPy (NPZ)",
-                    export.as_npz(self.result, explained),
+                    report.as_npz(self.result, explained),
                     f"{name}.npz",
                     "application/octet-stream",
                     on_click="ignore",
                 )
                 save.download_button(
                     "For everything else (JSON)",
-                    export.as_json(self.result, explained),
+                    report.as_json(self.result, explained),
                     f"{name}.json",
                     "application/json",
                     on_click="ignore",
@@ -417,9 +421,9 @@ def _box_of(text: str | None) -> viewer.Box | None:
 
 def covered_box() -> viewer.Box | None:
     """The part of the photograph that is covered, if any. It is in the URL."""
-    link.adopt("box", lambda text: _box_of(text) is not None)
+    url_state.adopt("box", lambda text: _box_of(text) is not None)
     text = st.session_state.get("box")
-    link.publish("box", text)
+    url_state.publish("box", text)
     return _box_of(text)
 
 

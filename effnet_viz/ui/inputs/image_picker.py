@@ -10,12 +10,13 @@ from itertools import count
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from effnet_viz.image import ImageError
-from effnet_viz.samples import samples
-from effnet_viz.ui import cached, link
-from effnet_viz.ui.picture_grid import Picture, picture_grid
-from effnet_viz.ui.text import plain
-from effnet_viz.ui.view import ChosenImage
+from effnet_viz.images.photograph import ImageError
+from effnet_viz.images.samples import samples
+from effnet_viz.ui import results
+from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
+from effnet_viz.ui.inputs.selection import ChosenImage
+from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.text import plain
 
 MOST_UPLOADS = 12
 """Images that one visitor can have open."""
@@ -59,7 +60,7 @@ def _accept(file: UploadedFile) -> str | None:
         )
         return None
     try:
-        cached.shown(digest, content)
+        results.shown(digest, content)
     except ImageError as error:
         problems.append(f"{file.name}: {error}")
         return None
@@ -124,7 +125,7 @@ def _show(key: str) -> None:
 
 def _adopt_link() -> None:
     """The image that the URL names; an upload is known only to the session it was made in."""
-    unknown = link.adopt("image", images().__contains__)
+    unknown = url_state.adopt("image", images().__contains__)
     if unknown is not None and unknown.startswith(UPLOAD):
         st.session_state["upload_problems"] = [
             "The image of this link was an upload, and uploads are never part of a link. Here is a "
@@ -143,7 +144,7 @@ def choose_image() -> ChosenImage:
         pictures = [
             Picture(
                 key,
-                cached.thumbnail(image.digest, 2 * THUMBNAIL, image.content),
+                results.thumbnail(image.digest, 2 * THUMBNAIL, image.content),
                 image.title,
                 description=image.description,
             )
@@ -168,7 +169,7 @@ def choose_image() -> ChosenImage:
             )
     for problem in st.session_state.get("upload_problems", []):
         st.error(plain(problem), icon=":material/broken_image:")
-    link.publish("image", chosen)
+    url_state.publish("image", chosen)
     return images()[chosen]
 
 

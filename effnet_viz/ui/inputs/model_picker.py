@@ -7,11 +7,13 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from effnet_viz import comparison, model, weights, zoo
-from effnet_viz.ui import cached, link
-from effnet_viz.ui.view import ChosenModel
-from effnet_viz.ui.waiting import waiting
-from effnet_viz.weights import Readiness
+from effnet_viz.analysis import comparison
+from effnet_viz.models import model, weights, zoo
+from effnet_viz.models.weights import Readiness
+from effnet_viz.ui import results
+from effnet_viz.ui.inputs.selection import ChosenModel
+from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.waiting import waiting
 
 
 def readiness_text(entry: zoo.ModelEntry) -> str:
@@ -26,7 +28,7 @@ def readiness_text(entry: zoo.ModelEntry) -> str:
 
 def choose_model() -> ChosenModel:
     """The model and whether it is untrained, from the sidebar."""
-    link.adopt("model", zoo.MODELS.__contains__)
+    url_state.adopt("model", zoo.MODELS.__contains__)
     texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
     key = st.selectbox(
         "Model",
@@ -36,7 +38,7 @@ def choose_model() -> ChosenModel:
         format_func=texts.__getitem__,
         persist_state="session",
     )
-    link.publish("model", None if key == zoo.DEFAULT else key)
+    url_state.publish("model", None if key == zoo.DEFAULT else key)
     untrained = st.toggle(
         "Untrained",
         key="untrained",
@@ -74,7 +76,7 @@ def load_or_explain(chosen: ChosenModel) -> model.Model | None:
     entry = chosen.entry
     if chosen.untrained or weights.readiness(entry) is Readiness.READY:
         with ending_in_words(entry), waiting(f"Loading {entry.title} …"):
-            return cached.loaded(chosen.key, chosen.untrained)
+            return results.loaded(chosen.key, chosen.untrained)
     if weights.readiness(entry) is Readiness.DOWNLOADABLE:
         _offer_download(entry)
     else:

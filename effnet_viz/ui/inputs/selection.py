@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from effnet_viz import zoo
+from effnet_viz.models import zoo
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from pathlib import Path
 import plotly.graph_objects as go
 import streamlit as st
 
-from effnet_viz import published
 from effnet_viz.lab import results as lab
-from effnet_viz.lab.measuring import GRAD_CAM_STAGE, SIZE_GROUPS
-from effnet_viz.lab.report import RESULTS
+from effnet_viz.lab.evaluation import GRAD_CAM_STAGE, SIZE_GROUPS
+from effnet_viz.lab.model_card import RESULTS
 from effnet_viz.lab.results import CAM, GRAD_CAM, MapSummary, OverRuns, Results, ResultsError
-from effnet_viz.published import ScaledBaseline
-from effnet_viz.ui.comparison import COLOURS
-from effnet_viz.ui.help import how_to_read
-from effnet_viz.zoo import STAGES
+from effnet_viz.models import published
+from effnet_viz.models.published import ScaledBaseline
+from effnet_viz.models.zoo import STAGES
+from effnet_viz.ui.compare.maps import COLOURS
+from effnet_viz.ui.layout.help import how_to_read
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,23 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz import image, render, serving
-from effnet_viz.image import ImageError
-from effnet_viz.lab import explaining, studio
-from effnet_viz.lab.drawings import CLASSES, VENDORS
-from effnet_viz.lab.explaining import UNSEEN_VENDOR, Method, SceneExplanation, spoken
-from effnet_viz.lab.localization import FIXED_THRESHOLD
+from effnet_viz.images import photograph
+from effnet_viz.images.photograph import ImageError
+from effnet_viz.lab import demo, scene_editor
+from effnet_viz.lab.demo import UNSEEN_VENDOR, Method, SceneExplanation, spoken
 from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.scene_editor import Composed, Composition
 from effnet_viz.lab.scenes import SIDE
-from effnet_viz.lab.studio import Composed, Composition
+from effnet_viz.lab.sprites import CLASSES, VENDORS
 from effnet_viz.lab.training import UnfinishedError
-from effnet_viz.ui import cached, link, viewer
-from effnet_viz.ui.help import how_to_read
-from effnet_viz.ui.text import plain
-from effnet_viz.ui.waiting import waiting
+from effnet_viz.metrics.localization import FIXED_THRESHOLD
+from effnet_viz.pictures import render
+from effnet_viz.serving import models
+from effnet_viz.ui import results, viewer
+from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.text import plain
+from effnet_viz.ui.layout.waiting import waiting
 
 FIRST_SEED = 11
 SEEDS = 10_000
@@ -67,7 +70,7 @@ def show_scene() -> None:
     _adopt_place()
     try:
         with waiting("Loading five networks, once for all visitors. This takes some seconds …"):
-            explaining.engines()
+            demo.engines()
     except UnfinishedError as error:
         st.info(f"The networks cannot be shown: {error}", icon=":material/science:")
         return
@@ -92,9 +95,9 @@ def _five_networks(composition: Composition, method: Method, own_answer: bool) -
     toolbar, presented, numbers = st.container(), st.container(key="presented"), st.container()
     with presented:
         cells = st.columns(len(SCALINGS), gap="small")
-    with st.container(), waiting(None), serving.turn():
-        composed = studio.compose(moved, st.session_state.get("backdrop"))
-        explained = explaining.explained(composed.scene, method, own_answer=own_answer)
+    with st.container(), waiting(None), models.turn():
+        composed = scene_editor.compose(moved, st.session_state.get("backdrop"))
+        explained = demo.explained(composed.scene, method, own_answer=own_answer)
     photograph = _photograph(composed)
     outlined = viewer.Object(composed.outline, (across, down))
     with toolbar:
@@ -109,14 +112,14 @@ def _five_networks(composition: Composition, method: Method, own_answer: bool) -
         with cell:
             _show_network(one, composed, photograph, outlined)
     if not st.session_state["dragging"]:
-        link.publish("place", _place_text(moved))
+        url_state.publish("place", _place_text(moved))
 
 
 # Choosing
 
 
 def _first(seed: int = FIRST_SEED) -> Composition:
-    return studio.chosen_by_chance(seed, UNSEEN_VENDOR)
+    return scene_editor.chosen_by_chance(seed, UNSEEN_VENDOR)
 
 
 def _choose() -> tuple[Composition, Method, bool]:
@@ -148,14 +151,14 @@ def _choose() -> tuple[Composition, Method, bool]:
         )
         clutter = st.slider(
             "Things around",
-            *(0, studio.MOST_CLUTTER, first.clutter),
+            *(0, scene_editor.MOST_CLUTTER, first.clutter),
             key="clutter",
             bind="query-params",
             width=CONTROL,
         )
         hidden = st.slider(
             "Hidden in %",
-            *(0, round(100 * studio.MOST_HIDDEN), round(100 * first.hidden), 10),
+            *(0, round(100 * scene_editor.MOST_HIDDEN), round(100 * first.hidden), 10),
             key="hidden",
             bind="query-params",
             width=CONTROL,
@@ -184,7 +187,7 @@ def _choose_drawing(first: Composition) -> tuple[int, str]:
         "others.",
     )
     label = names.index(name)
-    if vendor not in studio.vendors_of(label):
+    if vendor not in scene_editor.vendors_of(label):
         st.caption(
             f":material/info: There is no {name} by {vendor} here; this one is {UNSEEN_VENDOR}'s."
         )
@@ -211,7 +214,7 @@ def _choose_method() -> Method:
         key="map",
         bind="query-params",
         help="CAM at stage 9, or Grad-CAM at stage "
-        f"{explaining.STAGE_OF['Grad-CAM']}, in the middle of the network.",
+        f"{demo.STAGE_OF['Grad-CAM']}, in the middle of the network.",
     )
 
 
@@ -252,7 +255,7 @@ def _backdrop_changed(key: str) -> None:
     state["backdrop"] = state["backdrop_problem"] = None
     if file is not None:
         try:
-            state["backdrop"] = studio.backdrop(cached.decoded(file.getvalue()))
+            state["backdrop"] = scene_editor.backdrop(results.decoded(file.getvalue()))
         except ImageError as error:
             state["backdrop_problem"] = plain(f"{file.name}: {error}")
 
@@ -278,7 +281,7 @@ def _place_text(composition: Composition) -> str:
 
 
 def _adopt_place() -> None:
-    link.adopt("place", lambda text: _place_of(text) is not None)
+    url_state.adopt("place", lambda text: _place_of(text) is not None)
     place = st.session_state.get("place")
     if isinstance(place, str):
         st.session_state["place"] = _place_of(place)
@@ -301,7 +304,7 @@ def _step(by: int) -> None:
 
 def _photograph(composed: Composed) -> viewer.Photograph:
     pixels: NDArray[np.uint8] = composed.scene.image
-    picture = image.resized(pixels, SHOWN_SIDE, SHOWN_SIDE)
+    picture = photograph.resized(pixels, SHOWN_SIDE, SHOWN_SIDE)
     key = f"scene {hashlib.sha256(pixels.tobytes()).hexdigest()}"
     source = render.data_url(picture, "jpeg")
     return viewer.Photograph(key, source, SHOWN_SIDE, SHOWN_SIDE, (SIDE, SIDE))
@@ -315,7 +318,7 @@ def _show_network(
 ) -> None:
     st.html(_answers(one, spoken(CLASSES[composed.scene.label])))
     where = "on" if one.hit else "beside"
-    of_stage = explaining.structures()[one.scaling.key].stages[one.stage]
+    of_stage = demo.structures()[one.scaling.key].stages[one.stage]
     viewer.pane(
         photograph,
         (0, 0, 1, 1),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from effnet_viz.ui import link
+from effnet_viz.ui.layout import url_state
 
 PAGES = (
     ("app.py", "Explain an image", ":material/visibility:"),
@@ -17,7 +17,7 @@ PAGES = (
 )
 
 
-ICON = Path(__file__).parents[2] / "assets" / "icon.png"
+ICON = Path(__file__).parents[3] / "assets" / "icon.png"
 
 # Streamlit leaves wide margins: the maps need the room. Its list of uploads grows and pushes the
 # page down: the gallery shows them already. A tall photograph would fill the screen.
@@ -41,7 +41,7 @@ STYLE = """
 
 def open_page(title: str) -> None:
     """Every page calls this first. Streamlit finds the pages; their links are drawn here."""
-    link.remember_page(title)
+    url_state.remember_page(title)
     st.set_page_config(page_title=f"{title} · effnet-viz", page_icon=str(ICON), layout="wide")
     st.html(f"<style>{STYLE}</style>")
     with st.sidebar:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz import weights, zoo
-from effnet_viz.ui.model_picker import readiness_text
+from effnet_viz.models import weights, zoo
+from effnet_viz.ui.inputs.model_picker import readiness_text
 
 
 def show_model_table() -> None:

@@ -8,10 +8,11 @@ from math import log10, sqrt
 import plotly.graph_objects as go
 import streamlit as st
 
-from effnet_viz import scaling, structure, zoo
-from effnet_viz.scaling import Rule, Scale
-from effnet_viz.structure import Structure
-from effnet_viz.ui.help import how_to_read
+from effnet_viz.engines import structure
+from effnet_viz.engines.structure import Structure
+from effnet_viz.models import scaling, zoo
+from effnet_viz.models.scaling import Rule, Scale
+from effnet_viz.ui.layout.help import how_to_read
 
 PRESETS = {
     "All three (the paper)": Rule(),

@@ -19,9 +19,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz import render
+from effnet_viz.pictures import render
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parent / "front_end"
 _PART = '<div class="part"></div>'
 
 MOST_CELLS = 128
