@@ -2,19 +2,14 @@
 
 import streamlit as st
 
-from effnet_viz.models import zoo
+from effnet_viz.engines import network
 from effnet_viz.ui import results
-from effnet_viz.ui.explain.explanation import (
-    CAM_HELP,
-    GRAD_CAM_HELP,
-    Explanation,
-    choose_stage,
-    choose_target,
-    heading,
-)
+from effnet_viz.ui.explain.explanation import CAM_HELP, GRAD_CAM_HELP, Explanation, heading
 from effnet_viz.ui.inputs.image_picker import choose_image
-from effnet_viz.ui.inputs.model_picker import choose_model, ending_in_words, load_or_explain
+from effnet_viz.ui.inputs.model_picker import choose_model, load_or_explain
+from effnet_viz.ui.inputs.target_and_stage import choose_stage, choose_target
 from effnet_viz.ui.layout import navigation
+from effnet_viz.ui.layout.problems import ending_in_words
 from effnet_viz.ui.layout.waiting import waiting
 
 navigation.open_page("Explain an image")
@@ -52,7 +47,7 @@ if loaded is not None:
         page.show_photograph()
     with cam:
         heading("Class activation map (CAM)")
-        page.show_map("CAM", zoo.STAGES[-1], page.result.cam, CAM_HELP)
+        page.show_map("CAM", network.STAGES[-1], page.result.cam, CAM_HELP)
     with bars:
         page.show_predictions()
     with grad_cam:

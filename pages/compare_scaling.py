@@ -2,18 +2,15 @@
 
 import streamlit as st
 
-from effnet_viz.ui.compare.maps import (
-    choose_map_stage,
-    choose_networks,
-    show_agreement,
-    show_downloads,
-    show_networks,
-    show_pointing,
-    show_race,
-    show_table,
-)
-from effnet_viz.ui.explain.explanation import choose_target
+from effnet_viz.ui.compare.agreement import show_agreement
+from effnet_viz.ui.compare.deletion import show_race
+from effnet_viz.ui.compare.downloads import show_downloads
+from effnet_viz.ui.compare.maps import show_networks
+from effnet_viz.ui.compare.pointing import show_pointing
+from effnet_viz.ui.compare.table import show_table
 from effnet_viz.ui.inputs.image_picker import choose_image
+from effnet_viz.ui.inputs.network_picker import choose_networks
+from effnet_viz.ui.inputs.target_and_stage import choose_map_stage, choose_target
 from effnet_viz.ui.layout import navigation
 
 navigation.open_page("Compare scaling")

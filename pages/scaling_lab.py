@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from effnet_viz.ui.lab.measures import show_measures
 from effnet_viz.ui.lab.results import (
     load_results,
     offer_results,
@@ -10,7 +11,6 @@ from effnet_viz.ui.lab.results import (
     show_headline,
     show_learning_curves,
     show_limits,
-    show_measures,
 )
 from effnet_viz.ui.lab.scene import show_introduction, show_scene
 from effnet_viz.ui.layout import navigation

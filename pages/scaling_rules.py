@@ -3,15 +3,10 @@
 import streamlit as st
 
 from effnet_viz.ui.layout import navigation
-from effnet_viz.ui.scaling.rule import (
-    choose_rule,
-    offer_comparison,
-    show_accuracy,
-    show_family,
-    show_result,
-    show_rounding,
-    show_table_1,
-)
+from effnet_viz.ui.scaling.accuracy import show_accuracy
+from effnet_viz.ui.scaling.rule import choose_rule, offer_comparison, show_result
+from effnet_viz.ui.scaling.stages_drawing import show_table_1
+from effnet_viz.ui.scaling.tables import show_family, show_rounding
 
 navigation.open_page("Scaling rules")
 st.markdown("#### Scaling rules")

@@ -12,9 +12,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from effnet_viz import Analysis, Model, analyse, load
-from effnet_viz.engines import network
-from effnet_viz.engines.engine import TorchEngine
-from effnet_viz.models import weights, zoo
+from effnet_viz.engines.torch_engine import TorchEngine
+from effnet_viz.models import architectures, checkpoints, variants
 from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
@@ -29,9 +28,9 @@ def loaded(key: str, *, untrained: bool = False) -> Model:
 @cache
 def eager(key: str, *, untrained: bool = False) -> Model:
     """The same on PyTorch alone, which converts nothing."""
-    entry = zoo.find(key)
-    state, file = (None, None) if untrained else weights.load_state_dict(entry.weights)
-    return Model(entry, TorchEngine(network.build(entry, state)), file)
+    entry = variants.find(key)
+    state, file = (None, None) if untrained else checkpoints.load_state_dict(entry.weights)
+    return Model(entry, TorchEngine(architectures.build(entry, state)), file)
 
 
 @pytest.fixture(scope="session")

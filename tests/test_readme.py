@@ -36,7 +36,7 @@ def test_the_table_is_the_zoos() -> None:
         published = entry.published
         assert published is not None
         weights = "ready offline"
-        if isinstance(entry.weights, zoo.TorchvisionFile):
+        if isinstance(entry.weights, weights.TorchvisionFile):
             weights = f"{entry.weights.megabytes:.0f} MB, downloaded on first use"
         elif entry.key == zoo.DEFAULT:
             weights += " (the default)"

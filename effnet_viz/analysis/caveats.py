@@ -10,13 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from effnet_viz.analysis.analysis import Analysis
-from effnet_viz.metrics import agreement
-
-Floats = NDArray[np.float32]
+from effnet_viz.arrays import Floats, on_grid, top
 
 FLAT = 0.01
 """A map is flat when its values span less than this share of the largest one: less than the steps
@@ -165,8 +162,8 @@ def _hot_edges(evidence: Floats) -> tuple[int, int]:
     Padding as their cause: Alsallakh et al. 2021, "Mind the Pad" (arXiv 2010.02178).
     """
     whole = (0.0, 0.0, 1.0, 1.0)
-    blocks = agreement.on_grid(np.maximum(evidence, 0), whole, whole, BLOCKS)  # (BLOCKS, BLOCKS)
-    hottest = agreement.top(blocks, HOTTEST) & (blocks > 0)  # (BLOCKS, BLOCKS)
+    blocks = on_grid(np.maximum(evidence, 0), whole, whole, BLOCKS)  # (BLOCKS, BLOCKS)
+    hottest = top(blocks, HOTTEST) & (blocks > 0)  # (BLOCKS, BLOCKS)
     corners = int(hottest[[0, 0, -1, -1], [0, -1, 0, -1]].sum())
     inner = float(blocks[1:-1, 1:-1].mean())
     along = slice(1, -1)  # without the corners

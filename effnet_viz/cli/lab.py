@@ -13,14 +13,10 @@ import torch
 from effnet_viz.lab import model_card, sprites
 from effnet_viz.lab import runs as shipped
 from effnet_viz.lab.networks import SCALINGS, multiply_adds, parameters
-from effnet_viz.lab.training import (
-    HELD_OUT_VENDORS,
-    BusyError,
-    Recipe,
-    UnfinishedError,
-    runs,
-    train,
-)
+from effnet_viz.lab.results import RESULTS
+from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, UnfinishedError, runs
+from effnet_viz.lab.summary import learning_curve, measure_all
+from effnet_viz.lab.training import BusyError, train
 
 _RUNS = Path("lab-runs")
 
@@ -97,12 +93,12 @@ def _ship(arguments: argparse.Namespace) -> None:
         except UnfinishedError as error:
             print(error)  # noqa: T201
         else:
-            shipped.ship(run, checkpoint, model_card.learning_curve(run.log(arguments.folder)))
+            shipped.ship(run, checkpoint, learning_curve(run.log(arguments.folder)))
 
 
 def _measure(arguments: argparse.Namespace) -> None:
-    results = model_card.measure_all(arguments.scenes)
-    model_card.RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    results = measure_all(arguments.scenes)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     model_card.MODEL_CARD.write_text(model_card.model_card(results), encoding="utf-8")
 
 

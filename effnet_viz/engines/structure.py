@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +20,6 @@ from torch.overrides import TorchFunctionMode
 from torchvision.ops import SqueezeExcitation
 
 from effnet_viz.engines import network
-from effnet_viz.models import zoo
 
 
 @dataclass(frozen=True)
@@ -97,14 +95,6 @@ class Structure:
         return sum(stage.multiply_adds for stage in self.stages.values())
 
 
-@lru_cache(maxsize=64)
-def of(entry: zoo.ModelEntry) -> Structure:
-    """The structure of an entry's network at its resolution. It needs no weights and no memory."""
-    with shapes_only():
-        built = network.build(entry, None)
-    return walk(built, entry.resolution)
-
-
 @contextmanager
 def shapes_only() -> Iterator[None]:
     """Networks built inside have shapes and no values; it holds for this thread alone."""
@@ -148,8 +138,8 @@ def walk(built: network.Network, resolution: int) -> Structure:
     stages: dict[int, Stage] = {}
     side, receptive, jump, left = resolution, 1, 1, 0
     sees_all = False
-    for number, module in zip(zoo.STAGES, built.stages, strict=True):
-        last = number == zoo.STAGES[-1]
+    for number, module in zip(network.STAGES, built.stages, strict=True):
+        last = number == network.STAGES[-1]
         input_side, jump_before, multiply_adds = side, jump, 0
         channels = 0
         for convolution, squeezed in _convolutions(module):

@@ -12,18 +12,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from effnet_viz.arrays import softmax
 from effnet_viz.attribution import cam
 from effnet_viz.engines import structure
-from effnet_viz.engines.engine import Engine, create
+from effnet_viz.engines.create import create
+from effnet_viz.engines.engine import Engine
+from effnet_viz.engines.network import STAGES
 from effnet_viz.engines.structure import Structure
 from effnet_viz.lab import networks, runs
-from effnet_viz.lab.evaluation import GRAD_CAM_STAGE
-from effnet_viz.lab.networks import SCALINGS, Scaling
+from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS, Scaling
+from effnet_viz.lab.runs import HELD_OUT_VENDORS
 from effnet_viz.lab.scenes import Scene
 from effnet_viz.lab.sprites import CLASSES
-from effnet_viz.lab.training import HELD_OUT_VENDORS
 from effnet_viz.metrics import localization
-from effnet_viz.models.zoo import STAGES
 
 Method = Literal["CAM", "Grad-CAM"]
 STAGE_OF: Mapping[Method, int] = {"CAM": STAGES[-1], "Grad-CAM": GRAD_CAM_STAGE}
@@ -126,7 +127,7 @@ def _explained(
 ) -> SceneExplanation:
     image = torch.from_numpy(scene.image[None])  # (1, S, S, 3)
     activations = engine.forward(networks.preprocess(image, scaling.resolution))
-    probabilities = cam.softmax(activations.logits)  # (classes,)
+    probabilities = softmax(activations.logits)  # (classes,)
     order = np.argsort(-probabilities, kind="stable")  # (classes,)
     target = int(order[0]) if own_answer else scene.label
     activation = activations.stages[STAGE_OF[method]]  # (C, h, w)
@@ -136,16 +137,16 @@ def _explained(
         gradient = engine.gradient(activation, STAGE_OF[method], target)  # (C, h, w)
         evidence = cam.in_logit_units(cam.grad_cam(activation, gradient))
     masks, distractors = scene.mask[None], scene.distractors[None]  # (1, S, S)
-    enlarged = localization.enlarged(evidence[None], masks.shape[-1])  # (1, S, S)
+    larger = localization.enlarge_evidence(evidence[None], masks.shape[-1])  # (1, S, S)
     return SceneExplanation(
         scaling,
         tuple(Answer(spoken(CLASSES[i]), float(probabilities[i])) for i in order.tolist()),
         method,
         spoken(CLASSES[target]),
         evidence,
-        energy=float(localization.energy(enlarged, masks)[0]),
+        energy=float(localization.energy(larger, masks)[0]),
         ceiling=float(localization.ceiling(masks, evidence.shape[-1])[0]),
-        hit=bool(localization.pointing(enlarged, masks)[0] > 0.5),
-        coverage=float(localization.coverage(enlarged, masks, localization.FIXED_THRESHOLD)[0]),
-        distractors=float(localization.energy(enlarged, distractors)[0]),
+        hit=bool(localization.pointing(larger, masks)[0] > 0.5),
+        coverage=float(localization.coverage(larger, masks, localization.FIXED_THRESHOLD)[0]),
+        distractors=float(localization.energy(larger, distractors)[0]),
     )

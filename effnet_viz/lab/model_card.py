@@ -2,139 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import platform
-import time
-from pathlib import Path
-from statistics import median
 from typing import Any
 
-import torch
-from torch import nn
-
-from effnet_viz.engines.network import Network
-from effnet_viz.lab import networks, scenes
-from effnet_viz.lab.evaluation import SceneSet, look, measure
-from effnet_viz.lab.networks import SCALINGS, Scaling
-from effnet_viz.lab.runs import SHIPPED_RUN, Trained, path_of, trained
+from effnet_viz.lab import scenes
+from effnet_viz.lab.runs import (
+    HELD_OUT_VENDORS,
+    SHIPPED_RUN,
+)
 from effnet_viz.lab.sprites import CLASSES, FOLDER, VENDORS, all_but
-from effnet_viz.lab.training import HELD_OUT_VENDORS, Run, UnfinishedError, runs
 from effnet_viz.models.published import FAMILY
 
-RESULTS = FOLDER / "results.json"
 MODEL_CARD = FOLDER / "MODEL_CARD.md"
 
-SHIPPED_SCENES = 300
-CHECKED_NETWORK, CHECKED_SCENES = "baseline", 96
-"""A small part of the results that can be computed again in seconds."""
-
 Json = dict[str, Any]
-
-
-def measure_all(count: int) -> Json:
-    """Results of every run of which all networks come with the project.
-
-    Raises UnfinishedError when one of the run that the app shows is missing, ValueError when the
-    recipes differ.
-    """
-    made: dict[int, dict[str, Network]] = {}
-    training: dict[str, Json] = {}
-    recipes: list[Json] = []
-    for number, of_run in complete_runs().items():
-        recipes += [one.recipe for one in of_run.values()]
-        made[number] = {key: one.network for key, one in of_run.items()}
-        training |= {
-            f"{key}-{number}": {"learning_curve": one.learning_curve} for key, one in of_run.items()
-        }
-    if SHIPPED_RUN not in made:
-        raise UnfinishedError(f"Run {SHIPPED_RUN} is not complete. Train first, then ship.")
-    if any(recipe != recipes[0] for recipe in recipes):
-        raise ValueError("The networks were trained with different recipes.")
-    results = {"recipe": recipes[0], "training": training, **measure(made, count)}
-    of_app = made[SHIPPED_RUN]
-    results["shipped"] = {
-        "run": SHIPPED_RUN,
-        "scenes": SHIPPED_SCENES,
-        "top1_unseen": {key: top1_unseen(key, network) for key, network in of_app.items()},
-    }
-    results["check"] = check(of_app[CHECKED_NETWORK])
-    results["time"] = _times()
-    return results
-
-
-def complete_runs() -> dict[int, dict[str, Trained]]:
-    """By number, then by key: the runs of which all networks are there."""
-    found: dict[int, dict[str, Trained]] = {}
-    for run in runs():
-        if path_of(run).exists():
-            found.setdefault(run.number, {})[run.scaling.key] = trained(run)
-    return {number: of_run for number, of_run in found.items() if len(of_run) == len(SCALINGS)}
-
-
-def top1_unseen(key: str, network: Network) -> float:
-    """Accuracy of a network of the shipped run on a few scenes of the vendor it never saw."""
-    unseen = Run(SCALINGS[key], SHIPPED_RUN).unseen
-    scene_set = SceneSet.make(unseen, scenes.UNSEEN, SHIPPED_SCENES)
-    answers = look(network, SCALINGS[key].resolution, scene_set).answers
-    return round(float((answers == scene_set.labels).mean()), 4)
-
-
-def check(network: Network) -> Json:
-    """What `measure` says of one shipped network on a few scenes."""
-    return measure({SHIPPED_RUN: {CHECKED_NETWORK: network}}, CHECKED_SCENES)
-
-
-def learning_curve(log: Path) -> list[Json]:
-    """Accuracy on seen and unseen vendors by views, as training logged it."""
-    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    names = ("views", "seen_top1", "unseen_top1")
-    return [
-        {name: round(record[name], 4) for name in names}
-        for record in records
-        if "unseen_top1" in record
-    ]
-
-
-def _times() -> Json:
-    """Milliseconds of each network on one core of this machine; the networks take turns."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        rounds = [{key: _time(scaling) for key, scaling in SCALINGS.items()} for _ in range(7)]
-    finally:
-        torch.set_num_threads(threads)
-    return {
-        "machine": f"{platform.machine()} with {torch.backends.cpu.get_cpu_capability()}, 1 thread",
-        "milliseconds": {
-            key: {
-                name: round(median(one[key][name] for one in rounds), 2)
-                for name in ("forward", "training_per_view")
-            }
-            for key in SCALINGS
-        },
-    }
-
-
-def _time(scaling: Scaling, batch: int = 32) -> dict[str, float]:
-    module = networks.build(scaling).to(memory_format=torch.channels_last)
-    images = torch.zeros(batch, scaling.resolution, scaling.resolution, 3, dtype=torch.uint8)
-    x = networks.preprocess(images, scaling.resolution)  # (B, 3, R, R)
-    labels = torch.zeros(batch, dtype=torch.int64)  # (B,)
-
-    def step() -> None:
-        torch.autograd.backward(nn.functional.cross_entropy(module(x), labels))
-
-    step()
-    started = time.perf_counter()
-    step()
-    training = (time.perf_counter() - started) / batch
-    network = networks.staged(module)
-    with torch.no_grad():
-        network(x[:1])
-        started = time.perf_counter()
-        network(x[:1])
-        forward = time.perf_counter() - started
-    return {"forward": 1000 * forward, "training_per_view": 1000 * training}
 
 
 def model_card(results: Json) -> str:

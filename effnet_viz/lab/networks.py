@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
-from effnet_viz.engines import network
+from effnet_viz.engines import adapters
 from effnet_viz.engines.network import Network
 from effnet_viz.lab.sprites import CLASSES
 
@@ -114,7 +114,7 @@ def build(scaling: Scaling) -> EfficientNet:
 
 def staged(module: EfficientNet) -> Network:
     """The same modules as nine stages, a pooling and a head, in evaluation mode, frozen."""
-    return network.staged(module).eval().requires_grad_(False)
+    return adapters.staged(module).eval().requires_grad_(False)
 
 
 def multiply_adds(scaling: Scaling) -> int:
@@ -137,3 +137,6 @@ def preprocess(images: Tensor, resolution: int) -> Tensor:
             x, (resolution, resolution), mode="bilinear", antialias=True, align_corners=False
         )  # (B, 3, R, R)
     return ((x - 127.5) / 64).contiguous(memory_format=torch.channels_last)
+
+
+GRAD_CAM_STAGE = 6

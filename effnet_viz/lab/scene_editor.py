@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from effnet_viz.arrays import Floats
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.lab import sprites
 from effnet_viz.lab.scenes import (
@@ -23,7 +24,6 @@ from effnet_viz.lab.scenes import (
     STUDIO,
     TARGET_SIZE,
     Arrangement,
-    Floats,
     Random,
     Scene,
     distractor_layer,

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from effnet_viz.arrays import Floats
 from effnet_viz.lab.sprites import CLASSES, Drawing, Drawings
 
 SIDE = 128
@@ -37,7 +38,6 @@ TRAINING, LEARNING_CURVE, SEEN, UNSEEN, FIRST_LESSONS, STUDIO = range(6)
 """Streams of scenes: to train on, to watch training, to measure on with seen and unseen vendors;
 easy ones to begin training with; those that a person composes."""
 
-Floats = NDArray[np.float32]
 Random = np.random.Generator
 
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])

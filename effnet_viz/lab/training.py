@@ -7,7 +7,6 @@ on the seed and the step only, so a run that was stopped continues bit for bit o
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -22,117 +21,19 @@ from torch import Tensor, nn
 from torchvision.models.efficientnet import EfficientNet
 from tqdm import tqdm
 
-from effnet_viz.lab import networks, scenes, sprites
-from effnet_viz.lab.networks import SCALINGS, Scaling
+from effnet_viz.lab import networks, scenes
+from effnet_viz.lab.networks import Scaling
+from effnet_viz.lab.runs import Recipe, Run, load_checkpoint
 from effnet_viz.lab.scenes import EASY, STANDARD, Difficulty
-from effnet_viz.lab.sprites import CLASSES, Drawings
-
-HELD_OUT_VENDORS = ("Twitter", "EmojiOne", "Google")
-"""The vendor that run 0, 1, 2 never sees. Each drew all classes."""
+from effnet_viz.lab.sprites import CLASSES
 
 Bytes = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How all networks are trained."""
-
-    views: int = 120_000
-    """Scenes looked at in all; each scene comes back cropped and mirrored anew."""
-    scenes: int = 40_000
-    easy_share: float = 0.25
-    """Of the steps, the first ones, on easy scenes only: large targets, few distractors, nothing
-    hidden. A curriculum (Bengio et al. 2009, section 4) shortens the slow beginning."""
-    easy_scenes: int = 10_000
-    batch: int = 32
-    learning_rate: float = 4e-3
-    """At its peak; it rises linearly, then falls as a cosine to zero."""
-    warm_up: float = 0.08
-    """Share of the steps."""
-    weight_decay: float = 0.03
-    """AdamW's, on weights of convolutions and the head only."""
-    label_smoothing: float = 0.1
-    largest_gradient: float = 5.0
-    """Longer gradients are shortened to this norm."""
-    smallest_crop: int = 112
-    """Of the scene's 128 pixels; the crop is resized to the network's resolution."""
-
-    @property
-    def steps(self) -> int:
-        return self.views // self.batch
-
-    @property
-    def easy_steps(self) -> int:
-        return round(self.easy_share * self.steps)
-
-    def learning_rate_at(self, step: int) -> float:
-        rising = max(1, round(self.warm_up * self.steps))
-        if step < rising:
-            return self.learning_rate * (step + 1) / rising
-        falling = (step - rising) / max(1, self.steps - rising)
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * falling))
-
-
-@dataclass(frozen=True)
-class Run:
-    """One network trained once."""
-
-    scaling: Scaling
-    number: int
-    """The seed, and which vendor is held out."""
-
-    @property
-    def name(self) -> str:
-        return f"{self.scaling.key}-{self.number}"
-
-    @property
-    def held_out(self) -> str:
-        return HELD_OUT_VENDORS[self.number]
-
-    def checkpoint(self, folder: Path) -> Path:
-        return folder / f"{self.name}.pt"
-
-    def finished(self, folder: Path) -> dict[str, Any]:
-        """The checkpoint of this run; raises UnfinishedError unless it is trained to the end."""
-        path = self.checkpoint(folder)
-        if not path.exists():
-            raise UnfinishedError(f"{self.name} is not trained: there is no {path}.")
-        content = load_checkpoint(path)
-        steps = Recipe(**content["recipe"]).steps
-        if content["step"] < steps:
-            raise UnfinishedError(
-                f"{self.name} has trained {content['step']:,} of {steps:,} steps. Train it to the "
-                "end with `effnet-viz lab train`."
-            )
-        return content
-
-    def log(self, folder: Path) -> Path:
-        return folder / f"{self.name}.jsonl"
-
-    @property
-    def seen(self) -> Drawings:
-        return sprites.of_vendors(*sprites.all_but(self.held_out))
-
-    @property
-    def unseen(self) -> Drawings:
-        return sprites.of_vendors(self.held_out)
-
-
-def runs() -> tuple[Run, ...]:
-    """All fifteen, run 0 of every network first."""
-    numbers = range(len(HELD_OUT_VENDORS))
-    return tuple(Run(scaling, number) for number in numbers for scaling in SCALINGS.values())
-
 
 CHECKPOINT_EVERY = 100
 LOG_EVERY = 25
 """Steps whose mean one line of the log holds; a checkpoint falls on such a line."""
 CURVE_POINTS = 12
 CURVE_SCENES = 480
-
-
-class UnfinishedError(RuntimeError):
-    """A run is needed that is not trained to the end."""
 
 
 class BusyError(RuntimeError):
@@ -299,12 +200,6 @@ class _State:
         self.module.load_state_dict(content["module"])
         self.optimizer.load_state_dict(content["optimizer"])
         self.step, self.seconds = content["step"], content["seconds"]
-
-
-def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """What `train` saved: module, optimizer, step, seconds, recipe."""
-    content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    return content
 
 
 def _batch(count: int, seed: int, step: int, size: int) -> NDArray[np.int64]:

@@ -6,17 +6,11 @@ enlarged bilinearly to the mask's size as it is drawn. A map without any gives 0
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
-from effnet_viz.attribution.cam import positive_evidence
+from effnet_viz.arrays import Box, Floats, area_mean, covered, positive_evidence, resize
 
-Floats = NDArray[np.float32]
 Values = NDArray[np.float64]
 
 FIXED_THRESHOLD = 0.2
@@ -24,30 +18,12 @@ FIXED_THRESHOLD = 0.2
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 
-def enlarged(maps: Floats, side: int) -> Floats:
-    """Positive evidence at (n, side, side), bilinear between the centres of the cells."""
-    positive = torch.from_numpy(positive_evidence(maps))[:, None]  # (n, 1, h, w)
+def enlarge_evidence(maps: Floats, side: int) -> Floats:
+    """Positive evidence of maps (n, h, w) at (n, side, side), bilinear between cell centres."""
+    positive = positive_evidence(maps)  # (n, h, w)
     if positive.shape[-1] == side:
-        return positive[:, 0].numpy()
-    larger: Tensor = functional.interpolate(
-        positive, (side, side), mode="bilinear", align_corners=False
-    )
-    return larger[:, 0].numpy()  # (n, side, side)
-
-
-def pooled(maps: Floats, cells: int) -> Floats:
-    """Signed means over a coarser grid, (n, cells, cells); cells that an edge cuts count in part.
-
-    Exact: every cell is first divided so that no part lies across an edge of the coarser grid.
-    """
-    side = maps.shape[-1]
-    common = math.lcm(side, cells)
-    finer = maps.repeat(common // side, axis=1).repeat(
-        common // side, axis=2
-    )  # (n, common, common)
-    block = common // cells
-    coarser: Floats = finer.reshape(len(maps), cells, block, cells, block).mean(axis=(2, 4))
-    return coarser  # (n, cells, cells)
+        return positive
+    return np.stack([resize(one, side, side) for one in positive])
 
 
 def energy(evidence: Floats, share: Floats) -> Values:
@@ -64,10 +40,10 @@ def ceiling(masks: Floats, cells: int, then: int | None = None) -> Values:
 
     `then` pools that grid further, as maps of this grid are pooled to compare them with others.
     """
-    held = pooled(masks, cells)  # (n, cells, cells)
+    held = area_mean(masks, cells, cells)  # (n, cells, cells)
     if then is not None:
-        held = pooled(held, then)
-    return energy(enlarged(held, masks.shape[-1]), masks)
+        held = area_mean(held, then, then)
+    return energy(enlarge_evidence(held, masks.shape[-1]), masks)
 
 
 def pointing(evidence: Floats, masks: Floats) -> Values:
@@ -113,3 +89,20 @@ def _ratio(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Values:
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     ratio: Values = np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)
     return ratio
+
+
+def share_inside(values: Floats, box: Box) -> float:
+    """Share of the positive evidence of a map (h, w) inside a box, 0 to 1; nan without evidence.
+
+    The box is in shares of the map's sides, 0 to 1; cells that it cuts count in part. This is the
+    score of the grid pointing game (Böhle et al. 2021, arXiv 2104.00032) when the box
+    is the cell of the class: Σ of positive evidence in the cell / Σ in the whole grid.
+    """
+    height, width = values.shape
+    left, top, right, bottom = box
+    positive = np.maximum(values, 0).astype(np.float64)  # (h, w)
+    total = positive.sum()
+    if total == 0:
+        return float("nan")
+    inside = covered(top, bottom, height) @ positive @ covered(left, right, width)
+    return float(inside / total)

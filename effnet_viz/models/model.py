@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from effnet_viz.engines import engine, network
-from effnet_viz.models import weights, zoo
+from effnet_viz.engines import engine
+from effnet_viz.engines.create import create
+from effnet_viz.models import architectures, checkpoints, variants, weights, zoo
 
 UNTRAINED = "untrained (random, seed 0)"
 """What stands wherever weights are named when there are none."""
@@ -39,17 +40,17 @@ def load(key: str, *, resolution: int | None = None, untrained: bool = False) ->
     Raises UnknownModelError, which lists the choices, VariantError for a resolution that cannot be
     had, and WeightsError, which says why weights are missing and what to do.
     """
-    entry = zoo.find(key)
+    entry = variants.find(key)
     if resolution is not None:
-        entry = zoo.variant(
+        entry = variants.variant(
             entry.base or key, width=entry.width, depth=entry.depth, resolution=resolution
         )
-    state, weight_file = (None, None) if untrained else weights.load_state_dict(entry.weights)
+    state, weight_file = (None, None) if untrained else checkpoints.load_state_dict(entry.weights)
     try:
-        built = network.build(entry, state)
+        built = architectures.build(entry, state)
     except ValueError as error:
         raise weights.WeightsError(str(error)) from error
-    return Model(entry, engine.create(built, entry.resolution), weight_file)
+    return Model(entry, create(built, entry.resolution), weight_file)
 
 
 def build(
@@ -60,5 +61,5 @@ def build(
     `base` is b0 or lite0; `resolution` None takes the base's. Its predictions and maps mean
     nothing, and every result says so. Raises UnknownModelError and VariantError.
     """
-    entry = zoo.variant(base, width=width, depth=depth, resolution=resolution)
+    entry = variants.variant(base, width=width, depth=depth, resolution=resolution)
     return load(entry.key, untrained=True)

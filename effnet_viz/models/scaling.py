@@ -7,11 +7,12 @@ from functools import cache, lru_cache
 from math import log
 
 from effnet_viz.engines import network, structure
+from effnet_viz.engines.adapters import staged
 from effnet_viz.engines.structure import Structure
-from effnet_viz.models import published, zoo
+from effnet_viz.models import architectures, published, variants, zoo
 from effnet_viz.models.published import Figure
 
-BASELINE = zoo.find("b0")
+BASELINE = variants.find("b0")
 DEEPEST = 16.0
 """Depth that is still built; it takes about a second then."""
 
@@ -29,7 +30,7 @@ class Scale:
 
         The resolution becomes the nearest multiple of B0's total stride (32 pixels), at least one.
         """
-        stride = baseline().stages[zoo.STAGES[-1]].jump
+        stride = baseline().stages[network.STAGES[-1]].jump
         resolution = max(1, int(self.resolution / stride + 0.5)) * stride
         # As exact as zoo.variant, so that what is shown is what is compared.
         return round(self.width, 2), round(self.depth, 2), resolution
@@ -88,7 +89,7 @@ class StageScaling:
 
 def baseline() -> Structure:
     """The structure of B0 at 224 pixels."""
-    return structure.of(BASELINE)
+    return architectures.of(BASELINE)
 
 
 @lru_cache(maxsize=256)
@@ -101,7 +102,7 @@ def built(width: float, depth: float, resolution: int) -> Structure:
     if depth > DEEPEST:
         raise ValueError(f"A depth of {depth:g} is too much: the limit is {DEEPEST:g}.")
     with structure.shapes_only():
-        made = network.staged(network.scaled(BASELINE.architecture, width, depth))
+        made = staged(architectures.scaled(BASELINE.architecture, width, depth))
     return structure.walk(made, resolution)
 
 

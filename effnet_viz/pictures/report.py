@@ -3,80 +3,18 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import html
 import io
 import json
 import math
 from typing import Any
 
-import numpy as np
-
-from effnet_viz.analysis.analysis import Analysis, StageExplanation
-from effnet_viz.analysis.comparison import Comparison, Kind, NetworkResult
-from effnet_viz.attribution import cam
+from effnet_viz.analysis.comparison import Comparison, NetworkResult
+from effnet_viz.arrays import Pixels, positive_evidence, positive_range
+from effnet_viz.metrics.deletion import Kind
 from effnet_viz.pictures import render
-
-
-def map_caption(analysis: Analysis, method: str, stage: int, *, target: bool = True) -> list[str]:
-    """Two lines that belong to every map: model, weights; method, class, stage.
-
-    The scale is added by who colours the map. `target=False` leaves the class out, for maps that
-    explain none.
-    """
-    provenance = analysis.provenance
-    side = f"{provenance.resolution} px"
-    model = provenance.title if side in provenance.title else f"{provenance.title} at {side}"
-    grid = "×".join(str(side) for side in analysis.stages[stage].shape[:0:-1])
-    explained = [f"class “{analysis.target.label}”"] if target else []
-    return [
-        f"{model}, weights: {provenance.weights}",
-        ", ".join([method, *explained, f"stage {stage} ({grid})"]),
-    ]
-
-
-def _numbers(analysis: Analysis, explained: StageExplanation) -> dict[str, Any]:
-    """Everything but the arrays, ready for JSON."""
-    return {
-        "provenance": analysis.provenance.as_dict(),
-        "target": dataclasses.asdict(analysis.target),
-        "crop": dataclasses.asdict(analysis.crop),
-        "grad_cam_stage": explained.stage,
-        "units": {
-            "cam": "logit; mean over positions + bias = logit of the target class",
-            "grad_cam": "logit / (h * w); signed, before the ReLU",
-            "channel_relevance": "logit; votes at stage 9, elsewhere gradient times activation",
-            "crop.box": "pixels of the upright photograph: left, top, right, bottom",
-        },
-    }
-
-
-def as_json(analysis: Analysis, explained: StageExplanation) -> str:
-    """CAM, Grad-CAM, channel relevance and all predictions, with provenance."""
-    numbers = _numbers(analysis, explained)
-    numbers["predictions"] = [dataclasses.asdict(p) for p in analysis.predictions]
-    numbers["cam"] = analysis.cam.tolist()  # (h, w)
-    numbers["grad_cam"] = explained.grad_cam.tolist()  # (h, w)
-    numbers["channel_relevance"] = explained.channel_relevance.tolist()  # (C,)
-    return json.dumps(numbers, indent=1)
-
-
-def as_npz(analysis: Analysis, explained: StageExplanation) -> bytes:
-    """The same as arrays, with the explained stage's activation; the rest as JSON in `numbers`.
-
-    Opens with numpy.load(..., allow_pickle=False).
-    """
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        cam=analysis.cam,  # (h, w)
-        grad_cam=explained.grad_cam,  # (h, w)
-        channel_relevance=explained.channel_relevance,  # (C,)
-        activation=analysis.stages[explained.stage],  # (C, h, w)
-        logits=analysis.logits,  # (classes,)
-        numbers=np.array(json.dumps(_numbers(analysis, explained))),
-    )
-    return buffer.getvalue()
+from effnet_viz.pictures.captions import map_caption
+from effnet_viz.pictures.encode import data_url
 
 
 def comparison_csv(comparison: Comparison) -> str:
@@ -121,20 +59,20 @@ td, th { border: 1px solid #d8d4ca; padding: .25rem .5rem; text-align: left; }
 """
 
 
-def comparison_html(comparison: Comparison, picture: render.Picture, title: str) -> str:
+def comparison_html(comparison: Comparison, picture: Pixels, title: str) -> str:
     """The whole comparison as one page that opens without a server and loads nothing.
 
     `picture` (H, W, 3) is the photograph for the eye and `title` its name. The maps share one
     scale, from zero to the largest evidence of all.
     """
     looks = [result.look for result in comparison.networks]
-    limits = render.positive_range(*(look.evidence for look in looks))
+    limits = positive_range(*(look.evidence for look in looks))
     height, width = picture.shape[:2]
     figures = []
     for look in looks:
         drawn = render.overlay(
             picture,
-            cam.positive_evidence(look.evidence),
+            positive_evidence(look.evidence),
             look.analysis.crop.box_in(width, height),
             limits,
             "magma",
@@ -148,7 +86,7 @@ def comparison_html(comparison: Comparison, picture: render.Picture, title: str)
             f"{finding.title}: {finding.text}" for finding in look.findings
         ]
         text = "<br>".join(html.escape(line) for line in lines)
-        source = render.data_url(drawn, "jpeg")
+        source = data_url(drawn, "jpeg")
         alternative = html.escape(lines[1], quote=True)
         figures.append(
             f'<figure><img src="{source}" alt="{alternative}"><figcaption>{text}</figcaption>'

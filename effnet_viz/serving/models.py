@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from effnet_viz.engines import structure
 from effnet_viz.engines.engine import Activations, Engine
-from effnet_viz.models import weights, zoo
+from effnet_viz.models import architectures, checkpoints, variants, weights
 from effnet_viz.models.model import Model, load
 from effnet_viz.serving import settings
-from effnet_viz.serving.cache import SharedCache, Turns
+from effnet_viz.serving.cache import SharedCache
+from effnet_viz.serving.queue import Turns
 
 _models = SharedCache(settings.MODEL_BYTES)
 _turns = Turns(settings.CONCURRENT, settings.STUCK_SECONDS)
@@ -30,7 +30,7 @@ _KEPT_PER_OUTPUT = 9
 
 def _nbytes(key: str) -> int:
     """What a model takes in memory, from its structure."""
-    made = structure.of(zoo.find(key))
+    made = architectures.of(variants.find(key))
     outputs = sum(stage.channels * stage.side**2 for stage in made.stages.values())
     # The parameters once for PyTorch and once, rearranged, for OpenVINO.
     return 4 * (2 * made.parameters + _KEPT_PER_OUTPUT * outputs)
@@ -38,7 +38,7 @@ def _nbytes(key: str) -> int:
 
 def weights_hash(key: str, untrained: bool) -> str | None:
     """The SHA-256 of the weight file that is there now; None without one."""
-    found = None if untrained else weights.verified(zoo.find(key).weights)
+    found = None if untrained else weights.verified(variants.find(key).weights)
     return found.sha256 if found else None
 
 
@@ -109,7 +109,7 @@ def shared(key: str, *, untrained: bool) -> Model:
     Results made with it hold on to the linear head, not to the network.
     """
 
-    sha256 = None if untrained else weights.obtained(zoo.find(key).weights).sha256
+    sha256 = None if untrained else checkpoints.obtained(variants.find(key).weights).sha256
 
     def make() -> Model:
         with _borrowed(key, untrained, sha256) as model:

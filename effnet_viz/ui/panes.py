@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effnet_viz.analysis.analysis import Analysis
-from effnet_viz.attribution import cam
-from effnet_viz.engines import structure
-from effnet_viz.pictures import render, report
+from effnet_viz.arrays import Range, reduced
+from effnet_viz.models import architectures
+from effnet_viz.pictures.captions import map_caption, where_strongest
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.inputs.selection import ChosenImage
 
@@ -67,7 +67,7 @@ def show_evidence(
     key: str,
 ) -> None:
     """A map (h, w) of the evidence for the target class, in units of the logit."""
-    caption = report.map_caption(result, method, stage)
+    caption = map_caption(result, method, stage)
     _show(canvas, result, method, stage, values, "evidence", caption, covered, None, key)
 
 
@@ -77,12 +77,12 @@ def show_activation(
     stage: int,
     channel: int,
     *,
-    common: render.Range,
+    common: Range,
     key: str,
 ) -> None:
     """One channel of a stage, whose range is `common`."""
     method = f"Channel {channel}"
-    caption = report.map_caption(result, method, stage, target=False)
+    caption = map_caption(result, method, stage, target=False)
     values = result.stages[stage][channel]  # (h, w)
     _show(canvas, result, method, stage, values, "activation", caption, None, common, key)
 
@@ -96,13 +96,13 @@ def _show(
     kind: viewer.Kind,
     caption: Sequence[str],
     covered: viewer.Box | None,
-    common: render.Range | None,
+    common: Range | None,
     key: str,
 ) -> None:
-    sent = cam.averaged(values, viewer.MOST_CELLS)
+    sent = reduced(values, viewer.MOST_CELLS)
     field = None
     if sent.shape == values.shape:
-        of_stage = structure.of(result.model.entry).stages[stage]
+        of_stage = architectures.of(result.model.entry).stages[stage]
         field = viewer.Field(
             of_stage.receptive_side, of_stage.jump, of_stage.start, of_stage.resolution
         )
@@ -124,12 +124,3 @@ def _show(
         key=key,
         common=common,
     )
-
-
-def where_strongest(values: NDArray[np.float32]) -> str:
-    """One sentence for someone who cannot see the map (h, w)."""
-    height, width = values.shape
-    row, column = np.unravel_index(int(values.argmax()), values.shape)
-    vertical = ("top", "middle", "bottom")[min(2, 3 * int(row) // height)]
-    horizontal = ("left", "centre", "right")[min(2, 3 * int(column) // width)]
-    return f"It is strongest at the {vertical} {horizontal} of what the model saw."

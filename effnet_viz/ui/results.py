@@ -11,13 +11,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz.analysis import analysis, comparison
+from effnet_viz.analysis import analysis
+from effnet_viz.analysis.explanation import Look
+from effnet_viz.analysis.faithfulness import Perturbation, Race, perturbation, race
+from effnet_viz.analysis.pointing_game import Pointing, Tile, entry_for_mosaic, pointing
+from effnet_viz.analysis.predictions import Predictions
+from effnet_viz.arrays import full_range, reduced
 from effnet_viz.attribution import cam
-from effnet_viz.images.photograph import Crop, Photograph, decode, resized
-from effnet_viz.models import model, zoo
+from effnet_viz.attribution.attribution import StageExplanation
+from effnet_viz.attribution.channels import Channels
+from effnet_viz.attribution.channels import channels as channels_at_a_glance
+from effnet_viz.engines import network
+from effnet_viz.images.decode import decode
+from effnet_viz.images.photograph import Photograph, resized
+from effnet_viz.metrics.deletion import Kind
+from effnet_viz.models import model, variants
 from effnet_viz.pictures import render
+from effnet_viz.pictures.encode import data_url, encode
+from effnet_viz.pictures.mosaic import mosaic_picture
+from effnet_viz.records import Crop
 from effnet_viz.serving import models, settings
-from effnet_viz.serving.cache import SharedCache, Turns
+from effnet_viz.serving.cache import SharedCache
+from effnet_viz.serving.queue import Turns
 from effnet_viz.ui import viewer
 
 LONGEST_SIDE = 800
@@ -54,7 +69,7 @@ class Shown:
 class Covered:
     """What a model says of a photograph with a part covered."""
 
-    predictions: analysis.Predictions
+    predictions: Predictions
     picture: str
     """What the model saw, as a data: URL."""
 
@@ -63,7 +78,7 @@ class Covered:
 class Pointed:
     """The grid pointing game of one network."""
 
-    played: comparison.Pointing
+    played: Pointing
     picture: bytes
     """The mosaic with the maps over it, a JPEG file."""
 
@@ -119,7 +134,7 @@ def middle_alone(digest: str, content: bytes) -> viewer.Photograph:
 
 def _sent(key: str, picture: NDArray[np.uint8], original: tuple[int, int]) -> viewer.Photograph:
     height, width = picture.shape[:2]
-    source = _results.get(("sent", key), lambda: render.data_url(picture, "jpeg"), len)
+    source = _results.get(("sent", key), lambda: data_url(picture, "jpeg"), len)
     return viewer.Photograph(key, source, width, height, original)
 
 
@@ -139,7 +154,7 @@ def analysed(key: str, untrained: bool, digest: str, content: bytes) -> analysis
 
 def explained(
     key: str, untrained: bool, digest: str, stage: int, result: analysis.Analysis
-) -> analysis.StageExplanation:
+) -> StageExplanation:
     """Grad-CAM and channel relevance at a stage for the result's target class."""
     return _results.get(
         ("explained", key, result.provenance.weights_sha256, digest, stage, result.target.index),
@@ -150,11 +165,11 @@ def explained(
 
 def channels(
     key: str, untrained: bool, digest: str, stage: int, result: analysis.Analysis
-) -> cam.Channels:
+) -> Channels:
     """The channels of a stage at a glance."""
     return _results.get(
         ("channels", key, result.provenance.weights_sha256, digest, stage),
-        lambda: cam.channels(result.stages[stage], TILE_CELLS, LEADERS),
+        lambda: channels_at_a_glance(result.stages[stage], TILE_CELLS, LEADERS),
         lambda made: made.nbytes,
     )
 
@@ -168,7 +183,7 @@ def covered(
         photograph = _decoded(digest, content).covered(box, keep=keep)
         result = analysis.analyse(photograph, loaded(key, untrained))
         crop = photograph.cropped(result.crop, COVERED_SIDE)
-        return Covered(result.predictions, render.data_url(crop, "jpeg"))
+        return Covered(result.predictions, data_url(crop, "jpeg"))
 
     sha256 = models.weights_hash(key, untrained)
     return _results.get(
@@ -178,46 +193,44 @@ def covered(
 
 def looked(
     key: str, untrained: bool, digest: str, target: str | None, stage: int, content: bytes
-) -> comparison.Look:
+) -> Look:
     """One network's map of a photograph for a class; None for its most probable one."""
     result = analysed(key, untrained, digest, content).for_target(target)
-    if stage == zoo.STAGES[-1]:
-        return comparison.Look(result, stage, result.cam)
+    if stage == network.STAGES[-1]:
+        return Look(result, stage, result.cam)
     grad_cam = explained(key, untrained, digest, stage, result).grad_cam  # (h, w)
-    return comparison.Look(result, stage, cam.in_logit_units(grad_cam))
+    return Look(result, stage, cam.in_logit_units(grad_cam))
 
 
-def _identity(look: comparison.Look, digest: str) -> tuple[object, ...]:
+def _identity(look: Look, digest: str) -> tuple[object, ...]:
     """All that what follows from a look depends on."""
     provenance = look.analysis.provenance
     key = (provenance.model, provenance.weights_sha256, digest)
     return (*key, look.stage, look.analysis.target.index)
 
 
-def raced(
-    look: comparison.Look, digest: str, content: bytes, tell: Callable[[float], None] | None
-) -> comparison.Race:
+def raced(look: Look, digest: str, content: bytes, tell: Callable[[float], None] | None) -> Race:
     """The deletion race of one network; `tell` hears of its progress."""
     return _results.get(
         ("raced", *_identity(look, digest)),
-        lambda: comparison.race(look, _decoded(digest, content), tell),
+        lambda: race(look, _decoded(digest, content), tell),
         lambda made: 32 * len(made.deletion.fractions),
     )
 
 
 def perturbed(
-    look: comparison.Look,
+    look: Look,
     digest: str,
     fraction: float,
-    kind: comparison.Kind,
+    kind: Kind,
     content: bytes,
 ) -> bytes:
     """What a network sees at a place of its race, as a JPEG file."""
     identity = _identity(look, digest)
 
-    def prepare() -> comparison.Perturbation:
-        preprocessing = look.analysis.provenance.preprocessing
-        return comparison.perturbation(_decoded(digest, content), preprocessing, look.evidence)
+    def prepare() -> Perturbation:
+        preprocessing = look.analysis.model.entry.preprocessing
+        return perturbation(_decoded(digest, content), preprocessing, look.evidence)
 
     def make() -> bytes:
         prepared = _results.get(
@@ -228,7 +241,7 @@ def perturbed(
         picture = prepared.picture(fraction, kind)
         if max(picture.shape) > COVERED_SIDE:
             picture = resized(picture, COVERED_SIDE, COVERED_SIDE)
-        return render.encode(picture, "jpeg")
+        return encode(picture, "jpeg")
 
     return _results.get(("perturbed", *identity, fraction, kind), make, len)
 
@@ -246,14 +259,14 @@ def pointed(
     """
 
     def make() -> Pointed:
-        entry = comparison.entry_for_mosaic(zoo.find(key))
+        entry = entry_for_mosaic(variants.find(key))
         placed = [
-            comparison.Tile(_decoded(digest, content), target)
+            Tile(_decoded(digest, content), target)
             for (digest, target), content in zip(tiles, contents, strict=True)
         ]
-        played = comparison.pointing(loaded(entry.key, untrained), placed, stage)
-        picture = comparison.mosaic_picture(placed, entry.preprocessing, played, SEEN_SIDE)
-        return Pointed(played, render.encode(picture, "jpeg"))
+        played = pointing(loaded(entry.key, untrained), placed, stage)
+        picture = mosaic_picture(placed, entry.preprocessing, played, SEEN_SIDE)
+        return Pointed(played, encode(picture, "jpeg"))
 
     sha256 = models.weights_hash(key, untrained)
     return _results.get(
@@ -265,8 +278,8 @@ def mean_tile(picture_key: str, activation: NDArray[np.float32]) -> str:
     """The mean over the channels of an activation (C, h, w) in viridis, a pixel a cell or block."""
 
     def make() -> str:
-        mean = cam.averaged(activation.mean(axis=0), 2 * TILE_CELLS)  # (h', w')
-        return render.data_url(render.colourise(mean, render.full_range(mean), "viridis"), "webp")
+        mean = reduced(activation.mean(axis=0), 2 * TILE_CELLS)  # (h', w')
+        return data_url(render.colourise(mean, full_range(mean), "viridis"), "webp")
 
     return _results.get(("mean tile", picture_key), make, len)
 
@@ -280,7 +293,7 @@ def thumbnail(digest: str, side: int, content: bytes) -> str:
         middle = min(height, width)
         left, top = (width - middle) // 2, (height - middle) // 2
         square = render.cut(picture, (left, top, left + middle, top + middle))
-        return render.data_url(resized(square, side, side), "jpeg")
+        return data_url(resized(square, side, side), "jpeg")
 
     return _results.get(("thumbnail", digest, side), make, len)
 

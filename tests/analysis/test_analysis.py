@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from effnet_viz import Analysis, Model, analyse
-from effnet_viz.analysis.analysis import Predictions, UnknownClassError
+from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.models import weights
+from effnet_viz.models.classes import UnknownClassError
 from tests.conftest import SAMPLES, loaded
 
 
@@ -104,7 +105,7 @@ def test_provenance_says_everything(cat: Analysis) -> None:
     assert provenance.weights == located.name
     assert provenance.weights_sha256 == hashlib.sha256(located.read_bytes()).hexdigest()
     assert provenance.image_sha256 == hashlib.sha256((SAMPLES / "cat.jpg").read_bytes()).hexdigest()
-    assert provenance.preprocessing == cat.model.entry.preprocessing
+    assert provenance.preprocessing == dataclasses.asdict(cat.model.entry.preprocessing)
     assert {"torch", "timm", "pillow", "effnet-viz"} <= set(provenance.versions)
     assert json.loads(json.dumps(provenance.as_dict()))["trained"] is True
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from effnet_viz import Analysis, Model, analyse
 from effnet_viz.analysis import caveats
-from effnet_viz.analysis.comparison import evidence_of
+from effnet_viz.analysis.explanation import evidence_of
 from tests.conftest import SAMPLES, eager
 
 Floats = NDArray[np.float32]

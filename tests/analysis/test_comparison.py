@@ -12,12 +12,17 @@ import pytest
 import torch
 
 from effnet_viz import Comparison, compare
-from effnet_viz.analysis import comparison
-from effnet_viz.analysis.analysis import UnknownClassError, class_index
-from effnet_viz.analysis.comparison import Look, Tile
-from effnet_viz.images.photograph import Photograph, decode, preprocess
+from effnet_viz.analysis import comparison, faithfulness
+from effnet_viz.analysis.explanation import GRID, Look, evidence_of, look
+from effnet_viz.analysis.faithfulness import perturbation, race
+from effnet_viz.analysis.pointing_game import Tile, entry_for_mosaic, mosaic, pointing
+from effnet_viz.images.decode import decode
+from effnet_viz.images.photograph import Photograph
+from effnet_viz.images.preprocessing import as_picture, preprocess
 from effnet_viz.metrics import agreement
-from effnet_viz.models import zoo
+from effnet_viz.metrics.deletion import area_under_curve
+from effnet_viz.models import variants, zoo
+from effnet_viz.models.classes import UnknownClassError, class_index
 from effnet_viz.models.model import Model
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.pictures import report
@@ -34,14 +39,14 @@ def photograph(name: str) -> Photograph:
 @cache
 def looked(name: str) -> Look:
     """Lite0's look at a sample."""
-    return comparison.look(photograph(name), loaded("lite0"), CLASSES[name])
+    return look(photograph(name), loaded("lite0"), CLASSES[name])
 
 
 @pytest.fixture(scope="module", autouse=True)
 def fewer_steps() -> Iterator[None]:
     """A race of four passes instead of forty, and models without the engine that takes seconds."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(comparison, "FRACTIONS", (0.0, 0.5, 1.0))
+        patched.setattr(faithfulness, "FRACTIONS", (0.0, 0.5, 1.0))
         patched.setattr(comparison, "load", eager)
         yield
 
@@ -61,7 +66,7 @@ def compared(tiles: list[Tile]) -> Comparison:
             eager("lite0-r96"),
             "lite0-r128",
             eager("b0-w0.25-d0.25-r64", untrained=True),
-            Model(zoo.find("b6"), Broken(), None),
+            Model(variants.find("b6"), Broken(), None),
         ],
         tiles=tiles,
     )
@@ -89,7 +94,7 @@ def test_evidence_is_in_units_of_the_logit_at_every_stage() -> None:
     bias = float(analysis.model.engine.head.bias[analysis.target.index])
     assert look.evidence.mean() + bias == pytest.approx(analysis.target.logit, abs=1e-4)
     grad_cam = analysis.grad_cam(5)
-    np.testing.assert_allclose(comparison.evidence_of(analysis, 5), grad_cam * grad_cam.size)
+    np.testing.assert_allclose(evidence_of(analysis, 5), grad_cam * grad_cam.size)
     assert look.method == "CAM"
     assert Look(analysis, 5, grad_cam).method == "Grad-CAM"
 
@@ -111,7 +116,7 @@ def test_every_result_says_where_it_comes_from(compared: Comparison) -> None:
 
 def test_the_mask_covers_the_hottest_pixels_of_the_crop() -> None:
     look = looked("cat")
-    prepared = comparison.perturbation(
+    prepared = perturbation(
         photograph("cat"), look.analysis.model.entry.preprocessing, look.evidence
     )
     assert prepared.crop == look.analysis.crop
@@ -126,7 +131,7 @@ def test_the_mask_covers_the_hottest_pixels_of_the_crop() -> None:
 def test_deleted_and_inserted_pictures_are_mirrored() -> None:
     look = looked("cat")
     preprocessing = look.analysis.model.entry.preprocessing
-    prepared = comparison.perturbation(photograph("cat"), preprocessing, look.evidence)
+    prepared = perturbation(photograph("cat"), preprocessing, look.evidence)
     image, _ = preprocess(photograph("cat"), preprocessing)
     assert torch.equal(prepared.image(0, "deletion"), image)
     assert torch.equal(prepared.image(1, "insertion"), image)
@@ -140,35 +145,38 @@ def test_deleted_and_inserted_pictures_are_mirrored() -> None:
 
 
 def test_the_picture_of_an_input_is_the_photograph_that_made_it() -> None:
-    preprocessing = zoo.find("lite0").preprocessing
+    preprocessing = variants.find("lite0").preprocessing
     image, crop = preprocess(photograph("cat"), preprocessing)
-    picture = comparison.as_picture(image, preprocessing)
+    picture = as_picture(image, preprocessing)
     shown = photograph("cat").cropped(crop, preprocessing.crop)
     assert np.abs(picture.astype(int) - shown.astype(int)).mean() < 3  # another filter
 
 
 def test_a_race_on_real_weights() -> None:
     heard: list[float] = []
-    race = comparison.race(looked("cat"), photograph("cat"), heard.append)
+    race_played = race(looked("cat"), photograph("cat"), heard.append)
     assert len(heard) == 4  # both ends are shared
     assert heard == sorted(heard)
     assert heard[-1] == 1
-    first, last = race.deletion.probabilities[0], race.deletion.probabilities[-1]
+    first, last = race_played.deletion.probabilities[0], race_played.deletion.probabilities[-1]
     assert first == pytest.approx(looked("cat").analysis.target.probability, rel=1e-4)
-    assert (race.insertion.probabilities[0], race.insertion.probabilities[-1]) == (last, first)
-    assert race.deletion.fractions == race.insertion.fractions == comparison.FRACTIONS
-    assert race.deletion.area == pytest.approx(
-        agreement.area_under_curve(comparison.FRACTIONS, race.deletion.probabilities)
+    inserted = race_played.insertion.probabilities
+    assert (inserted[0], inserted[-1]) == (last, first)
+    assert (
+        race_played.deletion.fractions == race_played.insertion.fractions == faithfulness.FRACTIONS
     )
-    assert race.relative_area("deletion") == pytest.approx(race.deletion.area / first)
+    assert race_played.deletion.area == pytest.approx(
+        area_under_curve(faithfulness.FRACTIONS, race_played.deletion.probabilities)
+    )
+    assert race_played.relative_area("deletion") == pytest.approx(race_played.deletion.area / first)
 
 
 def test_the_networks_own_map_finds_what_the_network_needs() -> None:
     """Against the same map upside down in value: the least important pixels first."""
     look = looked("espresso")
-    own = comparison.race(look, photograph("espresso"))
+    own = race(look, photograph("espresso"))
     opposite = Look(look.analysis, look.stage, -look.evidence)
-    other = comparison.race(opposite, photograph("espresso"))
+    other = race(opposite, photograph("espresso"))
     assert own.deletion.area < other.deletion.area
     assert own.insertion.area > other.insertion.area
 
@@ -177,10 +185,10 @@ def test_the_networks_own_map_finds_what_the_network_needs() -> None:
 
 
 def test_a_mosaic_holds_each_photograph_as_the_network_sees_it_alone(tiles: list[Tile]) -> None:
-    entry = zoo.find("lite1")
-    doubled = comparison.entry_for_mosaic(entry)
+    entry = variants.find("lite1")
+    doubled = entry_for_mosaic(entry)
     assert doubled.key == "lite1-r480"
-    image = comparison.mosaic(tiles, doubled.preprocessing)
+    image = mosaic(tiles, doubled.preprocessing)
     assert image.shape == (1, 3, 480, 480)
     places = [(0, 0), (0, 240), (240, 0)]
     for tile, (y, x) in zip(tiles, places, strict=True):
@@ -190,15 +198,15 @@ def test_a_mosaic_holds_each_photograph_as_the_network_sees_it_alone(tiles: list
 
 
 def test_a_mosaic_needs_different_classes(tiles: list[Tile]) -> None:
-    preprocessing = zoo.find("lite0-r448").preprocessing
+    preprocessing = variants.find("lite0-r448").preprocessing
     for wrong in (tiles[:1], [tiles[0], tiles[0]], tiles + tiles):
         with pytest.raises(ValueError, match="different classes"):
-            comparison.mosaic(wrong, preprocessing)
+            mosaic(wrong, preprocessing)
 
 
 def test_lite0_points_at_the_photograph_of_the_class(tiles: list[Tile]) -> None:
     """Chance is 0.25. The share, counted by hand on the 14×14 map: its quarters are whole cells."""
-    played = comparison.pointing(eager("lite0-r448"), tiles)
+    played = pointing(eager("lite0-r448"), tiles)
     assert [tile.target.label for tile in played.tiles] == list(CLASSES.values())
     quarters = [np.s_[:7, :7], np.s_[:7, 7:], np.s_[7:, :7]]
     for tile, quarter in zip(played.tiles, quarters, strict=True):
@@ -214,9 +222,9 @@ def test_lite0_points_at_the_photograph_of_the_class(tiles: list[Tile]) -> None:
 def test_the_maps_of_the_game_are_those_of_the_mosaic(tiles: list[Tile]) -> None:
     """At an earlier stage, too, against autograd through the whole network."""
     model = eager("lite0-r192")
-    played = comparison.pointing(model, tiles, stage=6)
+    played = pointing(model, tiles, stage=6)
     network = model.engine.network  # type: ignore[attr-defined]
-    image = comparison.mosaic(tiles, model.entry.preprocessing)
+    image = mosaic(tiles, model.entry.preprocessing)
     outputs = network.activations(image)
     leaf = outputs[5].detach().requires_grad_()
     logit = network.tail(leaf, 6)[0, tiles[2].target]
@@ -227,8 +235,8 @@ def test_the_maps_of_the_game_are_those_of_the_mosaic(tiles: list[Tile]) -> None
 
 
 def test_a_network_too_large_for_the_game_says_so() -> None:
-    with pytest.raises(zoo.VariantError, match="of B7"):
-        comparison.entry_for_mosaic(zoo.find("b6"))
+    with pytest.raises(variants.VariantError, match="of B7"):
+        entry_for_mosaic(variants.find("b6"))
 
 
 # All networks
@@ -253,7 +261,7 @@ def test_all_explain_the_class_of_the_first_that_works(compared: Comparison) -> 
 
 def test_an_untrained_network_names_the_class_only_when_alone() -> None:
     untrained = eager("b0-w0.25-d0.25-r64", untrained=True)
-    chance = comparison.look(photograph("cat"), untrained).analysis.target.label
+    chance = look(photograph("cat"), untrained).analysis.target.label
     alone = compare(SAMPLES / "cat.jpg", [untrained])
     assert [result.look.origin.target for result in alone.networks] == [chance]
     both = compare(SAMPLES / "cat.jpg", [untrained, eager("lite0-r128")])
@@ -272,7 +280,7 @@ def test_agreement_is_measured_on_one_grid(compared: Comparison) -> None:
         left, top, right, bottom = result.look.analysis.crop.box
         assert left <= region[0] < region[2] <= right
         assert top <= region[1] < region[3] <= bottom
-        assert values.shape == (comparison.GRID, comparison.GRID)
+        assert values.shape == (GRID, GRID)
     for matrix, measure in (
         (compared.rank_correlation, agreement.rank_correlation),
         (compared.overlap, agreement.overlap),
@@ -280,7 +288,7 @@ def test_agreement_is_measured_on_one_grid(compared: Comparison) -> None:
         np.testing.assert_allclose(np.diag(matrix), 1)
         np.testing.assert_allclose(matrix, matrix.T)
         assert matrix[0, 1] == measure(compared.maps[0], compared.maps[1])
-    assert compared.disagreement.shape == (comparison.GRID, comparison.GRID)
+    assert compared.disagreement.shape == (GRID, GRID)
     assert 0 < compared.disagreement.max() <= 0.5
 
 

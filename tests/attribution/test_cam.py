@@ -10,19 +10,23 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from effnet_viz import Analysis, analyse
+from effnet_viz.arrays import largest_difference, positive_evidence, reduced, resize
 from effnet_viz.attribution import cam as formulas
-from effnet_viz.engines.network import Network, build
-from effnet_viz.images.photograph import decode, preprocess
-from effnet_viz.metrics import agreement
-from effnet_viz.models import weights, zoo
-from effnet_viz.pictures import render
+from effnet_viz.attribution.channels import channel_votes, channels, gradient_times_activation
+from effnet_viz.engines import network
+from effnet_viz.engines.network import Network
+from effnet_viz.images.decode import decode
+from effnet_viz.images.preprocessing import preprocess
+from effnet_viz.models import checkpoints, variants
+from effnet_viz.models.architectures import build
+from effnet_viz.models.classes import labels
 from tests.conftest import SAMPLES
 
 
 def private_network() -> Network:
     """Lite0 for libraries that hook: never the shared one."""
-    entry = zoo.find("lite0")
-    return build(entry, weights.load_state_dict(entry.weights)[0])
+    entry = variants.find("lite0")
+    return build(entry, checkpoints.load_state_dict(entry.weights)[0])
 
 
 def arrays(channels: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,9 +44,9 @@ def test_by_hand() -> None:
     assert formulas.class_activation_map(activation, weight).tolist() == [[-1, 4]]
     assert formulas.grad_cam(activation, gradient).tolist() == [[2 - 3, 4]]
     assert formulas.in_logit_units(formulas.grad_cam(activation, gradient)).tolist() == [[-2, 8]]
-    assert formulas.channel_votes(activation, weight).tolist() == [3, -1.5]
-    assert formulas.gradient_times_activation(activation, gradient).tolist() == [7, -6]
-    positive = formulas.positive_evidence(np.array([[-1, 4]], dtype=np.float32))
+    assert channel_votes(activation, weight).tolist() == [3, -1.5]
+    assert gradient_times_activation(activation, gradient).tolist() == [7, -6]
+    positive = positive_evidence(np.array([[-1, 4]], dtype=np.float32))
     assert positive.tolist() == [[0, 4]]
 
 
@@ -57,7 +61,7 @@ def test_against_written_out_loops() -> None:
             assert cam[i, j] == pytest.approx(slow, abs=1e-5)
             slow = sum(float(gradient[k].mean()) * float(activation[k, i, j]) for k in range(5))
             assert grad_cam[i, j] == pytest.approx(slow, abs=1e-5)
-    relevance = formulas.gradient_times_activation(activation, gradient)
+    relevance = gradient_times_activation(activation, gradient)
     for k in range(5):
         slow = sum(
             float(gradient[k, i, j] * activation[k, i, j]) for i in range(3) for j in range(4)
@@ -72,20 +76,20 @@ def test_identities_at_the_last_stage(cat: Analysis, target: int | str | None) -
     assert result.cam.mean() + bias == pytest.approx(result.target.logit, abs=1e-4)
 
     grad_cam = formulas.in_logit_units(result.grad_cam(9))
-    assert agreement.largest_difference(result.cam, grad_cam) < 1e-5
+    assert largest_difference(result.cam, grad_cam) < 1e-5
 
     weight = result.model.engine.head.weight[result.target.index]
-    votes = formulas.channel_votes(result.stages[9], weight)
+    votes = channel_votes(result.stages[9], weight)
     assert votes.sum() + bias == pytest.approx(result.target.logit, abs=1e-4)
     assert np.array_equal(result.explain_stage(9).channel_relevance, votes)
     gradient = result.model.engine.gradient(result.stages[9], 9, result.target.index)  # autograd
     known = result.model.engine.head.gradient(result.stages[9], result.target.index)
     np.testing.assert_allclose(known, gradient, rtol=1e-5)
-    estimate = formulas.gradient_times_activation(result.stages[9], gradient)
+    estimate = gradient_times_activation(result.stages[9], gradient)
     np.testing.assert_allclose(estimate, votes, atol=1e-5)
 
 
-@pytest.mark.parametrize("stage", zoo.STAGES)
+@pytest.mark.parametrize("stage", network.STAGES)
 def test_gradient_of_the_tail_is_the_gradient_of_the_whole(cat: Analysis, stage: int) -> None:
     """The full graph, parameters and all, against the leaf and the tail."""
     network = private_network().requires_grad_(True)
@@ -103,12 +107,12 @@ def test_gradient_of_the_tail_is_the_gradient_of_the_whole(cat: Analysis, stage:
 def test_grad_cam_against_captum(cat: Analysis, stage: int, target: str) -> None:
     network = private_network()
     image, _ = preprocess(decode(SAMPLES / "cat.jpg"), cat.model.entry.preprocessing)
-    index = zoo.labels().index(target)
+    index = labels().index(target)
     theirs = LayerGradCam(network, network.stages[stage - 1]).attribute(
         image.requires_grad_(), target=index
     )  # (1, 1, h, w)
     ours = cat.grad_cam(stage, target)
-    assert agreement.largest_difference(theirs[0, 0].detach().numpy(), ours) < 1e-4
+    assert largest_difference(theirs[0, 0].detach().numpy(), ours) < 1e-4
 
 
 @pytest.mark.parametrize("stage", [1, 5, 9])
@@ -129,10 +133,10 @@ def test_grad_cam_against_pytorch_grad_cam(cat: Analysis, stage: int) -> None:
         seen.gradients[0].detach().numpy(),  # (1, C, h, w)
     )[0]  # (h, w)
     ours = cat.grad_cam(stage)
-    assert agreement.largest_difference(raw, ours) < 1e-4
+    assert largest_difference(raw, ours) < 1e-4
 
-    positive = formulas.positive_evidence(ours)
-    enlarged = render.resize_map(positive, *finished.shape)  # (R, R)
+    positive = positive_evidence(ours)
+    enlarged = resize(positive, *finished.shape)  # (R, R)
     scaled = (enlarged - enlarged.min()) / (enlarged.max() - enlarged.min())
     assert np.corrcoef(scaled.ravel(), finished.ravel())[0, 1] > 0.999
 
@@ -156,27 +160,39 @@ def test_another_class_needs_no_second_analysis(cat: Analysis) -> None:
 
 def test_largest_difference() -> None:
     one = np.array([[2, -4]], dtype=np.float32)
-    assert agreement.largest_difference(one, one) == 0
-    assert agreement.largest_difference(one, one + 1) == 0.25
-    assert agreement.largest_difference(one * 0, one * 0) == 0
+    assert largest_difference(one, one) == 0
+    assert largest_difference(one, one + 1) == 0.25
+    assert largest_difference(one * 0, one * 0) == 0
     with pytest.raises(ValueError, match="cannot be compared"):
-        agreement.largest_difference(one, one.T)
+        largest_difference(one, one.T)
 
 
 def test_averages_are_means_of_blocks() -> None:
-    values = np.arange(2 * 5 * 4, dtype=np.float32).reshape(2, 5, 4)
-    assert formulas.averaged(values, 5) is values
-    blocks = formulas.averaged(values, 3)  # blocks of 2×2, the last row cut
-    assert blocks.shape == (2, 3, 2)
+    values = np.arange(2 * 4 * 4, dtype=np.float32).reshape(2, 4, 4)
+    assert reduced(values, 5) is values
+    blocks = reduced(values, 3)  # blocks of 2×2
+    assert blocks.shape == (2, 2, 2)
     assert blocks[0, 0, 0] == np.mean([0, 1, 4, 5])
     assert blocks[1, 1, 1] == values[1, 2:4, 2:4].mean()
-    assert blocks[0, 2, 1] == np.mean([18, 19])
+
+
+def test_averages_of_a_grid_that_is_no_multiple_of_the_block_lie_where_they_belong() -> None:
+    """B4's stage 1: 190 cells in 28. A bright column stays at its place from left to right."""
+    side = 190
+    for column in range(side):
+        values = np.zeros((side, side), np.float32)
+        values[:, column] = 1
+        tile = reduced(values, 28)
+        assert tile.shape == (28, 28)
+        centre = np.average(np.arange(28) + 0.5, weights=tile[0]) / 28
+        assert abs(centre - (column + 0.5) / side) < 0.5 / 28
+        assert tile.mean() == pytest.approx(values.mean(), rel=1e-5)
 
 
 def test_channels_at_a_glance() -> None:
     activation = np.zeros((4, 2, 2), dtype=np.float32)
     activation[2, 0, 1], activation[3, 0, 1], activation[1] = 5, 7, 1
-    glance = formulas.channels(activation, 2, 3)
+    glance = channels(activation, 2, 3)
     assert glance.largest.tolist() == [0, 1, 5, 7]
     assert glance.strongest[0, 1].tolist() == [3, 2, 1]
     assert glance.strongest[1, 1, 0] == 1

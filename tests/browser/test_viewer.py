@@ -15,10 +15,11 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from effnet_viz import analyse
+from effnet_viz.arrays import full_range, positive_evidence, positive_range, signed_range
 from effnet_viz.attribution import cam
-from effnet_viz.engines import structure
-from effnet_viz.images.photograph import decode
-from effnet_viz.models import zoo
+from effnet_viz.images.decode import decode
+from effnet_viz.models import architectures, variants
+from effnet_viz.models.classes import labels
 from effnet_viz.pictures import render
 from effnet_viz.ui import results
 from tests.browser.visitor import (
@@ -77,11 +78,11 @@ def test_pixels_are_those_of_render(page: Page, address: str, query: str) -> Non
     page.goto(address + PALACE + query)
     explained(page, "palace")
     for place, values in enumerate(maps):
-        range_of = render.signed_range if signed else render.positive_range
+        range_of = signed_range if signed else positive_range
         limits = look.get("limits") or range_of(*(maps if "shared" in look else [values]))
         expected = render.overlay(
             picture,
-            values if signed else cam.positive_evidence(values),
+            values if signed else positive_evidence(values),
             result.crop.box_in(width, height),
             limits,
             look.get("colour_map", "RdBu_r" if signed else "magma"),
@@ -110,8 +111,8 @@ def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None
     page.goto(address + PALACE + "&view=crop&cells=blocks&opacity=100")
     explained(page, "palace")
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
-    positive = cam.positive_evidence(result.cam)
-    colours = render.colourise(positive, render.positive_range(positive), "magma")  # (7, 7, 3)
+    positive = positive_evidence(result.cam)
+    colours = render.colourise(positive, positive_range(positive), "magma")  # (7, 7, 3)
     picture = saved(page, 0)[:640, :640]
     centres = ((np.arange(7) + 0.5) * 640 / 7).astype(int)
     assert off(picture[np.ix_(centres, centres)], colours) < 1
@@ -210,7 +211,7 @@ def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> 
             row, column = int(y * rows), int(x * columns)
             said = reading_of(page, method)
             expect(said).to_contain_text(expected_reading(values, row, column))
-            field = structure.of(zoo.find("lite0")).stages[stage].field(row, column)
+            field = architectures.of(variants.find("lite0")).stages[stage].field(row, column)
             width, height = field[2] - field[0], field[3] - field[1]
             whole = (width, height) == (224, 224)
             looks = "the whole square" if whole else f"{width}×{height} px of 224×224"
@@ -282,7 +283,7 @@ def test_zooming_keeps_what_is_under_the_pointer(page: Page, address: str) -> No
 def test_captions_name_the_scale_that_a_map_really_has(page: Page, address: str) -> None:
     page.goto(address + PALACE + "&stage=2&scale=shared")
     explained(page, "palace")
-    low, high = render.full_range(analyse(SAMPLES / "palace.jpg", loaded("lite0")).stages[2])
+    low, high = full_range(analyse(SAMPLES / "palace.jpg", loaded("lite0")).stages[2])
     of_stage = f"shared scale {render.number(low)} to {render.number(high)}"
     dialog = page.get_by_role("dialog")
     for _ in ("shared", "fixed"):
@@ -331,7 +332,7 @@ def test_a_drawn_box_is_hidden_from_the_model(page: Page, address: str) -> None:
     left, top, right, bottom = box
     photograph = decode(SAMPLES / "palace.jpg").covered((left, top, right, bottom), keep=False)
     result = analyse(photograph, loaded("lite0"))
-    probability = result.predictions.of(zoo.labels().index("palace")).probability
+    probability = result.predictions.of(labels().index("palace")).probability
     expect(page.get_by_text(f"to {probability:.1%}")).to_be_visible()
     page.get_by_role("button", name="Remove the box").click()
     expect(page.get_by_text("With a part covered")).to_be_hidden()

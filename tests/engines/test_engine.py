@@ -12,8 +12,12 @@ import torch
 from effnet_viz import Model, analyse, load
 from effnet_viz.attribution import cam
 from effnet_viz.engines import engine, network
-from effnet_viz.images.photograph import decode, preprocess
-from effnet_viz.models import weights, zoo
+from effnet_viz.engines.create import create
+from effnet_viz.engines.openvino_engine import OpenVINOEngine
+from effnet_viz.engines.torch_engine import TorchEngine
+from effnet_viz.images.decode import decode
+from effnet_viz.images.preprocessing import preprocess
+from effnet_viz.models import architectures, checkpoints, variants, weights, zoo
 from tests.conftest import SAMPLES, loaded
 
 CLOSE = 1e-3
@@ -42,19 +46,19 @@ def assert_close(ours: np.ndarray, expected: np.ndarray, close: float = CLOSE) -
 @pytest.mark.parametrize("key", zoo.MODELS)
 def test_openvino_agrees_with_eager_pytorch(key: str) -> None:
     """Logits, all nine stages and the maps from them, for every architecture."""
-    entry = zoo.find(key)
+    entry = variants.find(key)
     image, _ = preprocess(decode(SAMPLES / "cat-and-espresso.jpg"), entry.preprocessing)
-    if isinstance(entry.weights, zoo.PackageFile):
-        built = network.build(entry, weights.load_state_dict(entry.weights)[0])
+    if isinstance(entry.weights, weights.PackageFile):
+        built = architectures.build(entry, checkpoints.load_state_dict(entry.weights)[0])
     else:
-        built = calibrated(network.build(entry, None), image)
+        built = calibrated(architectures.build(entry, None), image)
     weight = built.head.weight[7].numpy()
-    expected = engine.TorchEngine(built).forward(image)
-    gradient = engine.TorchEngine(built).gradient(expected.stages[5], 5, 7)
-    fast = engine.OpenVINOEngine(built, entry.resolution)
+    expected = TorchEngine(built).forward(image)
+    gradient = TorchEngine(built).gradient(expected.stages[5], 5, 7)
+    fast = OpenVINOEngine(built, entry.resolution)
     ours = fast.forward(image)
     assert_close(ours.logits, expected.logits)
-    for stage in zoo.STAGES:
+    for stage in network.STAGES:
         assert_close(ours.stages[stage], expected.stages[stage])
     assert_close(
         cam.grad_cam(expected.stages[5], fast.gradient(expected.stages[5], 5, 7)),
@@ -70,13 +74,13 @@ def test_openvino_agrees_with_eager_pytorch(key: str) -> None:
 @pytest.mark.parametrize("sample", sorted(path.name for path in SAMPLES.glob("*.jpg")))
 def test_same_top_five_and_maps_on_the_samples(key: str, sample: str) -> None:
     model = loaded(key)
-    assert isinstance(model.engine, engine.OpenVINOEngine)
-    built = network.build(model.entry, weights.load_state_dict(model.entry.weights)[0])
-    eager = Model(model.entry, engine.TorchEngine(built), model.weight_file)
+    assert isinstance(model.engine, OpenVINOEngine)
+    built = architectures.build(model.entry, checkpoints.load_state_dict(model.entry.weights)[0])
+    eager = Model(model.entry, TorchEngine(built), model.weight_file)
     ours, expected = (analyse(SAMPLES / sample, m) for m in (model, eager))
     assert [p.label for p in ours.predictions[:5]] == [p.label for p in expected.predictions[:5]]
     assert_close(ours.cam, expected.cam)
-    for stage in zoo.STAGES:
+    for stage in network.STAGES:
         # At early stages the gradients of thousands of positions nearly cancel, and a ReLU6 that is
         # passed at 1e-7 from its kink weighs in: 0.007 of the range was seen at stage 1, 0.0011
         # at stage 5.
@@ -106,7 +110,7 @@ def test_visitors_of_different_models_can_arrive_together() -> None:
     with ThreadPoolExecutor(len(keys)) as threads:
         together = list(threads.map(load, keys))
     for key, model in zip(keys, together, strict=True):
-        image, _ = preprocess(decode(SAMPLES / "cat.jpg"), zoo.find(key).preprocessing)
+        image, _ = preprocess(decode(SAMPLES / "cat.jpg"), variants.find(key).preprocessing)
         expected = loaded(key).engine.forward(image).logits
         assert_close(model.engine.forward(image).logits, expected)
 
@@ -122,7 +126,7 @@ def test_results_do_not_change_when_the_next_image_runs(lite0: Model) -> None:
 
 def test_nothing_is_attached_to_the_network(lite0: Model) -> None:
     analyse(SAMPLES / "cat.jpg", lite0).grad_cam(5)
-    assert isinstance(lite0.engine, engine.TorchEngine)
+    assert isinstance(lite0.engine, TorchEngine)
     for module in lite0.engine.network.modules():
         assert not module._forward_hooks
         assert not module._backward_hooks
@@ -131,10 +135,10 @@ def test_nothing_is_attached_to_the_network(lite0: Model) -> None:
 def test_without_openvino_pytorch_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.setattr(engine.importlib.util, "find_spec", lambda _: None)
-    entry = zoo.find("lite0")
-    built = network.build(entry, weights.load_state_dict(entry.weights)[0])
-    chosen = engine.create(built, entry.resolution)
-    assert type(chosen) is engine.TorchEngine
+    entry = variants.find("lite0")
+    built = architectures.build(entry, checkpoints.load_state_dict(entry.weights)[0])
+    chosen = create(built, entry.resolution)
+    assert type(chosen) is TorchEngine
     result = analyse(SAMPLES / "cat.jpg", Model(entry, chosen, None))
     assert result.predictions[0].label == "tiger cat"
     assert "torch" in result.provenance.engine

@@ -10,7 +10,8 @@ import torch
 import torchvision
 
 from effnet_viz.engines import network
-from effnet_viz.models import weights, zoo
+from effnet_viz.engines.optimize import fold_batch_norms
+from effnet_viz.models import architectures, checkpoints, variants
 
 
 def image(resolution: int, seed: int = 0) -> torch.Tensor:
@@ -20,16 +21,16 @@ def image(resolution: int, seed: int = 0) -> torch.Tensor:
 
 def trained(key: str) -> network.Network:
     """The network itself, with its packaged weights."""
-    entry = zoo.find(key)
-    return network.build(entry, weights.load_state_dict(entry.weights)[0])
+    entry = variants.find(key)
+    return architectures.build(entry, checkpoints.load_state_dict(entry.weights)[0])
 
 
 @pytest.mark.parametrize("key", ["b0", "b7"])
 def test_forward_over_stages_equals_torchvision_bit_for_bit(key: str) -> None:
-    entry = zoo.find(key)
+    entry = variants.find(key)
     torch.manual_seed(1)
     reference = torchvision.models.get_model_builder(entry.architecture)(weights=None).eval()
-    ours = network.build(entry, reference.state_dict())
+    ours = architectures.build(entry, reference.state_dict())
     x = image(entry.resolution)  # (1, 3, R, R)
     with torch.no_grad():
         outputs = ours.activations(x)
@@ -43,10 +44,10 @@ def test_forward_over_stages_equals_torchvision_bit_for_bit(key: str) -> None:
 @pytest.mark.parametrize("key", ["lite0", "lite1", "lite2"])
 def test_forward_over_stages_equals_timm_bit_for_bit(key: str) -> None:
     """timm's own model with the packaged weights, and its own forward_intermediates."""
-    entry = zoo.find(key)
+    entry = variants.find(key)
     ours = trained(key)
     reference = timm.create_model(entry.architecture, pretrained=False).eval()
-    state, _ = weights.load_state_dict(entry.weights)
+    state, _ = checkpoints.load_state_dict(entry.weights)
     with torch.no_grad():
         for name, tensor in zip(reference.state_dict(), state.values(), strict=True):
             reference.state_dict()[name].copy_(tensor)
@@ -61,11 +62,11 @@ def test_forward_over_stages_equals_timm_bit_for_bit(key: str) -> None:
 
 
 def test_a_checkpoint_of_another_model_is_refused() -> None:
-    state, _ = weights.load_state_dict(zoo.find("lite1").weights)
+    state, _ = checkpoints.load_state_dict(variants.find("lite1").weights)
     with pytest.raises(ValueError, match="tensors"):
-        network.build(zoo.find("lite0"), state)
+        architectures.build(variants.find("lite0"), state)
     with pytest.raises(ValueError, match="do not fit"):
-        network.build(zoo.find("b0"), {"weight": torch.zeros(1)})
+        architectures.build(variants.find("b0"), {"weight": torch.zeros(1)})
 
 
 def test_tail_continues_from_any_stage() -> None:
@@ -74,7 +75,7 @@ def test_tail_continues_from_any_stage() -> None:
     with torch.no_grad():
         outputs = lite0.activations(x)
         logits = lite0(x)  # (1, 1000)
-        for stage in zoo.STAGES:
+        for stage in network.STAGES:
             assert torch.equal(lite0.tail(outputs[stage - 1], stage), logits)
 
 
@@ -82,9 +83,9 @@ def test_untrained_is_the_same_every_time_and_leaves_the_global_generator_alone(
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
-    one = network.build(zoo.find("b0"), None)
+    one = architectures.build(variants.find("b0"), None)
     assert torch.equal(torch.rand(3), expected)
-    two = network.build(zoo.find("b0"), None)
+    two = architectures.build(variants.find("b0"), None)
     for ours, other in zip(one.parameters(), two.parameters(), strict=True):
         assert torch.equal(ours, other)
     assert not one.training
@@ -93,7 +94,7 @@ def test_untrained_is_the_same_every_time_and_leaves_the_global_generator_alone(
 
 def test_untrained_networks_built_at_once_are_the_same() -> None:
     def checksum(_: int) -> float:
-        built = network.build(zoo.find("lite0"), None)
+        built = architectures.build(variants.find("lite0"), None)
         return float(sum(p.double().sum() for p in built.parameters()))
 
     with ThreadPoolExecutor(4) as pool:
@@ -105,6 +106,6 @@ def test_folded_batch_norms_change_rounding_only() -> None:
     x = image(224)
     with torch.no_grad():
         expected = lite0(x)
-        network.fold_batch_norms(lite0)
+        fold_batch_norms(lite0)
         assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in lite0.modules())
         torch.testing.assert_close(lite0(x), expected, rtol=1e-4, atol=1e-4)

@@ -11,13 +11,13 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from effnet_viz.engines import network, structure
-from effnet_viz.models import scaling, zoo
+from effnet_viz.models import architectures, scaling, variants, zoo
 
 
 @cache
 def built(key: str) -> network.Network:
     with torch.device("meta"):
-        return network.build(zoo.find(key), None)
+        return architectures.build(variants.find(key), None)
 
 
 def averaging(key: str) -> network.Network:
@@ -26,7 +26,7 @@ def averaging(key: str) -> network.Network:
     Nothing can cancel or saturate, and what remains is where each convolution looks.
     """
     others = (nn.BatchNorm2d, nn.SiLU, nn.ReLU6, torchvision.ops.SqueezeExcitation)
-    made = network.build(zoo.find(key), None)
+    made = architectures.build(variants.find(key), None)
     for module in list(made.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, others):
@@ -55,7 +55,7 @@ def test_the_receptive_field_is_the_extent_of_the_gradient(key: str, resolution:
     stages = structure.walk(made, resolution).stages
     image = torch.ones(1, 3, resolution, resolution).double().requires_grad_()  # (1, 3, R, R)
     outputs = made.activations(image)  # nine of (1, 1, h, w)
-    for number in zoo.STAGES:
+    for number in network.STAGES:
         stage = stages[number]
         middle, end = stage.side // 2, stage.side - 1
         for row, column in ((middle, middle - 1), (0, end), (1, 0)):
@@ -82,22 +82,22 @@ def test_centres_by_hand() -> None:
 
 def test_a_cell_outside_the_grid_is_refused() -> None:
     with pytest.raises(ValueError, match="cells 0 to 6"):
-        structure.of(zoo.find("b0")).stages[9].field(0, 7)
+        architectures.of(variants.find("b0")).stages[9].field(0, 7)
 
 
 def test_squeeze_and_excitation_sees_all() -> None:
     """B0 has it in every block, so from stage 2 on; Lite has none."""
-    assert [s.sees_all for s in structure.of(zoo.find("b0")).stages.values()] == [False] + [
-        True
-    ] * 8
-    assert not any(s.sees_all for s in structure.of(zoo.find("lite2")).stages.values())
+    assert [s.sees_all for s in architectures.of(variants.find("b0")).stages.values()] == [
+        False
+    ] + [True] * 8
+    assert not any(s.sees_all for s in architectures.of(variants.find("lite2")).stages.values())
 
 
 def test_b0_is_table_1() -> None:
     """Operator, input resolution, channels and layers, Tan & Le 2019, Table 1."""
     rows = [
         (s.operator, s.input_side, s.channels, s.layers)
-        for s in structure.of(zoo.find("b0")).stages.values()
+        for s in architectures.of(variants.find("b0")).stages.values()
     ]
     assert rows == [
         ("Conv 3x3", 224, 32, 1),
@@ -115,7 +115,7 @@ def test_b0_is_table_1() -> None:
 @pytest.mark.parametrize("key", zoo.MODELS)
 def test_stages_add_up_to_the_network(key: str) -> None:
     """Parameters as PyTorch holds them; multiply-adds are half of what its counter counts."""
-    entry, found = zoo.find(key), structure.of(zoo.find(key))
+    entry, found = variants.find(key), architectures.of(variants.find(key))
     made = built(key)
     counter = FlopCounterMode(display=False)
     with counter:
@@ -133,7 +133,7 @@ def test_stages_add_up_to_the_network(key: str) -> None:
 
 
 def test_the_structure_is_walked_once() -> None:
-    assert structure.of(zoo.find("b0")) is structure.of(zoo.find("b0"))
+    assert architectures.of(variants.find("b0")) is architectures.of(variants.find("b0"))
 
 
 def test_networks_are_built_while_another_thread_converts_one(
@@ -149,6 +149,6 @@ def test_networks_are_built_while_another_thread_converts_one(
     with pytest.raises(KeyError):
         torch.manual_seed(0)  # so the test would see it
     for key in ("b0", "lite0"):
-        network.build(zoo.find(key), None)
-        structure.of.__wrapped__(zoo.find(key))
+        architectures.build(variants.find(key), None)
+        architectures.of.__wrapped__(variants.find(key))
     scaling.built.__wrapped__(1.1, 1.2, 224)

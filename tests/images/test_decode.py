@@ -22,16 +22,11 @@ from PIL import ExifTags, Image, ImageCms, features
 from pillow_heif import libheif_info
 from torchvision.models import get_weight
 
-from effnet_viz.images.photograph import (
-    MAX_BYTES,
-    Crop,
-    ImageError,
-    Photograph,
-    crop_of,
-    decode,
-    preprocess,
-)
-from effnet_viz.models.zoo import MODELS, Preprocessing
+from effnet_viz.images.decode import MAX_BYTES, decode
+from effnet_viz.images.photograph import ImageError, Photograph
+from effnet_viz.images.preprocessing import Preprocessing, crop_of, preprocess
+from effnet_viz.models.zoo import MODELS
+from effnet_viz.records import Crop
 
 Pixels = NDArray[np.uint8]
 

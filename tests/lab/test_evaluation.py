@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from effnet_viz.attribution import cam as formulas
-from effnet_viz.engines.engine import TorchEngine
+from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.lab import evaluation, networks, scenes
 from effnet_viz.lab.evaluation import SceneSet
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.sprites import CLASSES, of_vendors
+from effnet_viz.metrics.intervals import paired_interval
 
 
 @pytest.fixture(scope="module")
@@ -70,16 +71,14 @@ def test_size_groups_are_thirds_by_visible_area() -> None:
 
 def test_the_interval_of_a_constant_difference_is_the_constant() -> None:
     labels = np.arange(240) % len(CLASSES)
-    assert evaluation.paired_interval([np.full(240, 0.25)], [labels]) == pytest.approx(
-        (0.25, 0.25, 0.25)
-    )
+    assert paired_interval([np.full(240, 0.25)], [labels]) == pytest.approx((0.25, 0.25, 0.25))
 
 
 def test_the_interval_draws_whole_classes() -> None:
     # Scenes of a class are alike, so drawing single scenes would make the interval far too narrow.
     labels = np.arange(2400) % len(CLASSES)
     by_class = np.random.default_rng(3).normal(size=len(CLASSES))
-    mean, low, high = evaluation.paired_interval([by_class[labels]], [labels])
+    mean, low, high = paired_interval([by_class[labels]], [labels])
     assert mean == pytest.approx(by_class.mean())
     half_width = 1.96 * by_class.std() / np.sqrt(len(CLASSES))
     assert (high - low) / 2 == pytest.approx(half_width, rel=0.1)
@@ -87,5 +86,5 @@ def test_the_interval_draws_whole_classes() -> None:
 
 def test_runs_count_alike_in_the_interval_whatever_their_number_of_scenes() -> None:
     few, many = np.arange(24), np.arange(240) % 24
-    mean, low, high = evaluation.paired_interval([np.zeros(24), np.ones(240)], [few, many])
+    mean, low, high = paired_interval([np.zeros(24), np.ones(240)], [few, many])
     assert (mean, low, high) == pytest.approx((0.5, 0.5, 0.5))

@@ -13,17 +13,28 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from effnet_viz.arrays import Floats
 from effnet_viz.engines.network import Network
-from effnet_viz.lab import evaluation, networks
+from effnet_viz.lab import evaluation, networks, sentences
 from effnet_viz.lab import results as lab
-from effnet_viz.lab.evaluation import SIZE_GROUPS, Looks, SceneSet
+from effnet_viz.lab.evaluation import Looks, SceneSet
 from effnet_viz.lab.networks import SCALINGS
-from effnet_viz.lab.results import CAM, DETAILS, GRAD_CAM, RELEVANCE, Results, ResultsError
-from effnet_viz.lab.training import HELD_OUT_VENDORS
-from effnet_viz.metrics.localization import Floats
+from effnet_viz.lab.results import (
+    CAM,
+    DETAILS,
+    GRAD_CAM,
+    RELEVANCE,
+    SIZE_GROUPS,
+    Results,
+    ResultsError,
+)
+from effnet_viz.lab.runs import HELD_OUT_VENDORS
+from effnet_viz.lab.summary import measure
+from effnet_viz.metrics import intervals
 from effnet_viz.models import published
 from effnet_viz.ui.lab import results as results_page
-from effnet_viz.ui.lab.results import MEASURES
+from effnet_viz.ui.lab.measure_table import MEASURES
+from effnet_viz.ui.lab.measures import show_measures
 
 Json = dict[str, Any]
 RISING = dict(zip(SCALINGS, (0.5, 0.55, 0.6, 0.65, 0.7), strict=True))
@@ -131,7 +142,7 @@ def loaded(folder: Path, content: Json) -> Results:
 
 
 def headline(folder: Path, content: Json) -> list[str]:
-    return [spaced(sentence) for sentence in lab.headline(loaded(folder, content))]
+    return [spaced(sentence) for sentence in sentences.headline(loaded(folder, content))]
 
 
 def spaced(text: str) -> str:
@@ -201,7 +212,7 @@ def test_between_the_others(tmp_path: Path) -> None:
 
 def test_who_answers_right_most_often(tmp_path: Path) -> None:
     # 79 % against 70, 76, 73 and 77.5; the intervals are two points to either side.
-    said = spaced(lab.accuracy(loaded(tmp_path, made(EQUAL))))
+    said = spaced(sentences.accuracy(loaded(tmp_path, made(EQUAL))))
     assert said == (
         "Width 2 answers right most often on the unseen vendor's drawings (79.0 %), clearly more "
         "often than the baseline, depth 4 and resolution 2. Of the 10 pairs of networks, 8 differ "
@@ -218,19 +229,19 @@ def test_networks_below_every_reference(tmp_path: Path) -> None:
 def test_levelling_by_hand(tmp_path: Path) -> None:
     """Accuracy on the unseen vendor at 3,000 and at 4,000 views: 0.3 and 0.4."""
     content = made(EQUAL)
-    text = lab.levelling(loaded(tmp_path, content))
+    text = sentences.levelling(loaded(tmp_path, content))
     assert "by +10.0 (baseline) to +10.0 (baseline) points. None had levelled off" in text
     for name, training in content["training"].items():
         end = {"baseline": 0.29, "depth": 0.33}.get(name[:-2], 0.31)
         curve = [dict(point) for point in training["learning_curve"]]
         curve[-1]["unseen_top1"] = end
         training["learning_curve"] = curve
-    text = lab.levelling(loaded(tmp_path, content))
+    text = sentences.levelling(loaded(tmp_path, content))
     assert "by −1.0 (baseline) to +3.0 (depth 4) points" in text
     assert spaced(text).count("Not all had levelled off: depth 4 gained 2 points or more") == 1
     for run in range(3):
         content["training"][f"depth-{run}"] = content["training"]["width-0"]
-    assert "None gained 2 points or more" in lab.levelling(loaded(tmp_path, content))
+    assert "None gained 2 points or more" in sentences.levelling(loaded(tmp_path, content))
 
 
 def test_curves_are_means_over_runs(tmp_path: Path) -> None:
@@ -248,7 +259,7 @@ def test_curves_are_means_over_runs(tmp_path: Path) -> None:
 
 
 def test_most_and_least_alike(tmp_path: Path) -> None:
-    text = spaced(lab.most_and_least_alike(loaded(tmp_path, made(EQUAL))))
+    text = spaced(sentences.most_and_least_alike(loaded(tmp_path, made(EQUAL))))
     assert text == (
         "Resolution 2 and the compound network answer alike most often (89 % of the scenes), the "
         "baseline and depth 4 least often (80 %). The maps of the baseline and depth 4 are most "
@@ -257,7 +268,7 @@ def test_most_and_least_alike(tmp_path: Path) -> None:
 
 
 def test_limits_have_this_lab_s_numbers(tmp_path: Path) -> None:
-    text = lab.limits(loaded(tmp_path, made(EQUAL)))
+    text = sentences.limits(loaded(tmp_path, made(EQUAL)))
     assert "0.40 to 1.70 million parameters; the paper's smallest has 5.3" in text
     assert "on three runs of each network" in text
     assert "the same 4,000 views" in text
@@ -311,19 +322,19 @@ def test_what_measure_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return dataclasses.replace(looks, answers=scene_set.labels)
 
     monkeypatch.setattr(evaluation, "look", all_right)
-    monkeypatch.setattr(evaluation, "RESAMPLES", 20)
+    monkeypatch.setattr(intervals, "RESAMPLES", 20)
     with torch.random.fork_rng():
         trained = {key: networks.staged(networks.build(s)) for key, s in SCALINGS.items()}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so few scenes are slower on many
     try:
-        measured = evaluation.measure({0: trained}, 6)
+        measured = measure({0: trained}, 6)
     finally:
         torch.set_num_threads(threads)
     rest = {key: made(EQUAL)[key] for key in ("recipe", "training", "time")}
     results = loaded(tmp_path, rest | measured)
     assert [network.grid for network in results.networks.values()] == [4, 4, 4, 8, 6]
-    assert results.runs_in_words == "one run"
+    assert sentences.runs_in_words(results) == "one run"
     assert results.cam("compound", RELEVANCE).spread is None
     assert results.runs[0].scenes_all_correct == 6
     assert (
@@ -333,8 +344,8 @@ def test_what_measure_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert set(NAMES) == set(measured["networks"]["width"][CAM]["all"])
     assert set(results.REFERENCES) == set(measured["references"])
     assert len(results.differences[GRAD_CAM, RELEVANCE]) == 10
-    assert len(lab.headline(results)) == 4
-    assert "one run of each network" in lab.limits(results)
+    assert len(sentences.headline(results)) == 4
+    assert "one run of each network" in sentences.limits(results)
 
 
 # The page's parts
@@ -348,7 +359,7 @@ def script(path: str) -> None:
         return
     results_page.show_headline(results)
     results_page.show_accuracy(results)
-    results_page.show_measures(results)
+    show_measures(results)
     results_page.show_agreement(results)
     results_page.show_learning_curves(results)
     results_page.show_limits(results)

@@ -14,15 +14,23 @@ from effnet_viz.lab import demo, evaluation, model_card, networks, scene_editor,
 from effnet_viz.lab import runs as shipped_runs
 from effnet_viz.lab.evaluation import SceneSet
 from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.results import RESULTS
+from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, UnfinishedError, runs
 from effnet_viz.lab.sprites import CLASSES, of_vendors
-from effnet_viz.lab.training import HELD_OUT_VENDORS, Recipe, UnfinishedError, runs
+from effnet_viz.lab.summary import (
+    CHECKED_NETWORK,
+    CHECKED_SCENES,
+    check,
+    complete_runs,
+    top1_unseen,
+)
 
 MEGABYTE = 1e6
 
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(model_card.RESULTS.read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
     return content
 
 
@@ -70,7 +78,7 @@ def test_loading_leaves_the_random_numbers_of_others_alone() -> None:
 
 @pytest.mark.parametrize("key", SCALINGS)
 def test_shipped_weights_give_the_shipped_accuracy(results: dict[str, Any], key: str) -> None:
-    found = model_card.top1_unseen(key, shipped_runs.shipped(SCALINGS[key]))
+    found = top1_unseen(key, shipped_runs.shipped(SCALINGS[key]))
     assert found == pytest.approx(results["shipped"]["top1_unseen"][key], abs=0.01)
 
 
@@ -88,17 +96,17 @@ def test_the_results_are_what_the_command_writes(results: dict[str, Any]) -> Non
         elif isinstance(expected, float):
             # Another processor rounds otherwise, and one scene may fall on the other side of an
             # edge, such as a threshold or a correct answer.
-            assert found == pytest.approx(expected, abs=1.5 / model_card.CHECKED_SCENES), where
+            assert found == pytest.approx(expected, abs=1.5 / CHECKED_SCENES), where
         else:
             assert found == expected, where
 
-    network = shipped_runs.shipped(SCALINGS[model_card.CHECKED_NETWORK])
-    close(json.loads(json.dumps(model_card.check(network))), results["check"], "check")
+    network = shipped_runs.shipped(SCALINGS[CHECKED_NETWORK])
+    close(json.loads(json.dumps(check(network))), results["check"], "check")
 
 
 def test_the_results_are_of_the_shipped_runs(results: dict[str, Any]) -> None:
     assert results["scenes"] >= 2000
-    complete = model_card.complete_runs()
+    complete = complete_runs()
     assert set(results["runs"]) == {str(number) for number in complete}
     assert len(results["training"]) == len(complete) * len(SCALINGS)
     for number, of_run in complete.items():

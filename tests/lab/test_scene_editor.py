@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from effnet_viz.images import photograph
+from effnet_viz.images.decode import decode
 from effnet_viz.lab import scene_editor, scenes
 from effnet_viz.lab.scene_editor import Composition
 from effnet_viz.lab.scenes import SIDE, Arrangement
@@ -115,7 +115,7 @@ def test_an_outline_is_closed_at_the_edge_of_the_scene() -> None:
 
 
 def test_ones_own_background_is_seen_where_nothing_lies_on_it() -> None:
-    own = scene_editor.backdrop(photograph.decode((SAMPLES / "espresso.jpg").read_bytes()))
+    own = scene_editor.backdrop(decode((SAMPLES / "espresso.jpg").read_bytes()))
     assert own.shape == (SIDE, SIDE, 3)
     bare = replace(FOX, clutter=0)
     scene = scene_editor.compose(bare, own).scene

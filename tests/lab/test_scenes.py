@@ -8,10 +8,11 @@ import hashlib
 import numpy as np
 import pytest
 
+from effnet_viz.arrays import Floats
 from effnet_viz.lab import scenes, sprites
-from effnet_viz.lab.scenes import Arrangement, Floats
+from effnet_viz.lab.runs import HELD_OUT_VENDORS
+from effnet_viz.lab.scenes import Arrangement
 from effnet_viz.lab.sprites import CLASSES, SETS, VENDORS
-from effnet_viz.lab.training import HELD_OUT_VENDORS
 
 
 @pytest.fixture(scope="module")

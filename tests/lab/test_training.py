@@ -11,11 +11,12 @@ import pytest
 import torch
 from filelock import FileLock
 
-from effnet_viz.lab import scenes, training
+from effnet_viz.lab import runs, scenes, training
 from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, Run
 from effnet_viz.lab.scenes import EASY, STANDARD
 from effnet_viz.lab.sprites import CLASSES, all_but, of_vendors
-from effnet_viz.lab.training import HELD_OUT_VENDORS, BusyError, Recipe, Run, train
+from effnet_viz.lab.training import BusyError, train
 
 TINY = Recipe(
     views=48, scenes=24, easy_share=0.5, easy_scenes=24, batch=24, learning_rate=2e-3, warm_up=0.0,
@@ -42,7 +43,7 @@ def test_two_steps_lower_the_loss_and_a_stopped_run_continues_bit_for_bit(
 ) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     recipe = replace(TINY, views=4 * TINY.batch, easy_share=0.75)
-    expected = training.load_checkpoint(train(BASELINE, whole, recipe, progress=False))
+    expected = runs.load_checkpoint(train(BASELINE, whole, recipe, progress=False))
     first = losses(whole)
     assert len(first) == 4
     assert first[2] < first[0]  # the loss after two steps
@@ -58,7 +59,7 @@ def test_two_steps_lower_the_loss_and_a_stopped_run_continues_bit_for_bit(
     with pytest.raises(KeyboardInterrupt):
         train(BASELINE, stopped, recipe, progress=False)
     monkeypatch.setattr(training._State, "advance", advance)
-    continued = training.load_checkpoint(train(BASELINE, stopped, recipe, progress=False))
+    continued = runs.load_checkpoint(train(BASELINE, stopped, recipe, progress=False))
 
     assert continued["step"] == expected["step"] == 4
     for name, tensor in expected["module"].items():
@@ -154,7 +155,7 @@ def test_the_learning_rate_rises_linearly_and_falls_to_zero_as_a_cosine() -> Non
 
 
 def test_fifteen_runs_share_three_vendors_and_run_zero_comes_first() -> None:
-    every = training.runs()
+    every = runs.runs()
     assert len({run.name for run in every}) == 15
     assert [run.number for run in every] == sorted(run.number for run in every)
     assert len({run.held_out for run in every}) == len(HELD_OUT_VENDORS) == 3

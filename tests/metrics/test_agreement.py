@@ -14,7 +14,10 @@ from scipy import ndimage
 from torchcam.metrics import DeletionInsertionMetric
 from torchvision.transforms.functional import gaussian_blur
 
-from effnet_viz.metrics import agreement
+from effnet_viz.arrays import Box, on_grid, top
+from effnet_viz.metrics import agreement, localization
+from effnet_viz.metrics.concentration import concentration
+from effnet_viz.metrics.deletion import area_under_curve, blur, first_pixels, pixel_order
 
 Floats = NDArray[np.float32]
 
@@ -42,7 +45,7 @@ def test_a_map_on_a_grid_is_its_bilinear_interpolation(height: int, width: int) 
     """Each cell of the grid, computed by its position in the photograph."""
     values = random_map(1, height, width)
     box, region = (30.0, 10.0, 230.0, 210.0), (40.0, 12.0, 220.0, 192.0)
-    ours = agreement.on_grid(values, box, region, 64)
+    ours = on_grid(values, box, region, 64)
     centres = (np.arange(64) + 0.5) / 64
     x = region[0] + centres * (region[2] - region[0])  # in the photograph
     y = region[1] + centres * (region[3] - region[1])
@@ -58,14 +61,14 @@ def test_a_map_on_a_grid_is_its_bilinear_interpolation(height: int, width: int) 
 def test_the_same_place_stays_the_same_place_under_another_crop() -> None:
     """A ramp over the photograph, seen through two crops on two grids, is one ramp."""
 
-    def seen(box: agreement.Box, cells: int) -> Floats:
+    def seen(box: Box, cells: int) -> Floats:
         x = box[0] + (np.arange(cells) + 0.5) / cells * (box[2] - box[0])
         return np.tile(x.astype(np.float32), (cells, 1))
 
     boxes = [(50.0, 50.0, 350.0, 350.0), (30.0, 30.0, 370.0, 370.0)]
     region = (100.0, 100.0, 300.0, 300.0)
     one, other = (
-        agreement.on_grid(seen(box, cells), box, region, 40)
+        on_grid(seen(box, cells), box, region, 40)
         for box, cells in zip(boxes, (7, 10), strict=True)
     )
     np.testing.assert_allclose(one, other, atol=1e-3)
@@ -75,7 +78,7 @@ def test_the_same_place_stays_the_same_place_under_another_crop() -> None:
 def test_a_finer_map_is_averaged() -> None:
     values = random_map(2, 128, 128)
     whole = (0.0, 0.0, 1.0, 1.0)
-    coarse = agreement.on_grid(values, whole, whole, 16)
+    coarse = on_grid(values, whole, whole, 16)
     assert coarse.mean() == pytest.approx(values.mean(), abs=0.01)
     assert coarse.std() < values.std() / 4
 
@@ -101,7 +104,7 @@ def test_rank_correlation_is_pearsons_of_ranks() -> None:
 def test_overlap_by_hand() -> None:
     one = floats([9, 8, 0, 1, 2], [0, 0, 0, 0, 0])
     other = floats([9, 0, 8, 1, 2], [0, 0, 0, 0, 0])
-    assert agreement.top(one).tolist() == [[True, True, False, False, False], [False] * 5]
+    assert top(one).tolist() == [[True, True, False, False, False], [False] * 5]
     assert agreement.overlap(one, other) == pytest.approx(1 / 3)
     assert agreement.overlap(one, one) == 1
     assert agreement.overlap(one, -one) == 0
@@ -140,24 +143,24 @@ def test_disagreement_by_hand() -> None:
 def test_concentration_by_hand() -> None:
     """10 of positive evidence: the 4 and one 2 make more than half; they touch at a corner."""
     values = floats([-9, 4, 1, -3], [2, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 2])
-    found = agreement.concentration(values)
+    found = concentration(values)
     assert found.area == 2 / 16
     assert found.regions == 1
     # Twice the distance of a cell's centre to the nearest edge: 0.25 at the rim of a 4×4 map.
     assert found.border == pytest.approx(0.25)
     values[1, 0], values[2, 2] = 0, 2
-    assert agreement.concentration(values).regions == 2
-    assert agreement.concentration(values).border == pytest.approx((0.25 * 8 + 0.75 * 2) / 10)
+    assert concentration(values).regions == 2
+    assert concentration(values).border == pytest.approx((0.25 * 8 + 0.75 * 2) / 10)
 
 
 def test_concentration_of_an_even_map_is_what_the_docstring_says() -> None:
-    found = agreement.concentration(np.ones((300, 300), np.float32))
+    found = concentration(np.ones((300, 300), np.float32))
     assert found.area == 0.5
     assert found.border == pytest.approx(1 / 3, abs=1e-4)
 
 
 def test_without_positive_evidence_there_is_no_concentration() -> None:
-    found = agreement.concentration(-np.ones((7, 7), np.float32))
+    found = concentration(-np.ones((7, 7), np.float32))
     assert math.isnan(found.area)
     assert math.isnan(found.border)
     assert found.regions == 0
@@ -168,40 +171,40 @@ def test_without_positive_evidence_there_is_no_concentration() -> None:
 
 def test_share_inside_by_hand() -> None:
     values = floats([3, -5, 1], [1, 2, 0], [0, 0, 1])
-    assert agreement.share_inside(values, (0, 0, 1, 1)) == 1
+    assert localization.share_inside(values, (0, 0, 1, 1)) == 1
     # The left upper quarter: one whole cell, two halves (one negative), a quarter.
-    assert agreement.share_inside(values, (0, 0, 0.5, 0.5)) == pytest.approx(
+    assert localization.share_inside(values, (0, 0, 0.5, 0.5)) == pytest.approx(
         (3 + 1 / 2 + 2 / 4) / 8
     )
     quarters = [(x, y, x + 0.5, y + 0.5) for x in (0, 0.5) for y in (0, 0.5)]
-    assert sum(agreement.share_inside(values, box) for box in quarters) == pytest.approx(1)
-    assert math.isnan(agreement.share_inside(-np.abs(values), (0, 0, 1, 1)))
+    assert sum(localization.share_inside(values, box) for box in quarters) == pytest.approx(1)
+    assert math.isnan(localization.share_inside(-np.abs(values), (0, 0, 1, 1)))
 
 
 def test_share_inside_is_the_share_of_pixels_of_the_enlarged_map() -> None:
     values = random_map(5, 9, 15)
     pixels = np.maximum(values, 0).repeat(100, axis=0).repeat(60, axis=1)  # (900, 900)
     expected = pixels[450:, :225].sum() / pixels.sum()
-    assert agreement.share_inside(values, (0, 0.5, 0.25, 1)) == pytest.approx(expected, rel=1e-5)
+    assert localization.share_inside(values, (0, 0.5, 0.25, 1)) == pytest.approx(expected, rel=1e-5)
 
 
 # Deletion and insertion
 
 
 def test_area_under_a_curve_by_hand() -> None:
-    assert agreement.area_under_curve([0, 0.5, 1], [1, 0.5, 0]) == 0.5
-    assert agreement.area_under_curve([0, 0.25, 1], [0, 1, 1]) == pytest.approx(0.125 + 0.75)
+    assert area_under_curve([0, 0.5, 1], [1, 0.5, 0]) == 0.5
+    assert area_under_curve([0, 0.25, 1], [0, 1, 1]) == pytest.approx(0.125 + 0.75)
 
 
 def test_the_first_pixels_are_those_that_pytorch_grad_cam_removes() -> None:
     """Its ROAD removes by percentile of the enlarged map; the share of pixels is the same."""
-    order = agreement.order(random_map(6), 70)
+    order = pixel_order(random_map(6), 70)
     whole = (0.0, 0.0, 1.0, 1.0)
-    enlarged = torch.from_numpy(np.array(agreement.on_grid(random_map(6), whole, whole, 70)))
+    enlarged = torch.from_numpy(np.array(on_grid(random_map(6), whole, whole, 70)))
     for percent in (10, 50, 90):
         removes = RemoveMostRelevantFirst(100 - percent, lambda _, kept: kept)
         theirs = removes(torch.zeros(1), enlarged).numpy() == 0  # (70, 70)
-        ours = agreement.first_pixels(order, percent / 100, 70)
+        ours = first_pixels(order, percent / 100, 70)
         assert (theirs != ours).mean() < 0.001  # the pixel at the percentile itself
         assert ours.mean() == pytest.approx(percent / 100, abs=1e-3)
 
@@ -209,7 +212,7 @@ def test_the_first_pixels_are_those_that_pytorch_grad_cam_removes() -> None:
 def test_a_blur_is_torchvisions() -> None:
     picture = np.random.default_rng(0).random((3, 80, 80)).astype(np.float32)
     theirs = gaussian_blur(torch.from_numpy(picture), [41, 41], [5.0, 5.0]).numpy()
-    ours = agreement.blurred(picture, 5.0)
+    ours = blur(picture, 5.0)
     inner = (slice(None), slice(20, -20), slice(20, -20))  # they mirror at the border
     np.testing.assert_allclose(ours[inner], theirs[inner], atol=1e-4)
 
@@ -241,7 +244,7 @@ def test_deletion_and_insertion_agree_with_torchcam() -> None:
     weight = torch.from_numpy(np.random.default_rng(2).normal(size=(2, 3 * side * side)) * 0.02)
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * side * side, 2))
     model[1].weight.data = weight.float()
-    blurred = agreement.blurred(picture, 3.0)
+    blurred = blur(picture, 3.0)
     theirs = DeletionInsertionMetric(
         GivenMap(model, values),
         lambda logits: torch.softmax(logits, dim=-1),
@@ -250,7 +253,7 @@ def test_deletion_and_insertion_agree_with_torchcam() -> None:
     )
     theirs.update(torch.from_numpy(picture)[None], class_idx=1)
 
-    order = agreement.order(values, side)
+    order = pixel_order(values, side)
     fractions = [step / steps for step in range(steps + 1)]
     for name, (inside, outside) in {
         "deletion_auc": (blurred, picture),
@@ -258,9 +261,9 @@ def test_deletion_and_insertion_agree_with_torchcam() -> None:
     }.items():
         scores = []
         for fraction in fractions:
-            mask = agreement.first_pixels(order, fraction, side)
+            mask = first_pixels(order, fraction, side)
             mixed = torch.from_numpy(np.where(mask, inside, outside))[None]
             scores.append(model(mixed).softmax(1)[0, 1].item())
-        ours = agreement.area_under_curve(fractions, scores)
+        ours = area_under_curve(fractions, scores)
         assert ours == pytest.approx(theirs.summary()[name], abs=1e-3)
         assert np.ptp(scores) > 0.1  # there is something to agree on

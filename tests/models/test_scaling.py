@@ -7,8 +7,7 @@ import torch
 from torchvision.models._utils import _make_divisible
 from torchvision.models.efficientnet import MBConvConfig
 
-from effnet_viz.engines import structure
-from effnet_viz.models import published, scaling, zoo
+from effnet_viz.models import architectures, published, scaling, variants
 from effnet_viz.models.scaling import Rule, Scale
 
 
@@ -39,10 +38,10 @@ def test_the_usable_resolution_is_a_multiple_of_the_stride(asked: float, given: 
 
 @pytest.mark.parametrize("number", range(8))
 def test_built_from_published_multipliers_is_torchvisions_model(number: int) -> None:
-    member, entry = published.FAMILY[number], zoo.find(f"b{number}")
+    member, entry = published.FAMILY[number], variants.find(f"b{number}")
     assert (member.width, member.depth) == (entry.width, entry.depth)
     ours = scaling.built(member.width, member.depth, entry.resolution)
-    assert ours == structure.of(entry)
+    assert ours == architectures.of(entry)
 
 
 def test_the_papers_figures_are_those_of_its_networks() -> None:

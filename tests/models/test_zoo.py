@@ -11,8 +11,8 @@ from torchvision.models import get_model_builder, get_weight
 from torchvision.ops.misc import Conv2dNormActivation
 
 from effnet_viz import build, load
-from effnet_viz.engines import network
-from effnet_viz.models import weights, zoo
+from effnet_viz.models import architectures, checkpoints, variants, weights, zoo
+from effnet_viz.models.classes import labels
 
 # Tan & Le 2019, Table 2, and the multipliers of the released code.
 PAPER = {
@@ -30,7 +30,7 @@ def test_the_zoo_has_the_family_and_the_lite_models() -> None:
 
 def test_unknown_key_lists_the_choices() -> None:
     with pytest.raises(zoo.UnknownModelError) as caught:
-        zoo.find("b9")
+        variants.find("b9")
     assert "'b9'" in str(caught.value)
     assert all(key in str(caught.value) for key in zoo.MODELS)
     with pytest.raises(zoo.UnknownModelError):
@@ -38,7 +38,7 @@ def test_unknown_key_lists_the_choices() -> None:
 
 
 def test_duplicate_key_raises() -> None:
-    entry = zoo.find("b0")
+    entry = variants.find("b0")
     twin = dataclasses.replace(entry, title="Another B0")
     with pytest.raises(ValueError, match="'b0'"):
         zoo.index((entry, twin))
@@ -47,7 +47,7 @@ def test_duplicate_key_raises() -> None:
 @pytest.mark.parametrize("key", PAPER)
 def test_multipliers_and_parameters_are_those_of_the_paper(key: str) -> None:
     width, depth, parameters = PAPER[key]
-    entry = zoo.find(key)
+    entry = variants.find(key)
     assert (entry.width, entry.depth) == (width, depth)
     assert entry.published is not None
     assert entry.published.parameters == pytest.approx(parameters, rel=0.03)
@@ -58,7 +58,7 @@ def test_preprocessing_is_the_one_of_the_weights(key: str) -> None:
     number, recipe = key[1], "V2" if key.endswith("v2") else "V1"
     weight = get_weight(f"EfficientNet_B{number}_Weights.IMAGENET1K_{recipe}")
     transforms = weight.transforms()
-    entry = zoo.find(key)
+    entry = variants.find(key)
     assert [entry.preprocessing.resize] == transforms.resize_size
     assert [entry.resolution] == transforms.crop_size
     assert entry.preprocessing.interpolation == transforms.interpolation.value
@@ -67,18 +67,18 @@ def test_preprocessing_is_the_one_of_the_weights(key: str) -> None:
 
 
 def test_recipes_are_told_apart() -> None:
-    assert zoo.find("b1").recipe == zoo.find("b0").recipe
-    assert zoo.find("b1-v2").recipe != zoo.find("b1").recipe
-    assert zoo.find("b1-v2").weights.filename != zoo.find("b1").weights.filename
+    assert variants.find("b1").recipe == variants.find("b0").recipe
+    assert variants.find("b1-v2").recipe != variants.find("b1").recipe
+    assert variants.find("b1-v2").weights.filename != variants.find("b1").weights.filename
 
 
 @pytest.mark.parametrize("key", ["b0", "b2", "b7", "lite0", "lite1", "lite2"])
 def test_parameters_and_multiply_adds_recomputed(key: str) -> None:
     """Count both on the built network: every convolution and the linear head, nothing else."""
-    entry = zoo.find(key)
+    entry = variants.find(key)
     assert entry.published is not None
     with torch.device("meta"):
-        built = network.build(entry, None)
+        built = architectures.build(entry, None)
     parameters = sum(p.numel() for p in built.parameters())
     # The README of EfficientNet-Lite rounds to 0.1 M; torchvision's count is exact.
     tolerance = 0.05e6 if entry.library == "timm" else 0
@@ -103,7 +103,7 @@ def test_parameters_and_multiply_adds_recomputed(key: str) -> None:
 def test_b0_is_table_1() -> None:
     """Channels and grids of the nine stages at 224 pixels, Tan & Le 2019, Table 1."""
     with torch.device("meta"):
-        built = network.build(zoo.find("b0"), None)
+        built = architectures.build(variants.find("b0"), None)
     outputs = built.activations(torch.zeros(1, 3, 224, 224, device="meta"))
     channels = [output.shape[1] for output in outputs]
     assert channels == [32, 16, 24, 40, 80, 112, 192, 320, 1280]
@@ -114,10 +114,10 @@ def test_b0_is_table_1() -> None:
 
 
 def test_labels_are_imagenets() -> None:
-    labels = zoo.labels()
-    assert len(labels) == len(set(labels)) == 1000
-    assert labels[285] == "Egyptian cat"
-    assert labels[967] == "espresso"
+    names = labels()
+    assert len(names) == len(set(names)) == 1000
+    assert names[285] == "Egyptian cat"
+    assert names[967] == "espresso"
     for number in range(8):
         weight = get_weight(f"EfficientNet_B{number}_Weights.IMAGENET1K_V1")
         assert tuple(weight.meta["categories"]) == labels
@@ -141,9 +141,9 @@ def test_labels_are_imagenets() -> None:
     ],
 )
 def test_a_variant_is_found_by_its_key(base: str, scale: dict[str, float], key: str) -> None:
-    entry = zoo.variant(base, **scale)  # type: ignore[arg-type]
+    entry = variants.variant(base, **scale)  # type: ignore[arg-type]
     assert entry.key == key
-    assert zoo.find(key) == entry
+    assert variants.find(key) == entry
     assert key not in zoo.MODELS
     assert entry.published is None
     assert entry.base == base
@@ -152,21 +152,24 @@ def test_a_variant_is_found_by_its_key(base: str, scale: dict[str, float], key: 
 
 
 def test_resolution_keeps_the_weights_and_the_ratio_of_the_crop() -> None:
-    base, larger = zoo.find("b0"), zoo.find("b0-r448")
+    base, larger = variants.find("b0"), variants.find("b0-r448")
     assert larger.weights == base.weights
     assert larger.recipe == base.recipe
     assert (larger.preprocessing.resize, larger.preprocessing.crop) == (512, 448)
     assert larger.preprocessing.mean == base.preprocessing.mean
     assert larger.native_resolution == base.native_resolution == base.resolution == 224
-    assert zoo.variant("b0", width=1, depth=1, resolution=224) is base
-    assert zoo.variant("b3", width=1.2, depth=1.4, resolution=320).weights == zoo.find("b3").weights
+    assert variants.variant("b0", width=1, depth=1, resolution=224) is base
+    assert (
+        variants.variant("b3", width=1.2, depth=1.4, resolution=320).weights
+        == variants.find("b3").weights
+    )
 
 
 def test_width_and_depth_take_a_checkpoint_of_the_users_whatever_the_resolution() -> None:
-    expected = zoo.UserCheckpoint("efficientnet_b0-w2")
-    assert zoo.find("b0-w2").weights == zoo.find("b0-w2-r320").weights == expected
-    assert zoo.find("b0-w2").recipe != zoo.find("b0").recipe
-    assert zoo.find("b0-w2").native_resolution is None
+    expected = weights.UserCheckpoint("efficientnet_b0-w2")
+    assert variants.find("b0-w2").weights == variants.find("b0-w2-r320").weights == expected
+    assert variants.find("b0-w2").recipe != variants.find("b0").recipe
+    assert variants.find("b0-w2").native_resolution is None
     assert expected.filenames == ("efficientnet_b0-w2.safetensors", "efficientnet_b0-w2.pth")
 
 
@@ -195,23 +198,23 @@ def test_width_and_depth_take_a_checkpoint_of_the_users_whatever_the_resolution(
 )
 def test_a_variant_that_cannot_be_had_says_what_can(key: str, reason: str) -> None:
     with pytest.raises(zoo.UnknownModelError) as caught:
-        zoo.find(key)
+        variants.find(key)
     assert reason in str(caught.value)
 
 
 def test_every_entry_of_the_table_is_within_the_limits() -> None:
     for entry in zoo.MODELS.values():
-        zoo._check_limits(entry.width, entry.depth, entry.resolution)
-    with pytest.raises(zoo.VariantError):
-        zoo.variant("b0", resolution=230)
+        variants._check_limits(entry.width, entry.depth, entry.resolution)
+    with pytest.raises(variants.VariantError):
+        variants.variant("b0", resolution=230)
     with pytest.raises(zoo.UnknownModelError):
-        zoo.variant("b0-r448", depth=4)
+        variants.variant("b0-r448", depth=4)
 
 
 def counted(entry: zoo.ModelEntry) -> tuple[int, float]:
     """Parameters and multiply-adds, the latter by torch's own counter of operations."""
     with torch.device("meta"):
-        built = network.build(entry, None)
+        built = architectures.build(entry, None)
         with FlopCounterMode(display=False) as counter:
             built(torch.empty(1, 3, entry.resolution, entry.resolution))
     return sum(p.numel() for p in built.parameters()), counter.get_total_flops() / 2
@@ -229,34 +232,34 @@ def counted(entry: zoo.ModelEntry) -> tuple[int, float]:
     ],
 )
 def test_the_networks_of_table_7(key: str, parameters: float, multiply_adds: float) -> None:
-    found_parameters, found_multiply_adds = counted(zoo.find(key))
+    found_parameters, found_multiply_adds = counted(variants.find(key))
     assert found_parameters == pytest.approx(parameters, abs=0.005e6)
     assert found_multiply_adds == pytest.approx(multiply_adds, rel=0.01)
 
 
 def test_table_7_in_the_order_of_figure_7() -> None:
-    assert [e.key for e in zoo.table_7("b0")] == ["b0", "b0-d4", "b0-w2", "b0-r448", "b3"]
-    lite = [e.key for e in zoo.table_7("lite0")]
+    assert [e.key for e in variants.table_7("b0")] == ["b0", "b0-d4", "b0-w2", "b0-r448", "b3"]
+    lite = [e.key for e in variants.table_7("lite0")]
     assert lite == ["lite0", "lite0-d4", "lite0-w2", "lite0-r448", "lite2"]
 
 
 def test_multipliers_of_a_published_network_build_it() -> None:
     """B3 and Lite2 scaled from their baselines have the tensors of the published networks."""
     for base, published in (("b0", "b3"), ("b0", "b6"), ("lite0", "lite2"), ("lite0", "lite1")):
-        entry = zoo.find(published)
+        entry = variants.find(published)
         with torch.device("meta"):
-            theirs = network.build(entry, None).state_dict()
-            scaled = zoo.variant(base, width=entry.width, depth=entry.depth, resolution=320)
-            ours = network.build(scaled, None).state_dict()
+            theirs = architectures.build(entry, None).state_dict()
+            scaled = variants.variant(base, width=entry.width, depth=entry.depth, resolution=320)
+            ours = architectures.build(scaled, None).state_dict()
         assert [(n, t.shape) for n, t in ours.items()] == [(n, t.shape) for n, t in theirs.items()]
 
 
 def test_scaled_lite_computes_what_the_published_lite_computes() -> None:
     """Padding and the batch norms' epsilon are those of the registered builder, too."""
-    entry = zoo.find("lite1")
-    state, _ = weights.load_state_dict(entry.weights)
-    published = network.build(entry, state)
-    scaled = network.build(zoo.find("lite0-d1.1"), None)
+    entry = variants.find("lite1")
+    state, _ = checkpoints.load_state_dict(entry.weights)
+    published = architectures.build(entry, state)
+    scaled = architectures.build(variants.find("lite0-d1.1"), None)
     scaled.load_state_dict(published.state_dict())
     x = torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))  # (1, 3, R, R)
     with torch.no_grad():
@@ -265,7 +268,7 @@ def test_scaled_lite_computes_what_the_published_lite_computes() -> None:
 
 def test_lite_never_scales_its_stem_and_head() -> None:
     with torch.device("meta"):
-        built = network.build(zoo.find("lite0-w2-d3"), None)
+        built = architectures.build(variants.find("lite0-w2-d3"), None)
         outputs = built.activations(torch.empty(1, 3, 224, 224))
     assert [output.shape[1] for output in outputs] == [32, 32, 48, 80, 160, 224, 384, 640, 1280]
     layers = [len(list(stage.children())) for stage in list(built.stages)[1:-1]]
@@ -274,15 +277,15 @@ def test_lite_never_scales_its_stem_and_head() -> None:
 
 def test_build_and_load_at_another_scale() -> None:
     narrow = build(width=0.25, depth=0.25, resolution=64)
-    assert narrow.entry == zoo.find("b0-w0.25-d0.25-r64")
+    assert narrow.entry == variants.find("b0-w0.25-d0.25-r64")
     assert not narrow.trained
     assert "untrained" in narrow.weights_name
     logits = narrow.engine.forward(torch.zeros(1, 3, 64, 64)).logits  # (1000,)
     assert logits.shape == (1000,)
 
     small = load("lite0", resolution=96)
-    assert small.entry == zoo.find("lite0-r96")
+    assert small.entry == variants.find("lite0-r96")
     assert small.trained
-    assert small.weights_name == zoo.find("lite0").weights.filename
-    with pytest.raises(zoo.VariantError):
+    assert small.weights_name == variants.find("lite0").weights.filename
+    with pytest.raises(variants.VariantError):
         load("lite0", resolution=97)

@@ -10,27 +10,28 @@ from PIL import Image
 
 from effnet_viz import Analysis, analyse
 from effnet_viz.images.samples import samples
-from effnet_viz.models import zoo
-from effnet_viz.pictures import report
+from effnet_viz.models.classes import labels
+from effnet_viz.pictures import numbers as written
+from effnet_viz.pictures.captions import map_caption
 from tests.conftest import SAMPLES, loaded
 
 
 def test_caption_says_model_weights_method_class_and_stage(cat: Analysis) -> None:
-    first, second = report.map_caption(cat, "Grad-CAM", 5)
+    first, second = map_caption(cat, "Grad-CAM", 5)
     assert first == "EfficientNet-Lite0 at 224 px, weights: efficientnet-lite0-57934424.pth"
     assert second == "Grad-CAM, class “tiger cat”, stage 5 (14×14)"
-    _, without = report.map_caption(cat, "channel 3", 1, target=False)
+    _, without = map_caption(cat, "channel 3", 1, target=False)
     assert without == "channel 3, stage 1 (112×112)"
 
 
 def test_caption_of_an_untrained_model_says_so() -> None:
     result = analyse(SAMPLES / "cat.jpg", loaded("lite0", untrained=True))
-    assert "untrained" in report.map_caption(result, "CAM", 9)[0]
+    assert "untrained" in map_caption(result, "CAM", 9)[0]
 
 
 def test_npz_has_the_arrays_and_the_provenance(cat: Analysis) -> None:
     explained = cat.explain_stage(5)
-    with np.load(io.BytesIO(report.as_npz(cat, explained)), allow_pickle=False) as saved:
+    with np.load(io.BytesIO(written.as_npz(cat, explained)), allow_pickle=False) as saved:
         assert np.array_equal(saved["cam"], cat.cam)
         assert np.array_equal(saved["grad_cam"], cat.grad_cam(5))
         assert np.array_equal(saved["channel_relevance"], explained.channel_relevance)
@@ -43,11 +44,11 @@ def test_npz_has_the_arrays_and_the_provenance(cat: Analysis) -> None:
 
 
 def test_json_has_the_same_numbers(cat: Analysis) -> None:
-    numbers = json.loads(report.as_json(cat, cat.explain_stage(9)))
+    numbers = json.loads(written.as_json(cat, cat.explain_stage(9)))
     np.testing.assert_array_equal(np.array(numbers["cam"], np.float32), cat.cam)
     np.testing.assert_array_equal(np.array(numbers["grad_cam"], np.float32), cat.grad_cam(9))
     assert numbers["grad_cam_stage"] == 9
-    assert len(numbers["predictions"]) == len(zoo.labels())
+    assert len(numbers["predictions"]) == len(labels())
     assert numbers["predictions"][0]["label"] == "tiger cat"
     assert numbers["provenance"]["weights_sha256"].startswith("57934424")
 

@@ -11,7 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
+from effnet_viz.arrays import full_range, positive_range, resize, signed_range
 from effnet_viz.pictures import render
+from effnet_viz.pictures.encode import data_url
 
 GREY = np.full((60, 80, 3), 128, dtype=np.uint8)
 
@@ -19,14 +21,14 @@ GREY = np.full((60, 80, 3), 128, dtype=np.uint8)
 def test_ranges() -> None:
     one = np.array([[-3, 2]], dtype=np.float32)
     other = np.array([[5, 1]], dtype=np.float32)
-    assert render.positive_range(one) == (0, 2)
-    assert render.positive_range(one, other) == (0, 5)
-    assert render.signed_range(one) == (-3, 3)
-    assert render.signed_range(one, other) == (-5, 5)
-    assert render.positive_range(-other) == (0, 1)
-    assert render.signed_range(one * 0) == (-1, 1)
-    assert render.full_range(one) == (-3, 2)
-    assert render.full_range(one * 0 + 4) == (4, 5)
+    assert positive_range(one) == (0, 2)
+    assert positive_range(one, other) == (0, 5)
+    assert signed_range(one) == (-3, 3)
+    assert signed_range(one, other) == (-5, 5)
+    assert positive_range(-other) == (0, 1)
+    assert signed_range(one * 0) == (-1, 1)
+    assert full_range(one) == (-3, 2)
+    assert full_range(one * 0 + 4) == (4, 5)
 
 
 @pytest.mark.parametrize("colour_map", render.SEQUENTIAL + render.DIVERGING)
@@ -53,7 +55,7 @@ def test_resize_keeps_cell_centres_like_torch() -> None:
     expected = torch.nn.functional.interpolate(
         torch.tensor(values)[None, None], size=(224, 140), mode="bilinear", align_corners=False
     )[0, 0].numpy()  # (224, 140)
-    np.testing.assert_allclose(render.resize_map(values, 140, 224), expected, atol=1e-5)
+    np.testing.assert_allclose(resize(values, 140, 224), expected, atol=1e-5)
 
 
 def test_overlay_puts_the_map_into_its_box_and_hatches_the_rest() -> None:
@@ -118,7 +120,7 @@ def test_the_font_has_every_letter_of_a_caption() -> None:
 def test_files() -> None:
     gradient = np.tile(np.arange(80, dtype=np.uint8)[None, :, None], (60, 1, 3))
     for file_format, most in (("png", 0), ("webp", 0), ("jpeg", 3)):
-        url = render.data_url(gradient, file_format)
+        url = data_url(gradient, file_format)
         start = f"data:image/{file_format};base64,"
         assert url.startswith(start)
         decoded = np.asarray(Image.open(io.BytesIO(base64.b64decode(url[len(start) :]))))

@@ -16,11 +16,11 @@ import pytest
 import torch
 
 from effnet_viz import Model, analyse
-from effnet_viz.engines import network
 from effnet_viz.engines.engine import Activations, Head
-from effnet_viz.models import weights, zoo
-from effnet_viz.serving import cache, models, settings
-from effnet_viz.serving.cache import SharedCache, Turns
+from effnet_viz.models import architectures, variants, weights
+from effnet_viz.serving import models, settings
+from effnet_viz.serving.cache import SharedCache
+from effnet_viz.serving.queue import Turns, telling
 from tests.browser.visitor import ROOT
 from tests.conftest import SAMPLES, loaded
 
@@ -57,7 +57,7 @@ def test_turns_come_in_the_order_of_arrival_and_places_are_told() -> None:
             places[number].append(place)
             told[number].set()
 
-        with cache.telling(tell), turns.turn():
+        with telling(tell), turns.turn():
             order.append(number)
 
     waiting = []
@@ -90,7 +90,7 @@ def test_a_turn_with_grace_lets_others_go_first_for_so_long(
     order: list[str] = []
 
     def visitor(name: str, grace: float, waits: threading.Event) -> None:
-        with cache.telling(lambda _: waits.set()), turns.turn(grace=grace):
+        with telling(lambda _: waits.set()), turns.turn(grace=grace):
             order.append(name)
 
     waiting = []
@@ -113,7 +113,7 @@ def test_one_who_leaves_gives_up_the_place() -> None:
     def leave(_: int) -> None:
         raise LeftError
 
-    with pytest.raises(LeftError), cache.telling(leave), turns.turn():
+    with pytest.raises(LeftError), telling(leave), turns.turn():
         pass
     end.set()
     first.result(PATIENCE)
@@ -169,7 +169,7 @@ def test_identical_work_is_done_once() -> None:
     told = threading.Event()
 
     def ask() -> object:
-        with cache.telling(lambda place: told.set() if place == 0 else None):
+        with telling(lambda place: told.set() if place == 0 else None):
             return cache.get("key", make, len)
 
     with ThreadPoolExecutor(8) as pool:
@@ -283,7 +283,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def load(key: str, *, untrained: bool) -> Model:
         assert untrained
         found.append(key)
-        return Model(zoo.find(key), _Stub(), None)
+        return Model(variants.find(key), _Stub(), None)
 
     monkeypatch.setattr(models, "load", load)
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
@@ -300,7 +300,7 @@ def test_a_model_can_be_dropped_while_visitors_queue_for_it(loads: list[str]) ->
     told = [threading.Event() for _ in range(3)]
 
     def ask(event: threading.Event) -> object:
-        with cache.telling(lambda _: event.set()):
+        with telling(lambda _: event.set()):
             return engine.forward(torch.ones(2)).logits.tolist()
 
     asked = [in_thread(lambda event=event: ask(event)) for event in told]
@@ -322,7 +322,7 @@ def test_a_model_loads_while_another_one_runs(loads: list[str]) -> None:
     assert begun.wait(PATIENCE)
 
     def ask() -> object:
-        with cache.telling(lambda _: told.set()):
+        with telling(lambda _: told.set()):
             return engine.gradient(np.ones(2, np.float32), 5, 7).tolist()
 
     asked = in_thread(ask)
@@ -359,11 +359,11 @@ def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
-    entry = zoo.variant("lite0", width=0.5)
-    assert isinstance(entry.weights, zoo.UserCheckpoint)
+    entry = variants.variant("lite0", width=0.5)
+    assert isinstance(entry.weights, weights.UserCheckpoint)
     path = weights.folder() / entry.weights.filenames[1]
     path.parent.mkdir(parents=True)
-    module, _ = network._BUILDERS[entry.library](entry)
+    module, _ = architectures._BUILDERS[entry.library](entry)
     state = module.state_dict()
 
     def put(bias: float) -> None:

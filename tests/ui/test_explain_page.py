@@ -15,10 +15,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz import analyse
-from effnet_viz.engines import engine
+from effnet_viz.engines import engine, network
 from effnet_viz.engines.network import Network
-from effnet_viz.images.photograph import decode
-from effnet_viz.models import weights, zoo
+from effnet_viz.engines.openvino_engine import OpenVINOEngine
+from effnet_viz.images.decode import decode
+from effnet_viz.models import downloads, variants, weights, zoo
 from effnet_viz.serving import models
 from effnet_viz.ui import results
 from tests.conftest import SAMPLES, loaded
@@ -29,7 +30,7 @@ from tests.ui.opening import open_page
 def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No weight file of torchvision and no network; returns the folder that is looked into."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(weights, "reachable", lambda _: False)
+    monkeypatch.setattr(downloads, "reachable", lambda _: False)
     return weights.folder()
 
 
@@ -38,18 +39,18 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Counts forward passes, gradients and the stages that run for them."""
     results.clear()
     counted: Counter[str] = Counter()
-    forward, pooled = engine.OpenVINOEngine.forward, Network.pooled
+    forward, pooled = OpenVINOEngine.forward, Network.pooled
 
-    def counting_forward(self: engine.OpenVINOEngine, image: torch.Tensor) -> engine.Activations:
+    def counting_forward(self: OpenVINOEngine, image: torch.Tensor) -> engine.Activations:
         counted["forward"] += 1
         return forward(self, image)
 
     def counting_pooled(self: Network, activation: torch.Tensor, stage: int) -> torch.Tensor:
-        counted["stages"] += len(zoo.STAGES) - stage
+        counted["stages"] += len(network.STAGES) - stage
         return pooled(self, activation, stage)
 
     models.shared("lite0", untrained=False)  # conversion runs the tail, too
-    monkeypatch.setattr(engine.OpenVINOEngine, "forward", counting_forward)
+    monkeypatch.setattr(OpenVINOEngine, "forward", counting_forward)
     monkeypatch.setattr(Network, "pooled", counting_pooled)
     yield counted
     results.clear()
@@ -105,7 +106,7 @@ def test_of_a_thin_panorama_every_network_gets_the_same_middle() -> None:
     assert not page.exception
     shown = [pane for pane in panes(page) if pane["map"]["kind"] == "evidence"]
     keys = ["lite0", "lite0-r448", "lite2"]
-    for pane, entry in zip(shown, map(zoo.find, keys), strict=True):
+    for pane, entry in zip(shown, map(variants.find, keys), strict=True):
         margin = (1 - entry.preprocessing.crop / entry.preprocessing.resize) / 2
         assert pane["box"] == pytest.approx([margin, margin, 1 - margin, 1 - margin], abs=0.01)
         assert pane["photograph"] == shown[0]["photograph"]
@@ -396,7 +397,7 @@ def test_a_download_is_offered_with_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(weights, "reachable", lambda _: True)
+    monkeypatch.setattr(downloads, "reachable", lambda _: True)
     page = open_app(model="b4")
     assert "EfficientNet-B4 · needs a download of 74 MB" in page.selectbox(key="model").options
     assert page.button[0].label == "Download 74 MB"

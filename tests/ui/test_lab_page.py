@@ -26,7 +26,7 @@ from playwright.sync_api import (
 )
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.engines.engine import TorchEngine
+from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.lab import demo, runs, scene_editor
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.scene_editor import Composition

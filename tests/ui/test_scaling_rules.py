@@ -7,7 +7,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.models import scaling, zoo
+from effnet_viz.models import scaling, variants
 from tests.ui.opening import open_page
 
 RULES = "pages/scaling_rules.py"
@@ -105,7 +105,7 @@ def test_nothing_grows() -> None:
 
 @pytest.mark.parametrize("key", ["lite2", "b1-v2", "b7"])
 def test_table_1_of_another_model(key: str) -> None:
-    entry = zoo.find(key)
+    entry = variants.find(key)
     page = open_page(RULES, member=entry.title)
     assert column(page, 3, "grid in")[0] == f"{entry.resolution}×{entry.resolution}"
     assert f"{entry.title} at {entry.resolution} px" in texts(page)

@@ -29,11 +29,13 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torchcam.methods import GradCAM as TorchCamGradCAM
 
-from effnet_viz.analysis.analysis import Predictions
+from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.attribution import cam as formulas
 from effnet_viz.engines import engine, network
-from effnet_viz.images.photograph import decode, preprocess
-from effnet_viz.models import weights, zoo
+from effnet_viz.engines.create import create
+from effnet_viz.images.decode import decode
+from effnet_viz.images.preprocessing import preprocess
+from effnet_viz.models import architectures, checkpoints, variants, weights
 
 warnings.filterwarnings("ignore")
 
@@ -51,15 +53,15 @@ MEMORY_LIMIT = 1.0
 
 def built(key: str) -> network.Network:
     """The network; weights do not change the speed, so those that need a download stay random."""
-    entry = zoo.find(key)
-    if isinstance(entry.weights, zoo.PackageFile):
-        return network.build(entry, weights.load_state_dict(entry.weights)[0])
-    return network.build(entry, None)
+    entry = variants.find(key)
+    if isinstance(entry.weights, weights.PackageFile):
+        return architectures.build(entry, checkpoints.load_state_dict(entry.weights)[0])
+    return architectures.build(entry, None)
 
 
 def prepared(key: str) -> torch.Tensor:
     """The sample as input of the model, (1, 3, R, R)."""
-    return preprocess(decode(SAMPLE), zoo.find(key).preprocessing)[0]
+    return preprocess(decode(SAMPLE), variants.find(key).preprocessing)[0]
 
 
 def explain_last(
@@ -123,7 +125,7 @@ def measure(key: str, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
     """Median seconds of everything compared, and of the steps of one analysis."""
     image = prepared(key)
     bare = built(key)
-    run = engine.create(built(key), zoo.find(key).resolution)
+    run = create(built(key), variants.find(key).resolution)
     seen = analyse_all(run, image)
 
     def eager() -> None:
@@ -147,7 +149,7 @@ def measure(key: str, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
     )
     content = SAMPLE.read_bytes()
     photograph = decode(content)
-    preprocessing = zoo.find(key).preprocessing
+    preprocessing = variants.find(key).preprocessing
     steps = medians(
         {
             "decode": lambda: decode(content),
@@ -176,7 +178,7 @@ def measure_memory(key: str) -> float:
     gc.collect()
     before = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    analyse_all(engine.create(eager, zoo.find(key).resolution), image)
+    analyse_all(create(eager, variants.find(key).resolution), image)
     return _status("VmHWM") - before
 
 
@@ -185,7 +187,7 @@ def report(
 ) -> str:
     """The tables in Markdown, with what has to be reached and whether it was."""
     names = list(next(iter(compared.values())))
-    titles = [f"{zoo.find(key).title} at {zoo.find(key).resolution}" for key in compared]
+    titles = [f"{variants.find(key).title} at {variants.find(key).resolution}" for key in compared]
     packages = ("torch", "torchvision", "timm", "openvino", "captum", "grad-cam", "torchcam")
     lines = [
         "# Speed",

@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import json
-import re
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_viz.analysis.analysis import Analysis, Prediction, Predictions, StageExplanation
+from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.arrays import Range, full_range, largest_difference
 from effnet_viz.attribution import cam
-from effnet_viz.metrics import agreement
-from effnet_viz.models import zoo
-from effnet_viz.pictures import render, report
+from effnet_viz.attribution.attribution import StageExplanation
+from effnet_viz.engines import network
+from effnet_viz.pictures import numbers, render
+from effnet_viz.pictures.captions import map_caption
 from effnet_viz.ui import results, viewer
-from effnet_viz.ui.inputs.model_picker import ending_in_words, step_model
+from effnet_viz.ui.explain.channels import (
+    BY_ACTIVATION,
+    BY_CLASS,
+    CHANNELS_HELP,
+    CHANNELS_PER_PAGE,
+    channel_chosen,
+    choose_channel_page,
+)
+from effnet_viz.ui.explain.downloads import open_to_save
+from effnet_viz.ui.explain.occlusion import (
+    HIDE,
+    KEEP,
+    cover_box,
+    covered_box,
+    draw_before_and_after,
+)
+from effnet_viz.ui.explain.predictions import bar_chosen, draw_bars
+from effnet_viz.ui.explain.stages import STAGE_TILE, STAGES_HELP, stage_chosen
+from effnet_viz.ui.inputs.model_picker import step_model
 from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
 from effnet_viz.ui.inputs.selection import ChosenImage, ChosenModel
-from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.inputs.target_and_stage import step_stage
 from effnet_viz.ui.layout.help import how_to_read
-from effnet_viz.ui.layout.text import one_in, percent, shortened
+from effnet_viz.ui.layout.problems import ending_in_words
+from effnet_viz.ui.layout.text import one_in, percent
 from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.panes import canvas_of, name_of, show_activation, show_evidence, stamp_of
 
-DEFAULT_STAGE = 6
-CHANNELS_PER_PAGE = 24
-BY_ACTIVATION, BY_CLASS = "strongest activation", "influence on the class"
-STAGE_TILE = 102
 HEADING = 54
 """Height of a column's head in pixels."""
-HIDE, KEEP = "hide the part", "keep only the part"
 
 CAM_HELP = """
 The last stage divides the image into a coarse grid, and this map shows how much the content of each
@@ -56,19 +70,6 @@ square is cut from the middle; only the bright square went in. What lies under t
 have influenced the result.
 """
 
-STAGES_HELP = """
-A network is a row of stages, and each passes a smaller but richer picture on to the next. Every
-tile shows where the channels of a stage are active on average, whatever the class: yellow is
-strong, dark blue is weak. Early stages follow edges, late stages whole objects.
-"""
-
-CHANNELS_HELP = """
-Every channel is a detector of one pattern, and its tile shows where it found that pattern. Yellow
-is the strongest place of this tile (own scale) or of the whole stage (shared scale). The number
-under it is its largest value, or its influence on the class: positive speaks for it.
-"""
-
-_BOX = re.compile(r"(?:[01](?:\.\d{1,3})?,){3}[01](?:\.\d{1,3})?")
 _UNTRAINED = " **Untrained: they mean nothing.**"
 
 
@@ -106,8 +107,8 @@ class Explanation:
         viewer.toolbar(
             self.canvas.photograph,
             key="viewer",
-            on_step={"stage": _step_stage, "model": step_model},
-            on_box=None if self.canvas.strip else _cover,
+            on_step={"stage": step_stage, "model": step_model},
+            on_box=None if self.canvas.strip else cover_box,
         )
 
     # Panels, left to right
@@ -148,9 +149,9 @@ class Explanation:
         # A new key after every choice: a click on the same bar must count again.
         key = f"bars {self.chosen.digest} {self.model} {self.result.target.index}"
         st.plotly_chart(
-            _bars(predictions, self.result.target),
+            draw_bars(predictions, self.result.target),
             key=key,
-            on_select=lambda: _bar_chosen(key),
+            on_select=lambda: bar_chosen(key),
             selection_mode="points",
             config={"displayModeBar": False},
             alt="The most probable classes: "
@@ -220,12 +221,12 @@ class Explanation:
                 + (_UNTRAINED if self.stamp else "")
             )
             st.plotly_chart(
-                _before_and_after(self.result.predictions, covered.predictions, target),
+                draw_before_and_after(self.result.predictions, covered.predictions, target),
                 config={"displayModeBar": False},
                 key="covered bars",
                 alt="Probabilities of the photograph as it is and with the part covered.",
             )
-            st.button("Remove the box", on_click=_cover, args=(None,))
+            st.button("Remove the box", on_click=cover_box, args=(None,))
         with saw:
             st.image(covered.picture, alt="What the model saw now.", width="stretch")
             st.caption(
@@ -236,8 +237,8 @@ class Explanation:
 
     def show_same_map_line(self) -> None:
         """That CAM and Grad-CAM agree at the last stage, measured on this image."""
-        last = zoo.STAGES[-1]
-        difference = agreement.largest_difference(self.result.cam, self.grad_cam(last))
+        last = network.STAGES[-1]
+        difference = largest_difference(self.result.cam, self.grad_cam(last))
         cells = self.result.cam.size
         st.caption(
             f":material/equal: At stage {last} both methods give the same map up to scale, because "
@@ -270,7 +271,7 @@ class Explanation:
             label="Stages of the network",
             size=STAGE_TILE,
             key="stages",
-            on_choose=_stage_chosen,
+            on_choose=stage_chosen,
             scroll=True,
         )
         provenance = self.result.provenance
@@ -305,10 +306,10 @@ class Explanation:
         ranking = np.argsort(-(strongest if order == BY_ACTIVATION else relevance), kind="stable")
         pages = -(-len(ranking) // CHANNELS_PER_PAGE)
         with right:
-            page = _page(pages, (self.chosen.digest, self.model, stage, order))
+            page = choose_channel_page(pages, (self.chosen.digest, self.model, stage, order))
         visible = ranking[(page - 1) * CHANNELS_PER_PAGE : page * CHANNELS_PER_PAGE]
         ranked = strongest if order == BY_ACTIVATION else relevance  # (C,)
-        common = render.full_range(self.result.stages[stage])
+        common = full_range(self.result.stages[stage])
         prefix = "max " if order == BY_ACTIVATION else ""
         viewer.channel_wall(
             [
@@ -322,9 +323,9 @@ class Explanation:
             badge="untrained" if self.stamp else "",
             label=f"Channels of stage {stage}",
             key="channels",
-            on_choose=_channel_chosen,
+            on_choose=channel_chosen,
         )
-        lines = report.map_caption(self.result, "activations", stage, target=False)
+        lines = map_caption(self.result, "activations", stage, target=False)
         first = (page - 1) * CHANNELS_PER_PAGE + 1
         st.caption(
             f"Channels {first} to {first + len(visible) - 1} of {len(ranking)}; choose one to see "
@@ -336,9 +337,9 @@ class Explanation:
         if chosen is not None:
             self._enlarge(stage, chosen, float(relevance[chosen]), common)
 
-    def _enlarge(self, stage: int, channel: int, relevance: float, common: render.Range) -> None:
+    def _enlarge(self, stage: int, channel: int, relevance: float, common: Range) -> None:
         verb = ("adds", "to") if relevance >= 0 else ("takes", "from")
-        exact = "exactly" if stage == zoo.STAGES[-1] else "by estimate"
+        exact = "exactly" if stage == network.STAGES[-1] else "by estimate"
 
         @st.dialog(f"Channel {channel} of stage {stage}", width="medium")
         def show() -> None:
@@ -358,17 +359,17 @@ class Explanation:
         explained = self.explained(stage)
         name = f"{name_of(self.result)}-stage-{stage}"
         with st.container(horizontal=True, vertical_alignment="center"):
-            if save := _open_to_save("Save the numbers", "numbers"):
+            if save := open_to_save("Save the numbers", "numbers"):
                 save.download_button(
                     "For NumPy (NPZ)",
-                    report.as_npz(self.result, explained),
+                    numbers.as_npz(self.result, explained),
                     f"{name}.npz",
                     "application/octet-stream",
                     on_click="ignore",
                 )
                 save.download_button(
                     "For everything else (JSON)",
-                    report.as_json(self.result, explained),
+                    numbers.as_json(self.result, explained),
                     f"{name}.json",
                     "application/json",
                     on_click="ignore",
@@ -377,177 +378,8 @@ class Explanation:
                 st.code(json.dumps(self.result.provenance.as_dict(), indent=2), language="json")
 
 
-def choose_target() -> str | None:
-    """The class to explain, searched among all; None for the most probable one."""
-    target: str | None = st.selectbox(
-        "Explain another class",
-        zoo.labels(),
-        index=None,
-        key="target",
-        bind="query-params",
-        placeholder="Search 1000 classes",
-    )
-    return target
-
-
 def heading(text: str) -> DeltaGenerator:
     """The head of a column, as high in all columns; what else belongs there goes into it."""
     row = st.container(horizontal=True, vertical_alignment="bottom", height=HEADING, border=False)
     row.markdown(f"**{text}**", width="content")
     return row
-
-
-def choose_stage() -> int:
-    """The stage of Grad-CAM and of the channels below."""
-    stage: int = st.slider(
-        "Stage",
-        zoo.STAGES[0],
-        zoo.STAGES[-1],
-        DEFAULT_STAGE,
-        key="stage",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return stage
-
-
-def _box_of(text: str | None) -> viewer.Box | None:
-    """Left, top, right, bottom between 0 and 1 from "0.1,0.2,0.5,0.6"; None for anything else."""
-    if text is None or not _BOX.fullmatch(text):
-        return None
-    left, top, right, bottom = map(float, text.split(","))
-    return (left, top, right, bottom) if left < right <= 1 and top < bottom <= 1 else None
-
-
-def covered_box() -> viewer.Box | None:
-    """The part of the photograph that is covered, if any. It is in the URL."""
-    url_state.adopt("box", lambda text: _box_of(text) is not None)
-    text = st.session_state.get("box")
-    url_state.publish("box", text)
-    return _box_of(text)
-
-
-def _cover(box: viewer.Box | None) -> None:
-    st.session_state["box"] = box and ",".join(f"{edge:.3f}" for edge in box)
-
-
-def _step_stage(by: int) -> None:
-    stage = st.session_state["stage"] + by
-    st.session_state["stage"] = min(max(stage, zoo.STAGES[0]), zoo.STAGES[-1])
-
-
-def _page(pages: int, what: tuple[object, ...]) -> int:
-    """The page of channels; back to the first when it shows something else."""
-    if st.session_state.get("_paged", what) != what:
-        st.session_state["page"] = 1
-    st.session_state["_paged"] = what
-    return st.pagination(pages, max_visible_pages=5, key="page", bind="query-params")
-
-
-def _stage_chosen(key: str) -> None:
-    st.session_state["stage"] = int(key)
-
-
-def _channel_chosen(channel: int) -> None:
-    st.session_state["_channel"] = channel
-
-
-def _bar_chosen(key: str) -> None:
-    points = st.session_state[key].selection.points
-    if points:
-        st.session_state["target"] = points[0]["customdata"][0]
-
-
-def _open_to_save(label: str, what: str) -> DeltaGenerator | None:
-    """A popover with files to save; the container to fill while it is open, else None.
-
-    Files are made when it opens: one that Streamlit makes later, at the click, is gone as soon as
-    another visitor's page has run.
-    """
-    popover = st.popover(
-        label, type="tertiary", icon=":material/download:", key=f"save {what}", on_change="rerun"
-    )
-    return popover if popover.open else None
-
-
-def _bars(predictions: list[Prediction], target: Prediction) -> go.Figure:
-    """Horizontal bars of probability; the target class stands out; every row can be clicked."""
-    rows = list(range(len(predictions)))
-    colours = ["#0f8b8d" if p == target else "#9aa5a8" for p in predictions]
-    bar = {
-        "y": rows,
-        "width": 0.34,
-        "orientation": "h",
-        "customdata": [[p.label] for p in predictions],
-        "selected": {"marker": {"opacity": 1}},
-        "unselected": {"marker": {"opacity": 1}},
-    }
-    ink = "#e8e6e1" if st.context.theme.type == "dark" else "#1d2527"
-    texts = []
-    for row, prediction in zip(rows, predictions, strict=True):
-        start, end = ("<b>", "</b>") if prediction == target else ("", "")
-        for x, anchor, text in (
-            (0, "left", shortened(prediction.label, 22)),
-            (1, "right", percent(prediction.probability)),
-        ):
-            text = f"{start}{text}{end}"
-            font = {"size": 13, "color": ink}
-            place = {"x": x, "y": row - 0.36, "xanchor": anchor, "showarrow": False}
-            texts.append({"text": text, "font": font, **place})
-    # Made in one go: every later update would cost plotly as much again.
-    return go.Figure(
-        [
-            go.Bar(  # the whole row, so that a short bar is easy to hit
-                x=[1.0] * len(rows),
-                marker={"color": "rgba(128,128,128,0.15)"},
-                hoverinfo="none",  # no label, but still clicks
-                **bar,
-            ),
-            go.Bar(
-                x=[p.probability for p in predictions],
-                marker={"color": colours},
-                hovertemplate="%{customdata[0]}: %{x:.2%}<extra></extra>",
-                **bar,
-            ),
-        ],
-        {
-            "annotations": texts,
-            "barmode": "overlay",
-            "showlegend": False,
-            "height": 46 * len(rows) + 20,
-            "margin": {"l": 0, "r": 4, "t": 14, "b": 0},
-            "xaxis": {"range": [0, 1], "visible": False, "fixedrange": True},
-            "yaxis": {"range": [len(rows) - 0.5, -0.7], "visible": False, "fixedrange": True},
-        },
-    )
-
-
-def _before_and_after(before: Predictions, after: Predictions, target: Prediction) -> go.Figure:
-    """Probabilities of the best classes of both and of the target, as pairs of bars."""
-    indices = dict.fromkeys([*(p.index for p in [*before[:3], *after[:3]]), target.index])
-    labels = [shortened(zoo.labels()[index], 24) for index in indices]
-    figure = go.Figure(
-        [
-            go.Bar(
-                name=name,
-                y=labels,
-                x=[predictions.of(index).probability for index in indices],
-                orientation="h",
-                marker={"color": colour},
-                hovertemplate="%{y}, " + name + ": %{x:.1%}<extra></extra>",
-            )
-            for name, predictions, colour in (
-                ("as it is", before, "#9aa5a8"),
-                ("with the part covered", after, "#0f8b8d"),
-            )
-        ]
-    )
-    figure.update_layout(
-        barmode="group",
-        height=52 * len(labels) + 70,
-        margin={"l": 0, "r": 8, "t": 8, "b": 0},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        xaxis={"range": [0, 1], "tickformat": ".0%", "fixedrange": True},
-        yaxis={"autorange": "reversed", "fixedrange": True},
-    )
-    return figure

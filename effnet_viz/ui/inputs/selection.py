@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from effnet_viz.models import zoo
+from effnet_viz.models import variants, zoo
 
 
 @dataclass(frozen=True)
@@ -28,4 +28,4 @@ class ChosenModel:
 
     @property
     def entry(self) -> zoo.ModelEntry:
-        return zoo.find(self.key)
+        return variants.find(self.key)

@@ -16,7 +16,6 @@ PAGES = (
     ("pages/models.py", "Models", ":material/stacks:"),
 )
 
-
 ICON = Path(__file__).parents[3] / "assets" / "icon.png"
 
 # Streamlit leaves wide margins: the maps need the room. Its list of uploads grows and pushes the

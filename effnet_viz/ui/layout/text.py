@@ -29,3 +29,20 @@ def one_in(share: float) -> str:
 def shortened(text: str, letters: int) -> str:
     """The text, cut with an ellipsis if it has more letters than that."""
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def amount(number: float) -> str:
+    """With three digits, in billions, millions or thousands."""
+    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= unit:
+            value = number / unit
+            digits = 2 if value < 10 else 1 if value < 100 else 0
+            return f"{value:.{digits}f}{NO_BREAK}{name}"
+    return f"{number:.0f}"
+
+
+def round_amount(number: float) -> str:
+    return amount(number).replace(".00", "").replace(".0", "")

@@ -19,6 +19,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from effnet_viz.arrays import Range
 from effnet_viz.pictures import render
 
 _HERE = Path(__file__).parent / "front_end"
@@ -173,7 +174,7 @@ def pane(
     covered: Box | None,
     file: str,
     key: str,
-    common: render.Range | None = None,
+    common: Range | None = None,
     outlined: Object | None = None,
 ) -> None:
     """The photograph, what was not `seen` hatched, and over it a map (h, w) where there is one.
@@ -222,7 +223,7 @@ def channel_wall(
     seen: Box,
     *,
     stage: int,
-    common: render.Range,
+    common: Range,
     badge: str,
     label: str,
     key: str,

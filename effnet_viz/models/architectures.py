@@ -1,0 +1,108 @@
+"""An entry of the zoo to a network."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from threading import Lock
+
+import timm
+import torch
+import torchvision
+from timm.models._efficientnet_builder import BN_EPS_TF_DEFAULT
+from timm.models.efficientnet import _gen_efficientnet_lite
+from torch import Tensor, nn
+from torchvision.models.efficientnet import EfficientNet, _efficientnet_conf
+
+from effnet_viz.engines.adapters import staged
+from effnet_viz.engines.network import Network
+from effnet_viz.engines.structure import Structure, shapes_only, walk
+from effnet_viz.models import zoo
+from effnet_viz.models.weights import PackageFile, UserCheckpoint
+from effnet_viz.models.zoo import ModelEntry
+
+
+def scaled(architecture: str, width: float, depth: float) -> EfficientNet:
+    """torchvision's network with other multipliers, relative to B0, and torchvision's rounding."""
+    blocks, last_channel = _efficientnet_conf(architecture, width_mult=width, depth_mult=depth)
+    return EfficientNet(blocks, _DROPOUT, last_channel=last_channel)
+
+
+def _from_torchvision(entry: ModelEntry) -> tuple[nn.Module, Network]:
+    module: EfficientNet
+    if isinstance(entry.weights, UserCheckpoint):
+        module = scaled(entry.architecture, entry.width, entry.depth)
+    else:
+        module = torchvision.models.get_model_builder(entry.architecture)(weights=None)
+    return module, staged(module)
+
+
+def _from_timm(entry: ModelEntry) -> tuple[nn.Module, Network]:
+    if isinstance(entry.weights, UserCheckpoint):
+        # What the registered builders call, with their settings of the TensorFlow port.
+        module = _gen_efficientnet_lite(  # type: ignore[no-untyped-call]
+            entry.architecture, entry.width, entry.depth, bn_eps=BN_EPS_TF_DEFAULT, pad_type="same"
+        )
+    else:
+        module = timm.create_model(entry.architecture, pretrained=False)
+    assert isinstance(module, timm.models.EfficientNet)
+    stages = [
+        nn.Sequential(module.conv_stem, module.bn1),
+        *module.blocks,
+        nn.Sequential(module.conv_head, module.bn2),
+    ]
+    return module, Network(stages, module.global_pool, module.classifier)
+
+
+_DROPOUT = 0.2
+"""Of B0; nothing is dropped in evaluation mode."""
+
+_initialising = Lock()
+
+_BUILDERS = {"torchvision": _from_torchvision, "timm": _from_timm}
+
+
+def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
+    """The entry's network in evaluation mode, its parameters frozen.
+
+    A variant of width or depth is the library's own architecture with other multipliers (Lite never
+    scales its stem and head, nor the depth of its first and last block stage).
+    `state` is the entry's checkpoint: the library's own names; the library's own order for the
+    packaged EfficientNet-Lite files, whose names come from another implementation.
+    None leaves the random initialisation, which is the same every time (seed 0).
+    Raises ValueError when the checkpoint does not fit the architecture.
+    """
+    # The initialisation draws from torch's global generator: one at a time, and leave it as found.
+    with _initialising, torch.random.fork_rng(devices=[]):
+        # Not torch.manual_seed: it fails while another thread converts a network for its engine.
+        torch.default_generator.manual_seed(0)
+        module, network = _BUILDERS[entry.library](entry)
+    if state is not None:
+        packaged = isinstance(entry.weights, PackageFile)
+        fitted = _renamed_by_position(module, state) if packaged else state
+        try:
+            module.load_state_dict(fitted)
+        except RuntimeError as error:
+            raise ValueError(
+                f"The checkpoint is not one of {entry.title}: its tensors do not fit. "
+                "Use the weight file that belongs to this model."
+            ) from error
+    return network.eval().requires_grad_(False)
+
+
+def _renamed_by_position(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The checkpoint's tensors under the module's names, matched by their order.
+
+    load_state_dict then checks every shape; only the count has to be checked here.
+    """
+    names = list(module.state_dict())
+    if len(names) != len(state):
+        raise ValueError(f"The checkpoint has {len(state)} tensors, the architecture {len(names)}.")
+    return dict(zip(names, state.values(), strict=True))
+
+
+@lru_cache(maxsize=64)
+def of(entry: zoo.ModelEntry) -> Structure:
+    """The structure of an entry's network at its resolution. It needs no weights and no memory."""
+    with shapes_only():
+        built = build(entry, None)
+    return walk(built, entry.resolution)

@@ -1,0 +1,268 @@
+"""Downloading torchvision's weight files, and whether their server answers."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import secrets
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from os import fsync
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+
+from effnet_viz.models.advice import OTHERWISE, download_error
+from effnet_viz.models.weights import (
+    TorchvisionFile,
+    WeightsError,
+    folder,
+    hash_prefix,
+    memory_lock,
+    verified_file,
+)
+
+READ_TIMEOUT = 20.0
+"""Seconds a server may stay silent during a download."""
+
+FIRST_ANSWER = 2.0
+"""Seconds the first questions about a server wait for its answer."""
+
+ANSWER_LIFETIME = 60.0
+"""Seconds after which a server's answer is asked for again."""
+
+LEFTOVER_AGE = 24 * 3600.0
+"""Seconds after which an unfinished temporary file belongs to nobody."""
+
+_CHUNK = 64 * 1024
+
+_MEGABYTE = 1024 * 1024
+
+_HEADERS = {"User-Agent": "effnet-viz"}
+
+
+@dataclass
+class _Server:
+    """What is remembered of one server."""
+
+    first_asked: float
+    answered: threading.Event = field(default_factory=threading.Event)
+    answers: bool = False
+    asked: float | None = None
+    """Time of the last finished question, in seconds of the monotonic clock."""
+    asking: bool = False
+
+
+_servers: dict[str, _Server] = {}
+
+
+class _StayHere(urllib.request.HTTPRedirectHandler):
+    """A redirection is an answer: following it would turn the question into a download."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def reachable(url: str) -> bool:
+    """Whether the url's server answers with success or a redirection.
+
+    The answer is remembered per server and renewed in the background after `ANSWER_LIFETIME`; an
+    old answer is returned meanwhile. Nobody waits longer than `FIRST_ANSWER` after the first
+    question; until the first answer comes, the server counts as unreachable.
+    """
+    now = time.monotonic()
+    with memory_lock:
+        server = _servers.setdefault(urlsplit(url).netloc, _Server(first_asked=now))
+        stale = server.asked is None or now - server.asked >= ANSWER_LIFETIME
+        if stale and not server.asking:
+            threading.Thread(target=_ask, args=(url, server), daemon=True).start()
+            server.asking = True
+    server.answered.wait(max(0.0, server.first_asked + FIRST_ANSWER - now))
+    return server.answers
+
+
+def _ask(url: str, server: _Server) -> None:
+    answers = False
+    try:
+        request = urllib.request.Request(url, headers=_HEADERS, method="HEAD")
+        with urllib.request.build_opener(_StayHere).open(request, timeout=READ_TIMEOUT):
+            answers = True
+    except HTTPError as error:
+        with error:
+            answers = 300 <= error.code < 400
+    except (OSError, HTTPException):
+        pass
+    finally:
+        with memory_lock:
+            server.answers, server.asked, server.asking = answers, time.monotonic(), False
+        server.answered.set()
+
+
+class Download:
+    """One download of one file, shared by everyone who asks for it; `download` makes it.
+
+    The file appears under its name only when it is complete and its hash is right.
+    """
+
+    def __init__(self, weights: TorchvisionFile, path: Path) -> None:
+        self.weights = weights
+        self.path = path
+        self.received = 0
+        """Bytes so far."""
+        self.total = round(weights.megabytes * _MEGABYTE)
+        """Bytes of the whole file: as published, then as the server states."""
+        self.error: WeightsError | None = None
+        """Why a finished download failed."""
+        self.hash_prefix = hash_prefix(weights.filename)
+        self._finished = threading.Event()
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended, with the file in place or with an error."""
+        return self._finished.is_set()
+
+    def fraction(self) -> float:
+        """How much has arrived, 0 to 1; 1 as soon as the file is in place."""
+        if self.finished and self.error is None:
+            return 1.0
+        return min(1.0, self.received / max(1, self.total))
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Blocks until finished, at most `timeout` seconds; raises its error as WeightsError."""
+        self._finished.wait(timeout)
+        if self.error is not None:
+            # A new exception for each waiting thread: they would share one traceback.
+            raise WeightsError(str(self.error)) from self.error.__cause__
+
+    def _run(self) -> None:
+        try:
+            if verified_file(self.path) is None:
+                self._fetch()
+        except Exception as error:  # nobody may wait for ever
+            # Another process or a person may have put the file there meanwhile.
+            if verified_file(self.path) is None:
+                self.error = self._explained(error)
+        finally:
+            self._finished.set()
+
+    def _fetch(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._remove_leftovers()
+        with self._network_errors():
+            request = urllib.request.Request(self.weights.url, headers=_HEADERS)
+            response: Any = urllib.request.urlopen(request, timeout=READ_TIMEOUT)
+        with response:
+            stated: int | None = response.length
+            if stated is not None:
+                self.total = stated
+            part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}.part")
+            try:
+                sha256 = self._receive(response, part)
+                self._check(stated, sha256)
+                part.replace(self.path)
+            finally:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
+
+    def _receive(self, response: Any, part: Path) -> str:
+        digest = hashlib.sha256()
+        with part.open("xb") as file:
+            while True:
+                with self._network_errors():
+                    chunk: bytes = response.read(_CHUNK)
+                if not chunk:
+                    break
+                file.write(chunk)
+                digest.update(chunk)
+                self.received += len(chunk)
+            file.flush()
+            fsync(file.fileno())
+        return digest.hexdigest()
+
+    def _check(self, stated: int | None, sha256: str) -> None:
+        if stated is not None and self.received != stated:
+            raise download_error(
+                self.weights,
+                self.path,
+                f"the connection broke after {self.received} of {stated} bytes",
+            )
+        if not sha256.startswith(self.hash_prefix):
+            raise WeightsError(
+                f"The file received from {self._host} is not the official `{self.path.name}` (its "
+                f"sha256 starts with {sha256[:8]}), perhaps because a proxy or a sign-in page "
+                f"answered. Put the official file into `{self.path.parent}` by hand, {OTHERWISE}."
+            )
+
+    def _remove_leftovers(self) -> None:
+        for part in self.path.parent.glob(f".{self.path.name}.*.part"):
+            with suppress(OSError):  # another process may be removing it too
+                if time.time() - part.stat().st_mtime > LEFTOVER_AGE:
+                    part.unlink()
+
+    @contextmanager
+    def _network_errors(self) -> Iterator[None]:
+        """Keeps an error of the network apart from one of the disk: both are OSError."""
+        try:
+            yield
+        except (OSError, HTTPException) as error:
+            if isinstance(error, HTTPError):
+                error.close()
+                reason = f"{self._host} answered {error.code} {error.reason}"
+            else:
+                cause = error.reason if isinstance(error, URLError) else error
+                silent = isinstance(cause, TimeoutError)
+                detail = getattr(cause, "strerror", None) or cause
+                reason = (
+                    f"{self._host} was silent for {READ_TIMEOUT:g} seconds"
+                    if silent
+                    else f"no connection to {self._host}: {detail}"
+                )
+            raise download_error(self.weights, self.path, reason) from error
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.weights.url).netloc
+
+    def _explained(self, error: Exception) -> WeightsError:
+        if isinstance(error, WeightsError):
+            return error
+        name, place, megabytes = self.path.name, self.path.parent, self.total / _MEGABYTE
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            explained = WeightsError(
+                f"The disk is full: `{name}` needs {megabytes:.1f} MB in `{place}`. Free some "
+                f"space and try again, {OTHERWISE}."
+            )
+        elif isinstance(error, OSError):
+            explained = WeightsError(
+                f"`{name}` could not be saved in `{place}` ({error.strerror}). Make this folder "
+                f"writable, set TORCH_HOME to another one, {OTHERWISE}."
+            )
+        else:
+            explained = download_error(self.weights, self.path, f"unexpected: {error!r}")
+        explained.__cause__ = error
+        return explained
+
+
+_downloads: dict[Path, Download] = {}
+
+
+def download(weights: TorchvisionFile) -> Download:
+    """Starts downloading in the background, or joins the download that is already running.
+
+    A file that is already good is not fetched again. After an error, the next call tries again.
+    """
+    path = folder() / weights.filename
+    with memory_lock:
+        running = _downloads.get(path)
+        if running is not None and not running.finished:
+            return running
+        started = Download(weights, path)
+        threading.Thread(target=started._run, daemon=True).start()
+        _downloads[path] = started
+        return started

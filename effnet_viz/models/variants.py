@@ -1,0 +1,168 @@
+"""Entries at another scale: `b0-r448`, `b0-d4`, `b0-w1.4-d1.2-r288`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from effnet_viz.models.weights import UserCheckpoint
+from effnet_viz.models.zoo import MODELS, ModelEntry, UnknownModelError
+
+
+class VariantError(ValueError):
+    """A scaling that cannot be had; the message says what can."""
+
+
+def find(key: str) -> ModelEntry:
+    """The entry or variant with this key. Raises UnknownModelError, listing the choices."""
+    try:
+        return MODELS[key] if key in MODELS else _parsed(key)
+    except VariantError as error:
+        raise UnknownModelError(f"There is no model {key!r}. {error}") from None
+
+
+BASELINES = {"b0": "b3", "lite0": "lite2"}
+"""The entries that width and depth can scale, each with the one that stands for compound scaling.
+
+B3 has the multipliers of the compound network of Table 7; Lite2 is the largest Lite with weights.
+"""
+
+RESOLUTIONS = (64, 1344)
+
+WIDTHS = (0.25, 4.0)
+
+DEPTHS = (0.25, 6.0)
+
+RESOLUTION_STEP = 4
+"""Every published resolution is a multiple of it."""
+
+
+def variant(
+    base: str,
+    *,
+    width: float | None = None,
+    depth: float | None = None,
+    resolution: int | None = None,
+) -> ModelEntry:
+    """An entry of the table at another scale; the entry itself when nothing differs.
+
+    `width` and `depth` are the paper's multipliers, relative to B0 or Lite0, rounded to hundredths;
+    only these two can be scaled so, and the result takes a checkpoint of the user's. Any entry can
+    have another `resolution` (pixels) and keeps its weights and the ratio of resize to crop.
+    Raises UnknownModelError for the base and VariantError for a scale beyond the limits: those
+    above, and no more parameters, multiply-adds or activations than B7 by the rule of section 3.3.
+    """
+    if base not in MODELS:
+        choices = ", ".join(MODELS)
+        raise UnknownModelError(f"There is no model {base!r}. Choose one of: {choices}.")
+    entry = MODELS[base]
+    width = entry.width if width is None else round(width, 2)
+    depth = entry.depth if depth is None else round(depth, 2)
+    resolution = entry.resolution if resolution is None else resolution
+    scaled = (width, depth) != (entry.width, entry.depth)
+    if scaled and base not in BASELINES:
+        raise VariantError(
+            f"Width and depth scale a baseline. Choose {' or '.join(BASELINES)} instead of {base}."
+        )
+    if not scaled and resolution == entry.resolution:
+        return entry
+    _check_limits(width, depth, resolution)
+
+    multipliers = [f"w{width:g}"] if width != entry.width else []
+    multipliers += [f"d{depth:g}"] if depth != entry.depth else []
+    side = [f"r{resolution}"] if resolution != entry.resolution else []
+    words = [f"width {width:g}"] if width != entry.width else []
+    words += [f"depth {depth:g}"] if depth != entry.depth else []
+    words += [f"{resolution} px"] if side else []
+    own = entry.preprocessing
+    resize = round(own.resize * resolution / own.crop)
+    result = replace(
+        entry,
+        key="-".join([base, *multipliers, *side]),
+        title=", ".join([entry.title, *words]),
+        width=width,
+        depth=depth,
+        preprocessing=replace(own, resize=resize, crop=resolution),
+        published=None,
+        base=base,
+    )
+    if not scaled:
+        return result
+    # The input size is not in the file's name: it changes no tensor.
+    stem = "-".join([f"efficientnet_{base}", *multipliers])
+    return replace(result, weights=UserCheckpoint(stem), recipe="own checkpoint")
+
+
+def table_7(base: str) -> tuple[ModelEntry, ...]:
+    """Scaling by one dimension against compound scaling, in the order of Figure 7's columns.
+
+    Baseline, depth 4, width 2, resolution 2, compound (see BASELINES); Tan & Le 2019, Table 7.
+    """
+    entry = MODELS[base]
+    return (
+        entry,
+        variant(base, depth=4),
+        variant(base, width=2),
+        variant(base, resolution=2 * entry.resolution),
+        MODELS[BASELINES[base]],
+    )
+
+
+def _check_limits(width: float, depth: float, resolution: int) -> None:
+    for name, value, (low, high) in (
+        ("Width", width, WIDTHS),
+        ("Depth", depth, DEPTHS),
+        ("Resolution", resolution, RESOLUTIONS),
+    ):
+        if not low <= value <= high:
+            raise VariantError(f"{name} goes from {low:g} to {high:g}, not {value:g}.")
+    if resolution % RESOLUTION_STEP:
+        below = resolution - resolution % RESOLUTION_STEP
+        raise VariantError(
+            f"Resolution is a multiple of {RESOLUTION_STEP} pixels. "
+            f"Choose {below} or {below + RESOLUTION_STEP} instead of {resolution}."
+        )
+    sizes, limits = _sizes(width, depth, resolution), _sizes(2.0, 3.1, 600)  # those of B7
+    for name, size in sizes.items():
+        if size > limits[name] * 1.001:
+            raise VariantError(
+                f"Width {width:g}, depth {depth:g} and {resolution} pixels together need "
+                f"{size / limits[name]:.1f} times the {name} of B7, the largest network here. "
+                "Choose smaller ones."
+            )
+
+
+def _sizes(width: float, depth: float, resolution: int) -> dict[str, float]:
+    """How a network grows, relative to the baseline (Tan & Le 2019, section 3.3)."""
+    area = (resolution / 224) ** 2
+    return {
+        "parameters": depth * width**2,
+        "multiply-adds": depth * width**2 * area,
+        "activations": depth * width * area,
+    }
+
+
+_NUMBER = r"(\d+(?:\.\d+)?)"
+
+_VARIANT = re.compile(rf"(.+?)(?:-w{_NUMBER})?(?:-d{_NUMBER})?(?:-r(\d+))?")
+
+
+def _parsed(key: str) -> ModelEntry:
+    """The variant of this key. One scale has one key, so that caches and links agree."""
+    matched = _VARIANT.fullmatch(key[:40])
+    if matched is None or matched[1] not in MODELS or len(key) > 40:
+        choices = ", ".join(MODELS)
+        raise UnknownModelError(
+            f"There is no model {key!r}. Choose one of: {choices}; or a variant of one, "
+            "such as b0-r448, b0-d4 or b0-w1.4-d1.2-r288."
+        )
+    base, width, depth, resolution = matched.groups()
+    entry = variant(
+        base,
+        width=None if width is None else float(width),
+        depth=None if depth is None else float(depth),
+        resolution=None if resolution is None else int(resolution),
+    )
+    if entry.key != key:
+        raise VariantError(f"It is written {entry.key}.")
+    return entry

@@ -1,0 +1,58 @@
+"""One row a network."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from effnet_viz.models import architectures
+from effnet_viz.ui.compare.view import Shown
+
+
+def show_table(shown: Shown) -> None:
+    """One row a network."""
+    st.markdown("#### Numbers")
+    looks = [result.look for result in shown.comparison.networks]
+    built = [architectures.of(network.entry) for network in shown.networks]
+    targets = [look.analysis.target for look in looks]
+    st.dataframe(
+        {
+            "Network": [look.analysis.provenance.title for look in looks],
+            "Weights": [look.analysis.provenance.weights for look in looks],
+            "Best class": [look.analysis.predictions[0].label for look in looks],
+            f"{targets[0].label} (%)": [100 * target.probability for target in targets],
+            "Rank": [
+                look.analysis.predictions.rank(target.index)
+                for look, target in zip(looks, targets, strict=True)
+            ],
+            "Half of the evidence in (% of the area)": [
+                100 * look.concentration.area for look in looks
+            ],
+            "Regions": [look.concentration.regions for look in looks],
+            "Distance to the border (0 to 1)": [look.concentration.border for look in looks],
+            "Parameters (M)": [made.parameters / 1e6 for made in built],
+            "Multiply-adds (B)": [made.multiply_adds / 1e9 for made in built],
+            "Time here (ms)": [1000 * look.seconds for look in looks],
+        },
+        hide_index=True,
+        height="content",
+        column_config={
+            "Network": st.column_config.TextColumn(pinned=True),
+            f"{targets[0].label} (%)": st.column_config.NumberColumn(format="%.1f"),
+            "Half of the evidence in (% of the area)": st.column_config.NumberColumn(
+                format="%.1f",
+                help="The smallest part of what the network saw that holds half of the positive "
+                "evidence. An even map has 50 %.",
+            ),
+            "Regions": st.column_config.NumberColumn(help="Separate pieces of that part."),
+            "Distance to the border (0 to 1)": st.column_config.NumberColumn(
+                format="%.2f",
+                help="Mean distance of the positive evidence to the nearest edge: 0 at the edge, 1 "
+                "in the middle. An even map has 0.33.",
+            ),
+            "Parameters (M)": st.column_config.NumberColumn(format="%.1f"),
+            "Multiply-adds (B)": st.column_config.NumberColumn(format="%.2f"),
+            "Time here (ms)": st.column_config.NumberColumn(
+                format="%.0f", help="One forward pass on this machine, whatever else it did then."
+            ),
+        },
+    )

@@ -1,0 +1,42 @@
+"""What the page has computed, for the sections below the maps."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from effnet_viz.analysis.comparison import Comparison
+from effnet_viz.ui.inputs.network_picker import ChosenNetwork
+from effnet_viz.ui.inputs.selection import ChosenImage
+from effnet_viz.ui.panes import Canvas
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the page has computed, for the sections below the maps."""
+
+    comparison: Comparison
+    networks: tuple[ChosenNetwork, ...]
+    """Those of the comparison, in its order."""
+    image: ChosenImage
+    canvas: Canvas
+
+    def having(self, found: Sequence[dict[str, Any]]) -> Shown:
+        """The same with something more about each network."""
+        results = tuple(
+            dataclasses.replace(result, **more)
+            for result, more in zip(self.comparison.networks, found, strict=True)
+        )
+        compared = dataclasses.replace(self.comparison, networks=results)
+        return dataclasses.replace(self, comparison=compared)
+
+
+def short_names(shown: Shown) -> list[str]:
+    """Short names of the networks, in order; untrained ones say so."""
+    return [
+        (network.role or network.entry.title.removeprefix("EfficientNet-"))
+        + (" (untrained)" if network.untrained else "")
+        for network in shown.networks
+    ]

@@ -1,0 +1,123 @@
+"""Any measure of the lab: means and references, pairs, sizes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from effnet_viz.engines.network import STAGES
+from effnet_viz.lab import sentences
+from effnet_viz.lab.networks import GRAD_CAM_STAGE
+from effnet_viz.lab.results import (
+    CAM,
+    GRAD_CAM,
+    SIZE_GROUPS,
+    Results,
+)
+from effnet_viz.ui.lab.charts import CHART_CONFIG, draw_by_size, draw_means, draw_pairs
+from effnet_viz.ui.lab.measure_table import (
+    MEASURES,
+    labelled_pairs,
+    reference_values,
+)
+from effnet_viz.ui.lab.results import spoken_values
+from effnet_viz.ui.layout.help import how_to_read
+
+MEASURES_HELP = """
+**Left:** a dot is one run, the bar is their mean. Diamonds are maps that no network made: *uniform*
+is the same everywhere, the *dot* and the *Gaussian* only know the middle of the picture, and *the
+mask itself* is the object's true outline. A network should be better than the first three, but for
+the share of the object covered: a uniform map covers everything.
+
+**Right:** each row is a pair of networks. The dot is the mean difference, the line its 95 %
+interval. If the line crosses 0, the difference may be chance. Even between equal networks, one such
+interval in twenty misses 0, and there are many of them here: ten for every measure.
+"""
+
+
+@st.fragment
+def show_measures(results: Results) -> None:
+    """Any measure of either kind of map: means and references, pairs, by size of the object."""
+    st.markdown("##### Where the evidence lies")
+    kinds = {f"CAM at stage {STAGES[-1]}": CAM, f"Grad-CAM at stage {GRAD_CAM_STAGE}": GRAD_CAM}
+    threshold = sentences.percent(results.fixed_threshold, 0)
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        kind_title = st.segmented_control(
+            "Map",
+            list(kinds),
+            default=next(iter(kinds)),
+            required=True,
+            key="lab_map",
+            bind="query-params",
+        )
+    with right:
+        title = st.selectbox("Measure", list(MEASURES), key="lab_measure", bind="query-params")
+    kind, measure = kinds[kind_title], MEASURES[title]
+    meaning = measure.meaning.format(grid=results.common_grid, threshold=threshold)
+    direction = "Higher" if measure.higher_is_better else "Lower"
+    st.markdown(f"{meaning} **{direction} is better.**")
+    if not measure.comparable:
+        st.caption(
+            "The reference maps are left out here: they have the grid of the picture, where the "
+            "ceiling is another."
+        )
+    if measure.key == "iou_best_threshold":
+        best = ", ".join(
+            f"{network.name} {sentences.percent(network.maps[kind].best_threshold, 0)}"
+            for network in results.networks.values()
+        )
+        st.caption(f"Best thresholds, as a share of the map's maximum: {best}.")
+    means, pairs = st.columns(2, gap="medium")
+    with means:
+        st.markdown(f"**{sentences.runs_in_words(results).capitalize()} and their mean**")
+        values = {
+            network.name: network.maps[kind].everywhere[measure.key]
+            for network in results.networks.values()
+        }
+        st.plotly_chart(
+            draw_means(results, kind, measure),
+            config=CHART_CONFIG,
+            key="lab means",
+            alt=f"{title}, {kind_title}, means over runs: {spoken_values(values)}. "
+            + (
+                f"Reference maps: {spoken_values(reference_values(results, measure))}."
+                * measure.comparable
+            ),
+        )
+    with pairs:
+        st.markdown("**Pairs, with 95 % intervals** (right of 0: the first is higher)")
+        st.plotly_chart(
+            draw_pairs(results, kind, measure),
+            config=CHART_CONFIG,
+            key="lab pairs",
+            alt=f"{title}, {kind_title}: differences of pairs in points with 95 % intervals. "
+            + " ".join(
+                f"{label}: {100 * pair.value:.1f}, {100 * pair.low:.1f} to {100 * pair.high:.1f}."
+                for label, pair in labelled_pairs(results, kind, measure)
+            ),
+        )
+    st.markdown("**By size of the object**")
+    st.plotly_chart(
+        draw_by_size(results, kind, measure),
+        config=CHART_CONFIG,
+        key="lab sizes",
+        alt=f"{title}, {kind_title}, for small, medium and large objects. "
+        + " ".join(
+            f"{network.name}: "
+            + ", ".join(
+                sentences.percent(network.maps[kind].by_size[group][measure.key].mean)
+                for group in SIZE_GROUPS
+            )
+            + "."
+            for network in results.networks.values()
+        ),
+    )
+    shares = ", ".join(
+        f"{group} ones fill {sentences.percent(results.object_share(group), 0)} of the picture"
+        for group in SIZE_GROUPS
+    )
+    st.caption(
+        f"A third of the scenes each, by the area of the object that shows: {shares} on average. "
+        f"Measured on {sum(run.scenes_all_correct for run in results.runs):,} scenes in all."
+    )
+    how_to_read(MEASURES_HELP)
