@@ -1,24 +1,65 @@
-"""effnet-viz: see what an EfficientNet looks at."""
+"""effnet-viz: see what a convolutional network looks at."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from effnet_viz.analysis.analysis import Analysis, analyse
-    from effnet_viz.analysis.comparison import Comparison, compare
-    from effnet_viz.models.model import Model, build, load
-
-__all__ = ["Analysis", "Comparison", "Model", "analyse", "build", "compare", "load"]
+    from effnet_viz.analysis.analysis import Analysis, NoClassActivationMapError, analyse
+    from effnet_viz.analysis.comparison import Comparison, Failure, compare, explain_each
+    from effnet_viz.analysis.explanation import Explanation
+    from effnet_viz.attribution.attribution import Attribution
+    from effnet_viz.engines.adapters import UnsupportedModuleError
+    from effnet_viz.engines.engine import EngineError
+    from effnet_viz.images.photograph import ImageError
+    from effnet_viz.models.classes import UnknownClassError
+    from effnet_viz.models.model import Model, build, from_module, list_models, load
+    from effnet_viz.models.variants import VariantError
+    from effnet_viz.models.weights import WeightsError
+    from effnet_viz.models.zoo import UnknownModelError
 
 _HOMES = {
-    **dict.fromkeys(("Analysis", "analyse"), "analysis.analysis"),
-    **dict.fromkeys(("Comparison", "compare"), "analysis.comparison"),
-    **dict.fromkeys(("Model", "build", "load"), "models.model"),
+    "analysis.analysis": ("Analysis", "NoClassActivationMapError", "analyse"),
+    "analysis.comparison": ("Comparison", "Failure", "compare", "explain_each"),
+    "analysis.explanation": ("Explanation",),
+    "attribution.attribution": ("Attribution",),
+    "engines.adapters": ("UnsupportedModuleError",),
+    "engines.engine": ("EngineError",),
+    "images.photograph": ("ImageError",),
+    "models.classes": ("UnknownClassError",),
+    "models.model": ("Model", "build", "from_module", "list_models", "load"),
+    "models.variants": ("VariantError",),
+    "models.weights": ("WeightsError",),
+    "models.zoo": ("UnknownModelError",),
 }
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Analysis",
+    "Attribution",
+    "Comparison",
+    "EngineError",
+    "Explanation",
+    "Failure",
+    "ImageError",
+    "Model",
+    "NoClassActivationMapError",
+    "UnknownClassError",
+    "UnknownModelError",
+    "UnsupportedModuleError",
+    "VariantError",
+    "WeightsError",
+    "analyse",
+    "build",
+    "compare",
+    "explain_each",
+    "from_module",
+    "list_models",
+    "load",
+]
 
 
 def __getattr__(name: str) -> object:
     """What is asked for is imported then: the server sets torch's threads before torch is there."""
-    if name not in _HOMES:
+    if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)

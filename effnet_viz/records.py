@@ -28,8 +28,8 @@ class Provenance:
     title: str
     architecture: str
     """Library and its name of the architecture."""
-    width: float
-    depth: float
+    width: float | None
+    depth: float | None
     resolution: int
     weights: str
     """File name, or that the network is untrained."""

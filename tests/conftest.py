@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from effnet_viz import Analysis, Model, analyse, load
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, checkpoints, variants
+from effnet_viz.models.model import of_entry
 from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
@@ -30,7 +31,7 @@ def eager(key: str, *, untrained: bool = False) -> Model:
     """The same on PyTorch alone, which converts nothing."""
     entry = variants.find(key)
     state, file = (None, None) if untrained else checkpoints.load_state_dict(entry.weights)
-    return Model(entry, TorchEngine(architectures.build(entry, state)), file)
+    return of_entry(entry, TorchEngine(architectures.build(entry, state)), file)
 
 
 @pytest.fixture(scope="session")

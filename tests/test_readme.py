@@ -11,23 +11,24 @@ import pytest
 from effnet_viz.models import zoo
 from tests.conftest import SAMPLES
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(SAMPLES / "cat.jpg", tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 3
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     assert names["result"].target.label == "tiger cat"  # type: ignore[attr-defined]
     several = names["several"]
-    assert [n.look.name for n in several.networks] == ["lite0", "lite1"]  # type: ignore[attr-defined]
+    assert [n.explanation.analysis.model.name for n in several.networks] == ["lite0", "lite1"]  # type: ignore[attr-defined]
     assert [f.model for f in several.failures] == ["b0-d4"]  # type: ignore[attr-defined]
     assert not names["wider"].trained  # type: ignore[attr-defined]
-    assert names["overlay"].shape == names["picture"].shape  # type: ignore[attr-defined]
+    assert list(names["own"].structure.stages) == [1, 2, 3, 4, 5]  # type: ignore[attr-defined]
 
 
 def test_the_table_is_the_zoos() -> None:
@@ -37,11 +38,17 @@ def test_the_table_is_the_zoos() -> None:
         assert published is not None
         weights = "ready offline"
         if isinstance(entry.weights, weights.TorchvisionFile):
-            weights = f"{entry.weights.megabytes:.0f} MB, downloaded on first use"
+            weights = f"{entry.weights.megabytes:.0f} MB, on first use"
         elif entry.key == zoo.DEFAULT:
             weights += " (the default)"
         rows.append(
-            f"| `{entry.key}` | {entry.title} | {entry.resolution} | "
+            f"| `{entry.key}` | {entry.resolution} | "
             f"{published.parameters / 1e6:.1f} M | {published.top1:.1f} % | {weights} |"
         )
     assert "\n".join(rows) in README
+
+
+def test_it_is_short_and_names_what_is_there() -> None:
+    assert len(README.split()) < 1200
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", README):
+        assert (ROOT / target).exists(), target

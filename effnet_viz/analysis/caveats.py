@@ -1,7 +1,7 @@
 """What a map shows that is easily mistaken for attention, found by simple rules.
 
-Every rule has a threshold that stands here with its reason. A finding is a hint, never a proof; no
-finding does not mean that the map is right.
+Every rule has a threshold that stands here with its reason. A caveat is a hint, never a proof; no
+caveat does not mean that the map is right.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from scipy import ndimage
 
 from effnet_viz.analysis.analysis import Analysis
 from effnet_viz.arrays import Floats, on_grid, top
+from effnet_viz.attribution.attribution import Attribution
+from effnet_viz.records import Prediction
 
 FLAT = 0.01
 """A map is flat when its values span less than this share of the largest one: less than the steps
@@ -48,7 +50,7 @@ SEVERAL = 3
 
 
 @dataclass(frozen=True)
-class Finding:
+class Caveat:
     """Something to know before reading a map."""
 
     key: str
@@ -58,53 +60,54 @@ class Finding:
     """Two sentences: what it is, what to do."""
 
 
-def findings(analysis: Analysis, evidence: Floats, stage: int, method: str) -> tuple[Finding, ...]:
-    """All findings about a map (h, w), raw and signed, of the analysis's target class.
+def caveats(analysis: Analysis, attribution: Attribution) -> tuple[Caveat, ...]:
+    """All that is known against a map of the analysis, by rule."""
+    name = f"{attribution.method.title} at stage {attribution.stage}"
+    return (
+        *_of_the_network(analysis, attribution.target),
+        *_of_the_map(attribution.values, name),
+    )
 
-    `method` is the map's name in the texts, such as Grad-CAM.
-    """
-    return (*_of_the_network(analysis), *_of_the_map(evidence, f"{method} at stage {stage}"))
 
-
-def _of_the_network(analysis: Analysis) -> Iterator[Finding]:
-    entry, target = analysis.model.entry, analysis.target
-    native = entry.native_resolution
+def _of_the_network(analysis: Analysis, target: Prediction) -> Iterator[Caveat]:
+    card = analysis.model.card
+    native = card.native_resolution
     if not analysis.provenance.trained:
-        yield Finding(
+        yield Caveat(
             "untrained",
             "Untrained network",
             "The weights are random, so this map shows the architecture and chance, and nothing "
             "learned. Use it as a contrast only, or choose a network with weights.",
         )
-    elif native is not None and native != entry.resolution:
-        yield Finding(
+    elif native is not None and native != card.resolution:
+        yield Caveat(
             "resolution",
             "Another resolution than the weights' own",
-            f"These weights were published for {native} px and see {entry.resolution} px here, so "
+            f"These weights were published for {native} px and see {card.resolution} px here, so "
             "objects have another size than in training, and probabilities may change. Compare "
             f"with the map at {native} px before you draw a conclusion.",
         )
     if target.probability < IMPROBABLE:
-        yield Finding(
+        yield Caveat(
             "improbable",
             "Improbable class",
-            f"{entry.title} gives “{target.label}” a probability of {target.probability:.2%}, so "
+            f"{card.title} gives “{target.label}” a probability of {target.probability:.2%}, so "
             "this map explains a score that the network does not stand behind. Choose a class from "
             "the top of its predictions to see what it does see.",
         )
 
 
-def _of_the_map(evidence: Floats, name: str) -> Iterator[Finding]:
+def _of_the_map(evidence: Floats, name: str) -> Iterator[Caveat]:
     magnitude = np.abs(evidence)  # (h, w)
     if np.maximum(evidence, 0).sum() <= NEGATIVE * magnitude.sum():
-        yield Finding(
+        yield Caveat(
             "negative",
             "Nothing speaks for the class",
             f"The {name} has next to no positive value: the places speak against the class. Show "
             "signed values to see where it speaks against it least, or choose another class.",
         )
     if np.ptp(evidence) <= FLAT * magnitude.max():
-        yield Finding(
+        yield Caveat(
             "flat",
             "Flat map",
             f"All cells of the {name} have nearly the same value, so colours that fill the whole "
@@ -115,7 +118,7 @@ def _of_the_map(evidence: Floats, name: str) -> Iterator[Finding]:
     if min(evidence.shape) < 4:  # too few cells for neighbours and borders to mean anything
         return
     if _alternates(evidence):
-        yield Finding(
+        yield Caveat(
             "checkerboard",
             "Checkerboard",
             f"Neighbouring cells of the {name} alternate between high and low, which comes from "
@@ -124,7 +127,7 @@ def _of_the_map(evidence: Floats, name: str) -> Iterator[Finding]:
         )
     corners, borders = _hot_edges(evidence)
     if corners >= SEVERAL:
-        yield Finding(
+        yield Caveat(
             "corners",
             "Hot corners",
             f"{corners} corners of the {name} are among its hottest places, which networks do "
@@ -132,7 +135,7 @@ def _of_the_map(evidence: Floats, name: str) -> Iterator[Finding]:
             "what stays in the corners is not the object.",
         )
     elif borders >= SEVERAL:
-        yield Finding(
+        yield Caveat(
             "borders",
             "Hot borders",
             f"{borders} borders of the {name} hold more evidence than its middle, which networks "

@@ -1,12 +1,12 @@
-"""One photograph and one class, several networks: maps, agreement, deletion race, pointing game.
+"""One photograph and one class, several networks: their maps, agreement, deletion, pointing game.
 
-`compare` does everything; each of its pieces can be called on its own and kept.
+`explain_each` has the policy for several networks, `compare` collects what it gives.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,40 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effnet_viz.analysis.analysis import Source, Target
-from effnet_viz.analysis.explanation import GRID, Look, look
-from effnet_viz.analysis.faithfulness import Race, race
-from effnet_viz.analysis.pointing_game import Pointing, Tile, entry_for_mosaic, pointing
+from effnet_viz.analysis.explanation import GRID, Explanation, explain
+from effnet_viz.analysis.faithfulness import DeletionInsertion, deletion_insertion
+from effnet_viz.analysis.pointing_game import (
+    GridCell,
+    GridPointing,
+    entry_for_mosaic,
+    grid_pointing,
+)
 from effnet_viz.arrays import Box, Floats, on_grid
-from effnet_viz.engines import network
+from effnet_viz.engines.engine import EngineError
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.metrics import agreement
-from effnet_viz.models import variants, zoo
-from effnet_viz.models.classes import class_index
 from effnet_viz.models.model import Model, load
+from effnet_viz.models.variants import ModelRef, VariantError, find
 from effnet_viz.models.weights import WeightsError
-
-# One network
-
-
-# Deletion race
-
-
-# Grid pointing game
-
-
-# All networks
-
-
-@dataclass(frozen=True, eq=False)
-class NetworkResult:
-    """Everything about one network; what was not asked for, or was too large, is None."""
-
-    look: Look
-    race: Race | None = None
-    pointing: Pointing | None = None
-    notes: tuple[str, ...] = ()
-    """Why something is missing, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +40,99 @@ class Failure:
     title: str
     message: str
     """What happened and what to do."""
+    error: Exception
+    """What was raised."""
+
+
+UNUSABLE = (WeightsError, EngineError, MemoryError)
+"""What says of one network that it cannot be used here. Anything else is a mistake of ours."""
+
+
+def failure_message(error: Exception, title: str) -> str:
+    """Why a network could not be used, and what to do; for the errors of UNUSABLE."""
+    if isinstance(error, WeightsError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return (
+            f"{title} needs more memory than this machine has free. Choose a smaller network or a "
+            "smaller resolution instead."
+        )
+    return (
+        f"{title} does not run on this machine. Choose another network; whoever runs this machine "
+        "finds the reason in its log."
+    )
+
+
+def explain_each(
+    source: Source,
+    models: Sequence[str | ModelRef | Model],
+    target: Target = None,
+    *,
+    stage: int | None = None,
+    explain: Callable[[Photograph, str | ModelRef | Model, Target, int | None], Explanation]
+    | None = None,
+) -> Iterator[tuple[int, Explanation | Failure]]:
+    """Every network's map of one photograph for one class, as soon as it is there.
+
+    Yields the place of a network among `models` and its map or why there is none: trained networks
+    first, since an untrained one would name a class by chance. `target` None is the most probable
+    class of the first network that works. What says that one network cannot be used (missing
+    weights, an engine that fails, too little memory) is a Failure, and the others go on; any other
+    error is raised. `explain` makes one map, by default `explain_model`.
+    Raises ImageError, UnknownModelError and UnknownClassError.
+    """
+    photograph = source if isinstance(source, Photograph) else decode(source)
+    make = explain or explain_model
+    named = [_key_and_title(model) for model in models]
+    for place in sorted(range(len(models)), key=lambda i: _is_untrained(models[i])):
+        try:
+            explanation = make(photograph, models[place], target, stage)
+        except UNUSABLE as error:
+            key, title = named[place]
+            yield place, Failure(key, title, failure_message(error, title), error)
+        else:
+            target = explanation.attribution.target.label
+            yield place, explanation
+
+
+def explain_model(
+    photograph: Photograph, model: str | ModelRef | Model, target: Target, stage: int | None
+) -> Explanation:
+    """One network's map; a key or reference is loaded first."""
+    return explain(photograph, _loaded(model), target, stage)
+
+
+def _loaded(model: str | ModelRef | Model) -> Model:
+    if isinstance(model, Model):
+        return model
+    ref = ModelRef(model) if isinstance(model, str) else model
+    return load(ref.key, untrained=ref.untrained)
+
+
+def _key_and_title(model: str | ModelRef | Model) -> tuple[str, str]:
+    if isinstance(model, Model):
+        return model.id.key, model.card.title
+    entry = find(model) if isinstance(model, str) else model.entry
+    return entry.key, entry.title
+
+
+def _is_untrained(model: str | ModelRef | Model) -> bool:
+    return (
+        not model.trained
+        if isinstance(model, Model)
+        else not isinstance(model, str) and (model.untrained)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkResult:
+    """Everything about one network; what was not asked for, or was too large, is None."""
+
+    explanation: Explanation
+    deletion_insertion: DeletionInsertion | None = None
+    pointing: GridPointing | None = None
+    notes: tuple[str, ...] = ()
+    """Why something is missing, and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,18 +142,20 @@ class Comparison:
     networks: tuple[NetworkResult, ...]
     failures: tuple[Failure, ...] = ()
 
+    @property
+    def explanations(self) -> tuple[Explanation, ...]:
+        return tuple(network.explanation for network in self.networks)
+
     @cached_property
     def region(self) -> Box:
         """The part of the photograph that every network saw, in its pixels."""
-        return agreement.common_region([n.look.analysis.crop.box for n in self.networks])
+        return agreement.common_region([e.attribution.crop.box for e in self.explanations])
 
     @cached_property
     def maps(self) -> tuple[Floats, ...]:
         """Every network's map over `region`, (GRID, GRID), in units of its logit."""
-        return tuple(
-            on_grid(n.look.evidence, n.look.analysis.crop.box, self.region, GRID)
-            for n in self.networks
-        )
+        attributions = [explanation.attribution for explanation in self.explanations]
+        return tuple(on_grid(a.values, a.crop.box, self.region, GRID) for a in attributions)
 
     @cached_property
     def rank_correlation(self) -> NDArray[np.float64]:
@@ -88,7 +165,7 @@ class Comparison:
     @cached_property
     def overlap(self) -> NDArray[np.float64]:
         """Intersection over union of the highest 20 % of every two maps, (n, n)."""
-        return self._pairwise(agreement.overlap)
+        return self._pairwise(agreement.top_iou)
 
     @cached_property
     def disagreement(self) -> Floats:
@@ -98,7 +175,7 @@ class Comparison:
     @property
     def recipes(self) -> tuple[str, ...]:
         """The training recipes of the trained networks, each once."""
-        found = [n.look.analysis.provenance for n in self.networks]
+        found = [explanation.analysis.provenance for explanation in self.explanations]
         return tuple(dict.fromkeys(p.recipe for p in found if p.trained))
 
     @property
@@ -122,72 +199,48 @@ class Comparison:
 
 def compare(
     source: Source,
-    models: Iterable[str | Model],
+    models: Iterable[str | ModelRef | Model],
     target: Target = None,
     *,
-    stage: int = network.STAGES[-1],
-    tiles: Sequence[Tile] = (),
+    stage: int | None = None,
+    cells: Sequence[GridCell] = (),
 ) -> Comparison:
-    """Looks at one photograph with several networks, for one class, and compares their maps.
+    """Explains one photograph with several networks, for one class, and compares their maps.
 
-    `models` are keys or loaded models; `target` None is the most probable class of the first one
-    that works, trained ones before untrained; with `tiles`, the grid pointing game is played as
-    well. A network whose weights are missing or that does not run becomes a failure with its
-    message, and the others go on.
+    `models` are keys, references or models; see explain_each for the class and for networks that
+    cannot be used. `stage` None is each network's last one; with `cells`, the grid pointing game is
+    played as well.
     Raises ImageError, UnknownModelError, UnknownClassError and ValueError for a wrong stage, and
     WeightsError when no network works.
     """
-    if stage not in network.STAGES:
-        raise ValueError(f"There is no stage {stage}. Stages are numbered 1 to 9.")
-    entries = [(m, variants.find(m) if isinstance(m, str) else m.entry) for m in models]
-    if not entries:
+    given = list(models)
+    if not given:
         raise ValueError("There is nothing to compare. Name at least one model.")
     photograph = source if isinstance(source, Photograph) else decode(source)
-    index = None if target is None else class_index(target)
     networks: dict[int, NetworkResult] = {}
     failures: dict[int, Failure] = {}
-    # Trained ones first: an untrained one would name a class by chance.
-    for place in sorted(range(len(entries)), key=lambda i: _untrained(entries[i][0])):
-        named, entry = entries[place]
-        try:
-            model = load(named) if isinstance(named, str) else named
-            result = _all_of(photograph, model, index, stage, tiles)
-        except (RuntimeError, MemoryError) as error:  # WeightsError among them
-            failures[place] = Failure(entry.key, entry.title, failure_message(error, entry))
+    for place, outcome in explain_each(photograph, given, target, stage=stage):
+        if isinstance(outcome, Failure):
+            failures[place] = outcome
         else:
-            networks[place] = result
-            index = result.look.analysis.target.index
+            networks[place] = _measure(outcome, photograph, cells)
     missing = tuple(failures[place] for place in sorted(failures))
     if not networks:
         raise WeightsError(" ".join(failure.message for failure in missing))
     return Comparison(tuple(networks[place] for place in sorted(networks)), missing)
 
 
-def _untrained(model: str | Model) -> bool:
-    return isinstance(model, Model) and not model.trained
-
-
-def _all_of(
-    photograph: Photograph, model: Model, target: int | None, stage: int, tiles: Sequence[Tile]
+def _measure(
+    explanation: Explanation, photograph: Photograph, cells: Sequence[GridCell]
 ) -> NetworkResult:
-    looked = look(photograph, model, target, stage)
-    result = NetworkResult(looked, race(looked, photograph))
-    if not tiles:
+    result = NetworkResult(explanation, deletion_insertion(explanation, photograph))
+    if not cells:
         return result
+    model = explanation.analysis.model
     try:
-        doubled = load(entry_for_mosaic(model.entry).key, untrained=not model.trained)
-    except variants.VariantError as error:
-        note = f"The grid pointing game needs twice the resolution of {model.entry.title}. {error}"
+        doubled = load(entry_for_mosaic(find(model.id.key)).key, untrained=not model.trained)
+    except VariantError as error:
+        note = f"The grid pointing game needs twice the resolution of {model.card.title}. {error}"
         return dataclasses.replace(result, notes=(note,))
-    return dataclasses.replace(result, pointing=pointing(doubled, tiles, stage))
-
-
-def failure_message(error: Exception, entry: zoo.ModelEntry) -> str:
-    """Why a network could not be used, and what to do."""
-    if isinstance(error, WeightsError):
-        return str(error)
-    reason = str(error) or "it needs more memory"  # a MemoryError often says nothing
-    return (
-        f"{entry.title} does not run on this machine ({reason}). Choose a smaller network or a "
-        "smaller resolution instead."
-    )
+    played = grid_pointing(doubled, cells, explanation.attribution.stage)
+    return dataclasses.replace(result, pointing=played)

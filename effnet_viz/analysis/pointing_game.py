@@ -1,29 +1,28 @@
-"""The grid pointing game."""
+"""The grid pointing game: photographs of different classes put together into one."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from effnet_viz.analysis.explanation import Origin, origin_of
+from effnet_viz.analysis.explanation import method_at
 from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.arrays import Floats
-from effnet_viz.attribution import cam
-from effnet_viz.engines import network
+from effnet_viz.attribution.attribution import Method
+from effnet_viz.attribution.stages import attribute_stage
 from effnet_viz.images.photograph import Photograph
-from effnet_viz.images.preprocessing import Preprocessing, preprocess
-from effnet_viz.metrics import localization
-from effnet_viz.models import variants, zoo
+from effnet_viz.images.preprocessing import Preprocessing
+from effnet_viz.metrics.localization import share_inside
 from effnet_viz.models.model import Model
+from effnet_viz.models.variants import variant
+from effnet_viz.models.zoo import ModelEntry
 from effnet_viz.records import Prediction
 
 
 @dataclass(frozen=True)
-class Tile:
+class GridCell:
     """One photograph of the mosaic and the class it shows."""
 
     photograph: Photograph
@@ -31,42 +30,47 @@ class Tile:
     """Index of the class."""
 
 
-TILES = ((0.0, 0.0, 0.5, 0.5), (0.5, 0.0, 1.0, 0.5), (0.0, 0.5, 0.5, 1.0), (0.5, 0.5, 1.0, 1.0))
-"""Boxes of the four tiles in shares of the mosaic's sides: row by row."""
+CELLS = ((0.0, 0.0, 0.5, 0.5), (0.5, 0.0, 1.0, 0.5), (0.0, 0.5, 0.5, 1.0), (0.5, 0.5, 1.0, 1.0))
+"""Boxes of the four cells in shares of the mosaic's sides: row by row."""
 
-CHANCE = 1 / len(TILES)
-"""Share that an even map puts into one tile."""
+CHANCE = 1 / len(CELLS)
+"""Share that an even map puts into one cell."""
 
 
 @dataclass(frozen=True, eq=False)
-class Pointed:
-    """Where a network's evidence for the class of one tile lies."""
+class CellScore:
+    """Where a network's evidence for the class of one cell lies."""
 
     target: Prediction
     """The class, with its probability in the whole mosaic."""
     share: float
-    """Of the positive evidence, inside the class's own tile; see metrics.share_inside."""
+    """Of the positive evidence, inside the class's own cell; see metrics.share_inside."""
     evidence: Floats
     """(h, w) over the mosaic, in units of the logit."""
 
 
 @dataclass(frozen=True, eq=False)
-class Pointing:
+class GridPointing:
     """The grid pointing game of one network (Böhle et al. 2021, arXiv 2104.00032)."""
 
-    origins: tuple[Origin, ...]
-    """One for each tile."""
-    tiles: tuple[Pointed, ...]
+    model: Model
+    """At twice its own resolution."""
+    stage: int
+    scores: tuple[CellScore, ...]
+
+    @property
+    def method(self) -> Method:
+        return method_at(self.model, self.stage)
 
     @property
     def mean(self) -> float:
         """Mean share; nan where a map has no positive evidence."""
-        return float(np.mean([tile.share for tile in self.tiles]))
+        return float(np.mean([score.share for score in self.scores]))
 
 
-def entry_for_mosaic(entry: zoo.ModelEntry) -> zoo.ModelEntry:
+def entry_for_mosaic(entry: ModelEntry) -> ModelEntry:
     """The same network at twice the resolution. Raises VariantError when that is too large."""
-    return variants.variant(
+    return variant(
         entry.base or entry.key,
         width=entry.width,
         depth=entry.depth,
@@ -74,39 +78,38 @@ def entry_for_mosaic(entry: zoo.ModelEntry) -> zoo.ModelEntry:
     )
 
 
-def mosaic(tiles: Sequence[Tile], preprocessing: Preprocessing) -> torch.Tensor:
+def mosaic(cells: Sequence[GridCell], preprocessing: Preprocessing) -> Floats:
     """Two to four photographs as one input (1, 3, R, R), row by row; missing ones in mean colour.
 
     `preprocessing` is that of the network at twice its resolution: each photograph is prepared as
-    for the network itself. Raises ValueError for another number of tiles and for a class that
+    for the network itself. Raises ValueError for another number of cells and for a class that
     occurs twice, whose evidence would have two right places.
     """
-    classes = [tile.target for tile in tiles]
-    if not 2 <= len(tiles) <= len(TILES) or len(set(classes)) < len(classes):
+    classes = [cell.target for cell in cells]
+    if not 2 <= len(cells) <= len(CELLS) or len(set(classes)) < len(classes):
         raise ValueError("A mosaic has two to four photographs of different classes.")
-    side = preprocessing.crop // 2
-    halved = dataclasses.replace(preprocessing, resize=preprocessing.resize // 2, crop=side)
-    image = torch.zeros(1, 3, 2 * side, 2 * side)  # (1, 3, R, R)
-    for tile, (left, top, _, _) in zip(tiles, TILES, strict=False):
-        x, y = int(left * 2 * side), int(top * 2 * side)
-        image[:, :, y : y + side, x : x + side] = preprocess(tile.photograph, halved)[0]
-    return image
+    side = preprocessing.resolution // 2
+    halved = preprocessing.at(side)
+    x = np.zeros((1, 3, 2 * side, 2 * side), np.float32)  # (1, 3, R, R)
+    for cell, (left, top, _, _) in zip(cells, CELLS, strict=False):
+        column, row = int(left * 2 * side), int(top * 2 * side)
+        x[:, :, row : row + side, column : column + side] = halved(cell.photograph)[0]
+    return x
 
 
-def pointing(model: Model, tiles: Sequence[Tile], stage: int = network.STAGES[-1]) -> Pointing:
-    """Plays the game with a network at twice its resolution (see entry_for_mosaic), in one pass."""
-    image = mosaic(tiles, model.entry.preprocessing)  # (1, 3, R, R)
-    activations = model.engine.forward(image)
-    predictions = Predictions(activations.logits)
-    activation = activations.stages[stage]  # (C, h, w)
-    pointed = []
-    for tile, box in zip(tiles, TILES, strict=False):
-        if stage == network.STAGES[-1]:
-            gradient = model.engine.head.gradient(activation, tile.target)  # (C, h, w)
-        else:
-            gradient = model.engine.gradient(activation, stage, tile.target)  # (C, h, w)
-        evidence = cam.in_logit_units(cam.grad_cam(activation, gradient))  # (h, w)
-        share = localization.share_inside(evidence, box)
-        pointed.append(Pointed(predictions.of(tile.target), share, evidence))
-    origins = tuple(origin_of(model, one.target.label, stage) for one in pointed)
-    return Pointing(origins, tuple(pointed))
+def grid_pointing(
+    model: Model, cells: Sequence[GridCell], stage: int | None = None
+) -> GridPointing:
+    """Plays the game with a network at twice its resolution (see entry_for_mosaic), in one pass.
+
+    `stage` None is the last one.
+    """
+    stage = model.last_stage if stage is None else stage
+    activations = model.engine.forward(mosaic(cells, model.preprocessing))
+    predictions = Predictions(activations.logits[0], model.classes)
+    scores = []
+    for cell, box in zip(cells, CELLS, strict=False):
+        maps = attribute_stage(model.engine, activations, stage, [cell.target])
+        evidence = maps.values[0]  # (h, w)
+        scores.append(CellScore(predictions.of(cell.target), share_inside(evidence, box), evidence))
+    return GridPointing(model, stage, tuple(scores))

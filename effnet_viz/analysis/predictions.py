@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
 
-from effnet_viz.arrays import softmax
-from effnet_viz.models.classes import labels
+from effnet_viz.arrays import Floats, softmax
 from effnet_viz.records import Prediction
 
 
 class Predictions(Sequence[Prediction]):
     """What a model says of every class, the most probable first.
 
-    Computed from the logits (classes,); the thousand items are made only when looked at.
+    Computed from the logits (classes,); an item is made only when it is looked at.
     """
 
-    def __init__(self, logits: NDArray[np.float32]) -> None:
+    def __init__(self, logits: Floats, classes: Sequence[str]) -> None:
         self._logits = logits
+        self._classes = classes
         self._probabilities = softmax(logits)  # (classes,)
         self._order = np.argsort(-logits, kind="stable")  # (classes,)
 
@@ -41,7 +40,7 @@ class Predictions(Sequence[Prediction]):
     def of(self, index: int) -> Prediction:
         """The prediction of the class with this index."""
         probability, logit = float(self._probabilities[index]), float(self._logits[index])
-        return Prediction(index, labels()[index], probability, logit)
+        return Prediction(index, self._classes[index], probability, logit)
 
     def rank(self, index: int) -> int:
         """The place of the class with this index, from 1."""

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
-import numpy as np
-from numpy.typing import NDArray
+from effnet_viz.arrays import Floats
+from effnet_viz.records import Crop, Prediction, Provenance
+
+UNIT = "logit; raw, signed, no maximum divided out"
+"""Unit of every map here, with which they can share a colour scale."""
 
 
-@dataclass(frozen=True)
-class StageExplanation:
-    """What one stage contributed to the logit of one class."""
+class Method(Enum):
+    """How a map is made."""
 
+    CAM = "cam"
+    """The head's weights: exact, and only where the last stage is pooled into a linear head."""
+    GRAD_CAM = "grad-cam"
+    """Gradients, at any stage."""
+
+    @property
+    def title(self) -> str:
+        return {Method.CAM: "CAM", Method.GRAD_CAM: "Grad-CAM"}[self]
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """Where in an image the evidence for one class was found, at one stage of one model."""
+
+    values: Floats
+    """(h, w), raw and signed, in units of the logit."""
+    channels: Floats
+    """(C,): what each channel of the stage adds to the logit; see attribution.stages."""
+    crop: Crop
+    """The place of the map in the photograph."""
     stage: int
-    target: int
-    grad_cam: NDArray[np.float32]
-    """(h, w), raw and signed."""
-    channel_relevance: NDArray[np.float32]
-    """(C,), in units of the logit: at stage 9 the votes, elsewhere gradient × activation."""
+    target: Prediction
+    """The class."""
+    method: Method
+    provenance: Provenance
+
+    @property
+    def nbytes(self) -> int:
+        return self.values.nbytes + self.channels.nbytes

@@ -10,24 +10,25 @@ from numpy.typing import NDArray
 from effnet_viz.arrays import Floats, reduced
 
 
-def channel_votes(activation: Floats, weight: Floats) -> Floats:
-    """Vote of each channel, w_ck · mean(A_k), shape (C,), in units of the logit.
+def channel_contributions(activation: Floats, weight: Floats) -> Floats:
+    """w_ck · mean(A_k), (B, C), in units of the logit.
 
-    Exact: the votes of all channels and the bias sum to the logit. Defined where the activation
-    (C, h, w) is pooled into the linear head, that is at the last stage.
+    Exact: the contributions of all channels and the bias sum to the logit. Defined where the
+    activation (B, C, h, w) is pooled into the linear head, whose row of each image's class is
+    `weight` (B, C).
     """
-    votes: Floats = weight * activation.mean(axis=(1, 2))  # (C,)
-    return votes
+    contributions: Floats = weight * activation.mean(axis=(2, 3))  # (B, C)
+    return contributions
 
 
 def gradient_times_activation(activation: Floats, gradient: Floats) -> Floats:
-    """Σ_ij ∂z_c/∂A_k(i, j) · A_k(i, j) per channel, shape (C,), in units of the logit.
+    """Σ_ij ∂z_c/∂A_k(i, j) · A_k(i, j) per channel, (B, C), in units of the logit.
 
     First-order account of what the logit owes to a channel (Shrikumar et al. 2016, arXiv
-    1605.01713). Both arrays are (C, h, w). At the last stage it equals the channel's vote.
+    1605.01713). Both arrays are (B, C, h, w). Before a linear head it equals the contribution.
     """
-    relevance: Floats = np.einsum("kij,kij->k", gradient, activation)  # (C,)
-    return relevance
+    products: Floats = np.einsum("bkij,bkij->bk", gradient, activation)  # (B, C)
+    return products
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,18 +38,22 @@ class Channels:
     largest: Floats
     """Largest value of each channel, (C,)."""
     averages: Floats
-    """The activation as blocks (see averaged), (C, h', w')."""
+    """The activation on a coarser grid (see arrays.reduced), (C, h', w')."""
     strongest: NDArray[np.uint16]
-    """The channels with the largest averages of each block, the strongest first, (h', w', n)."""
+    """The channels with the largest averages of each cell, the strongest first, (h', w', n)."""
 
     @property
     def nbytes(self) -> int:
         return self.largest.nbytes + self.averages.nbytes + self.strongest.nbytes
 
 
-def channels(activation: Floats, most: int, count: int) -> Channels:
-    """An activation (C, h, w) in blocks of at most `most` per side, with `count` leaders each."""
-    averages = reduced(activation, most)  # (C, h', w')
+def channels(activation: Floats, longest: int, count: int) -> Channels:
+    """An activation (C, h, w) on a grid of at most `longest` per side, with `count` leaders each.
+
+    A stage of fewer channels has as many leaders as it has channels.
+    """
+    averages = reduced(activation, longest)  # (C, h', w')
+    count = min(count, len(averages))
     first = np.argpartition(averages, -count, axis=0)[-count:]  # (count, h', w')
     order = np.argsort(-np.take_along_axis(averages, first, axis=0), axis=0)  # (count, h', w')
     leaders = np.take_along_axis(first, order, axis=0)  # (count, h', w')

@@ -1,83 +1,134 @@
-"""A photograph to the tensor that a model sees."""
+"""A photograph to the tensor that a model sees, and back for the eye."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, Self
 
 import numpy as np
-import torch
 from PIL import Image
 
-from effnet_viz.arrays import Pixels
+from effnet_viz.arrays import Floats, Pixels
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.records import Crop
 
 
-def as_picture(image: torch.Tensor, preprocessing: Preprocessing) -> Pixels:
-    """A network's input (1, 3, R, R) for the eye, (R, R, 3): its normalisation is undone."""
-    mean = np.array(preprocessing.mean)[:, None, None]  # (3, 1, 1)
-    std = np.array(preprocessing.std)[:, None, None]  # (3, 1, 1)
-    values = image[0].numpy() * std + mean  # (3, R, R)
-    levels = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)  # (3, R, R)
-    return np.ascontiguousarray(levels.transpose(1, 2, 0))  # (R, R, 3)
+class Preprocessing(Protocol):
+    """How a photograph becomes a network's input. It belongs to the weights; a frozen dataclass."""
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square input in pixels."""
+        ...
+
+    def crop(self, width: int, height: int) -> Crop:
+        """The part that is taken from a photograph of this size in pixels."""
+        ...
+
+    def __call__(self, photograph: Photograph) -> tuple[Floats, Crop]:
+        """The model's input (1, 3, R, R), and the part of the photograph that it shows."""
+        ...
+
+    def picture(self, x: Floats) -> Pixels:
+        """An input (1, 3, R, R) for the eye, (R, R, 3)."""
+        ...
+
+    def at(self, resolution: int) -> Self:
+        """The same for another input size, with the same part of the photograph."""
+        ...
 
 
-def crop_of(width: int, height: int, preprocessing: Preprocessing) -> Crop:
-    """The crop that this preprocessing takes from a photograph of this size in pixels.
+@dataclass(frozen=True)
+class ResizeAndCrop:
+    """What torchvision and timm do: resize the shorter side, cut out the middle, normalise.
 
-    Raises ValueError for a side below 1 and for a crop larger than the resized picture.
+    The shorter side is resized to `resize` pixels, the central square of `resolution` pixels is cut
+    out, values are scaled to 0..1, then normalised per channel: (value - mean) / std.
     """
-    across, down = _axes(width, height, preprocessing)
-    side = preprocessing.crop
-    return Crop(
-        photograph=(width, height),
-        box=(
-            across.source(across.start),
-            down.source(down.start),
-            across.source(across.start + side),
-            down.source(down.start + side),
-        ),
-        resolution=side,
-    )
 
+    resize: int
+    resolution: int
+    interpolation: Literal["bilinear", "bicubic"]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
 
-def preprocess(photograph: Photograph, preprocessing: Preprocessing) -> tuple[torch.Tensor, Crop]:
-    """The model's input, float32 (1, 3, R, R), and the crop it shows; (value / 255 - mean) / std.
+    def at(self, resolution: int) -> ResizeAndCrop:
+        """See Preprocessing; the ratio of resize to resolution stays."""
+        resize = round(self.resize * resolution / self.resolution)
+        return replace(self, resize=resize, resolution=resolution)
 
-    Equals torchvision's ImageClassification preset bit by bit up to a ratio of 8 to 1.
-    Beyond, only the surroundings of the crop are resized (see tests for the bound), because
-    torchvision makes a picture of 2.6 million by 256 pixels out of one of 10000 by 1.
-    """
-    across, down = _axes(photograph.width, photograph.height, preprocessing)
-    side = preprocessing.crop
-    # The crop is not resized on its own, although Pillow could: Pillow rounds the box to 32-bit
-    # floats and its coefficients to few bits, and chooses by the shapes which axis comes first, so
-    # that the result differs from torchvision's, at hard edges by up to 25 levels of 255.
-    margin = 4 * preprocessing.resize  # filters reach 2 pixels, of the source if that is more
-    x_first, x_last = across.around(side, margin)
-    y_first, y_last = down.around(side, margin)
-    # Whole source pixels around them: keeps the box small enough for 32-bit floats.
-    left, right = math.floor(across.source(x_first)), math.ceil(across.source(x_last))
-    top, bottom = math.floor(down.source(y_first)), math.ceil(down.source(y_last))
-    resized = Image.fromarray(photograph.pixels[top:bottom, left:right]).resize(  # (h, w, 3)
-        (x_last - x_first, y_last - y_first),
-        Image.Resampling[preprocessing.interpolation.upper()],
-        box=(
-            across.source(x_first) - left,
-            down.source(y_first) - top,
-            across.source(x_last) - left,
-            down.source(y_last) - top,
-        ),
-    )
-    x, y = across.start - x_first, down.start - y_first
-    cut = torch.from_numpy(np.array(resized.crop((x, y, x + side, y + side))))  # (R, R, 3)
-    values = cut.permute(2, 0, 1).contiguous().to(torch.float32) / 255  # (3, R, R)
-    mean = torch.tensor(preprocessing.mean).view(3, 1, 1)  # (3, 1, 1)
-    std = torch.tensor(preprocessing.std).view(3, 1, 1)  # (3, 1, 1)
-    model_input = ((values - mean) / std).unsqueeze(0)  # (1, 3, R, R)
-    return model_input, crop_of(photograph.width, photograph.height, preprocessing)
+    def crop(self, width: int, height: int) -> Crop:
+        """See Preprocessing.
+
+        Raises ValueError for a side below 1 and for a crop larger than the resized picture.
+        """
+        across, down = self._axes(width, height)
+        side = self.resolution
+        return Crop(
+            photograph=(width, height),
+            box=(
+                across.source(across.start),
+                down.source(down.start),
+                across.source(across.start + side),
+                down.source(down.start + side),
+            ),
+            resolution=side,
+        )
+
+    def __call__(self, photograph: Photograph) -> tuple[Floats, Crop]:
+        """See Preprocessing.
+
+        Equals torchvision's ImageClassification preset bit by bit up to a ratio of 8 to 1.
+        Beyond, only the surroundings of the crop are resized (see tests for the bound), because
+        torchvision makes a picture of 2.6 million by 256 pixels out of one of 10000 by 1.
+        """
+        across, down = self._axes(photograph.width, photograph.height)
+        side = self.resolution
+        # The crop is not resized on its own, although Pillow could: Pillow rounds the box to 32-bit
+        # floats and its coefficients to few bits, and chooses by the shapes which axis comes first,
+        # so that the result differs from torchvision's, at hard edges by up to 25 levels of 255.
+        margin = 4 * self.resize  # filters reach 2 pixels, of the source if that is more
+        x_first, x_last = across.around(side, margin)
+        y_first, y_last = down.around(side, margin)
+        # Whole source pixels around them: keeps the box small enough for 32-bit floats.
+        left, right = math.floor(across.source(x_first)), math.ceil(across.source(x_last))
+        top, bottom = math.floor(down.source(y_first)), math.ceil(down.source(y_last))
+        resized = Image.fromarray(photograph.pixels[top:bottom, left:right]).resize(  # (h, w, 3)
+            (x_last - x_first, y_last - y_first),
+            Image.Resampling[self.interpolation.upper()],
+            box=(
+                across.source(x_first) - left,
+                down.source(y_first) - top,
+                across.source(x_last) - left,
+                down.source(y_last) - top,
+            ),
+        )
+        x, y = across.start - x_first, down.start - y_first
+        pixels = np.asarray(resized.crop((x, y, x + side, y + side)), np.float32)  # (R, R, 3)
+        values = pixels.transpose(2, 0, 1) / np.float32(255)  # (3, R, R)
+        mean, std = (np.array(of, np.float32)[:, None, None] for of in (self.mean, self.std))
+        x_in: Floats = np.ascontiguousarray((values - mean) / std)[None]  # (1, 3, R, R)
+        return x_in, self.crop(photograph.width, photograph.height)
+
+    def picture(self, x: Floats) -> Pixels:
+        """See Preprocessing: the normalisation is undone."""
+        mean, std = (np.array(of)[:, None, None] for of in (self.mean, self.std))  # (3, 1, 1)
+        levels = np.clip(np.rint((x[0] * std + mean) * 255), 0, 255)  # (3, R, R)
+        return np.ascontiguousarray(levels.transpose(1, 2, 0), np.uint8)  # (R, R, 3)
+
+    def _axes(self, width: int, height: int) -> tuple[_Axis, _Axis]:
+        if min(width, height) < 1:
+            raise ValueError(f"A photograph has at least 1 pixel per side, not {width} × {height}.")
+        if self.resolution > self.resize:
+            raise ValueError(f"The crop is larger than the resized picture: {self}.")
+
+        def axis(length: int) -> _Axis:
+            # The truncation and the rounding half to even are torchvision's.
+            resized = int(self.resize * length / min(width, height))
+            return _Axis(length, resized, round((resized - self.resolution) / 2))
+
+        return axis(width), axis(height)
 
 
 @dataclass(frozen=True)
@@ -95,32 +146,3 @@ class _Axis:
     def around(self, side: int, margin: int) -> tuple[int, int]:
         """First and last position on the resized axis of the crop with a margin on both sides."""
         return max(0, self.start - margin), min(self.resized, self.start + side + margin)
-
-
-def _axes(width: int, height: int, preprocessing: Preprocessing) -> tuple[_Axis, _Axis]:
-    if min(width, height) < 1:
-        raise ValueError(f"A photograph has at least 1 pixel per side, not {width} × {height}.")
-    if preprocessing.crop > preprocessing.resize:
-        raise ValueError(f"The crop is larger than the resized picture: {preprocessing}.")
-
-    def axis(length: int) -> _Axis:
-        # The truncation and the rounding half to even are torchvision's.
-        resized = int(preprocessing.resize * length / min(width, height))
-        return _Axis(length, resized, round((resized - preprocessing.crop) / 2))
-
-    return axis(width), axis(height)
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How a photograph becomes the network's input. It belongs to the weights.
-
-    The shorter side is resized to `resize` pixels, the central square of `crop` pixels is cut out,
-    values are scaled to 0..1, then normalised per channel: (value - mean) / std.
-    """
-
-    resize: int
-    crop: int
-    interpolation: Literal["bilinear", "bicubic"]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]

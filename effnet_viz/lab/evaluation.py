@@ -13,10 +13,13 @@ from itertools import combinations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torchvision.models.efficientnet import EfficientNet
 
 from effnet_viz.arrays import Floats, area_mean
-from effnet_viz.attribution.cam import class_activation_map, grad_cam
-from effnet_viz.engines.network import STAGES, Network
+from effnet_viz.attribution.stages import attribute_stage
+from effnet_viz.engines.adapters import as_network
+from effnet_viz.engines.engine import Engine
+from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.lab import networks, scenes
 from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS
 from effnet_viz.lab.results import SIZE_GROUPS
@@ -59,46 +62,43 @@ class SceneSet:
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """What a network answered and where it looked, for each scene."""
+class SceneMaps:
+    """What a network answered and where it found evidence, for each scene."""
 
     answers: NDArray[np.int64]
     """(n,)"""
     cam: Floats
-    """(n, h, w), of the true class, raw and signed."""
+    """(n, h, w), of the true class, in units of the logit."""
     grad_cam: Floats
-    """(n, h', w') at GRAD_CAM_STAGE, of the true class, raw and signed."""
+    """(n, h', w') at GRAD_CAM_STAGE, of the true class, in units of the logit."""
 
-    def __getitem__(self, chosen: NDArray[np.bool_]) -> Looks:
-        return Looks(self.answers[chosen], self.cam[chosen], self.grad_cam[chosen])
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> SceneMaps:
+        return SceneMaps(self.answers[chosen], self.cam[chosen], self.grad_cam[chosen])
 
 
-def look(network: Network, resolution: int, scene_set: SceneSet) -> Looks:
-    """Run a network over scenes; maps are of each scene's true class."""
+def as_engine(module: EfficientNet) -> Engine:
+    """PyTorch runs it: it takes any number of scenes at once."""
+    return TorchEngine(as_network(module))
+
+
+def explain_on_batch(engine: Engine, resolution: int, scene_set: SceneSet) -> SceneMaps:
+    """Run a network over scenes, 100 at a time; maps are of each scene's true class."""
     answers, cams, grad_cams = [], [], []
-    weight = network.head.weight.detach()  # (classes, C)
-    images, labels = scene_set.images, scene_set.labels
-    for start in range(0, len(images), 100):
+    for start in range(0, len(scene_set.images), 100):
         part = slice(start, start + 100)
-        x = networks.preprocess(torch.from_numpy(images[part]), resolution)  # (B, 3, R, R)
-        with torch.no_grad():
-            stages = network.activations(x)  # nine of (B, C, h, w)
-            logits = network.tail(stages[-1], STAGES[-1])  # (B, classes)
-        leaf = stages[GRAD_CAM_STAGE - 1].detach().requires_grad_()  # (B, C, h, w)
-        target = weight[torch.from_numpy(labels[part])]  # (B, C)
-        with torch.enable_grad():
-            # One sum for all scenes: no scene's logit depends on another scene's activation.
-            sum_of_logits = (network.pooled(leaf, GRAD_CAM_STAGE) * target).sum()
-            (gradient,) = torch.autograd.grad(sum_of_logits, leaf)  # (B, C, h, w)
-        answers.append(logits.argmax(1).numpy())
-        last, early = stages[-1].numpy(), leaf.detach().numpy()
-        cams += [class_activation_map(a, w) for a, w in zip(last, target.numpy(), strict=True)]
-        grad_cams += [grad_cam(a, g) for a, g in zip(early, gradient.numpy(), strict=True)]
-    return Looks(np.concatenate(answers), np.stack(cams), np.stack(grad_cams))
+        images = torch.from_numpy(scene_set.images[part])  # (B, S, S, 3)
+        x = networks.preprocess(images, resolution).contiguous().numpy()  # (B, 3, R, R)
+        activations = engine.forward(x)
+        targets = scene_set.labels[part].tolist()
+        answers.append(activations.logits.argmax(axis=1))
+        last = max(activations.stages)
+        cams.append(attribute_stage(engine, activations, last, targets).values)
+        grad_cams.append(attribute_stage(engine, activations, GRAD_CAM_STAGE, targets).values)
+    return SceneMaps(np.concatenate(answers), np.concatenate(cams), np.concatenate(grad_cams))
 
 
 @dataclass(frozen=True)
-class Measured:
+class Scores:
     """Measures of one kind of map on the scenes of one run."""
 
     values: Mapping[str, Values]
@@ -107,29 +107,29 @@ class Measured:
     """Where the mean overlap is largest, as a share of the map's maximum."""
 
 
-def measure_maps(maps: Floats, scene_set: SceneSet) -> Measured:
+def score_maps(maps: Floats, scene_set: SceneSet) -> Scores:
     """Every measure of maps (n, h, w)."""
     masks = scene_set.masks
     evidence = localization.enlarge_evidence(maps, masks.shape[-1])  # (n, S, S)
     coarse = localization.enlarge_evidence(
         area_mean(maps, COARSEST_GRID, COARSEST_GRID), masks.shape[-1]
     )
-    energy = localization.energy(evidence, masks)
-    coarse_energy = localization.energy(coarse, masks)
-    overlaps = {t: localization.overlap(evidence, masks, t) for t in THRESHOLDS}
+    energy = localization.energy_pointing_game(evidence, masks)
+    coarse_energy = localization.energy_pointing_game(coarse, masks)
+    overlaps = {t: localization.mask_iou(evidence, masks, t) for t in THRESHOLDS}
     best = max(THRESHOLDS, key=lambda threshold: float(overlaps[threshold].mean()))
-    return Measured(
+    return Scores(
         {
             "energy": energy,
-            "energy_of_ceiling": energy / localization.ceiling(masks, maps.shape[-1]),
+            "energy_of_ceiling": energy / localization.upper_bound(masks, maps.shape[-1]),
             "pooled_energy": coarse_energy,
             "pooled_energy_of_ceiling": coarse_energy
-            / localization.ceiling(masks, maps.shape[-1], COARSEST_GRID),
+            / localization.upper_bound(masks, maps.shape[-1], COARSEST_GRID),
             "pointing_game": localization.pointing(evidence, masks),
             "iou_best_threshold": overlaps[best],
             "iou_fixed_threshold": overlaps[FIXED_THRESHOLD],
-            "coverage": localization.coverage(evidence, masks, FIXED_THRESHOLD),
-            "distractor_energy": localization.energy(evidence, scene_set.distractors),
+            "coverage": localization.recall(evidence, masks, FIXED_THRESHOLD),
+            "distractor_energy": localization.energy_pointing_game(evidence, scene_set.distractors),
         },
         best,
     )
@@ -160,7 +160,7 @@ def size_groups(masks: Floats) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, eq=False)
-class RunLooks:
+class RunMaps:
     """One run's networks on its scenes of the unseen vendor."""
 
     scene_set: SceneSet
@@ -169,40 +169,43 @@ class RunLooks:
     """Of all scenes."""
     right: Mapping[str, NDArray[np.bool_]]
     """Network key to whether it classified each of all scenes correctly."""
-    looks: Mapping[str, Looks]
+    maps: Mapping[str, SceneMaps]
     """Network key to what it did on those scenes."""
     top1_seen: Mapping[str, float]
     same_answer: Mapping[tuple[str, str], float]
     """Share of all unseen scenes on which two networks answer alike, right or wrong."""
 
 
-def look_at_run(run: int, trained: Mapping[str, Network], count: int) -> RunLooks:
-    """Let networks (by key of SCALINGS) of one run look at `count` scenes seen, `count` unseen."""
+def explain_run(run: int, trained: Mapping[str, Engine], count: int) -> RunMaps:
+    """Networks (by key of SCALINGS) of one run on `count` scenes seen, `count` unseen."""
     first = Run(SCALINGS["baseline"], run)
     seen = SceneSet.make(first.seen, scenes.SEEN, count)
     top1_seen = {
-        key: float((look(network, SCALINGS[key].resolution, seen).answers == seen.labels).mean())
-        for key, network in trained.items()
+        key: float(
+            (explain_on_batch(engine, SCALINGS[key].resolution, seen).answers == seen.labels).mean()
+        )
+        for key, engine in trained.items()
     }
     unseen = SceneSet.make(first.unseen, scenes.UNSEEN, count)
-    looks = {
-        key: look(network, SCALINGS[key].resolution, unseen) for key, network in trained.items()
+    maps = {
+        key: explain_on_batch(engine, SCALINGS[key].resolution, unseen)
+        for key, engine in trained.items()
     }
-    right = {key: one.answers == unseen.labels for key, one in looks.items()}
+    right = {key: one.answers == unseen.labels for key, one in maps.items()}
     all_right: NDArray[np.bool_] = np.logical_and.reduce(list(right.values()))
     if not all_right.any():
         raise ValueError(
             f"Run {run} has no scene that all its networks classify correctly, so there is nothing "
             "to measure maps on. Train longer or measure more scenes."
         )
-    return RunLooks(
+    return RunMaps(
         unseen[all_right],
         unseen.labels,
         right,
-        {key: one[all_right] for key, one in looks.items()},
+        {key: one[all_right] for key, one in maps.items()},
         top1_seen,
         {
-            (one, other): float((looks[one].answers == looks[other].answers).mean())
-            for one, other in combinations(looks, 2)
+            (one, other): float((maps[one].answers == maps[other].answers).mean())
+            for one, other in combinations(maps, 2)
         },
     )

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
-from effnet_viz.engines import adapters
-from effnet_viz.engines.network import Network
+from effnet_viz.arrays import Floats, Pixels
+from effnet_viz.images.photograph import Photograph
 from effnet_viz.lab.sprites import CLASSES
+from effnet_viz.records import Crop
 
 BASELINE_RESOLUTION = 64
+GRAD_CAM_STAGE = 6
+"""In the middle of the network, with the grid of the last stage."""
 _CHANNEL_STEP = 2
 """Channels are rounded to multiples of this: the published models' 8 is too coarse here."""
 
@@ -112,14 +116,9 @@ def build(scaling: Scaling) -> EfficientNet:
     return module
 
 
-def staged(module: EfficientNet) -> Network:
-    """The same modules as nine stages, a pooling and a head, in evaluation mode, frozen."""
-    return adapters.staged(module).eval().requires_grad_(False)
-
-
 def multiply_adds(scaling: Scaling) -> int:
     """Of one image, counted while one runs: convolutions and products of matrices."""
-    made = staged(build(scaling))
+    made = build(scaling).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         made(torch.zeros(1, 3, scaling.resolution, scaling.resolution))
     return int(counter.get_total_flops()) // 2  # it counts two operations per multiply-add
@@ -139,4 +138,28 @@ def preprocess(images: Tensor, resolution: int) -> Tensor:
     return ((x - 127.5) / 64).contiguous(memory_format=torch.channels_last)
 
 
-GRAD_CAM_STAGE = 6
+@dataclass(frozen=True)
+class ScenePreprocessing:
+    """What the five networks were trained with, and all of a scene: see preprocess."""
+
+    resolution: int
+
+    def at(self, resolution: int) -> ScenePreprocessing:
+        """See images.preprocessing.Preprocessing."""
+        return ScenePreprocessing(resolution)
+
+    def crop(self, width: int, height: int) -> Crop:
+        """See images.preprocessing.Preprocessing."""
+        box = (0.0, 0.0, float(width), float(height))
+        return Crop((width, height), box, self.resolution)
+
+    def __call__(self, photograph: Photograph) -> tuple[Floats, Crop]:
+        """See images.preprocessing.Preprocessing."""
+        images = torch.from_numpy(photograph.pixels[None].copy())  # (1, S, S, 3)
+        x = preprocess(images, self.resolution).contiguous()  # (1, 3, R, R)
+        return x.numpy(), self.crop(photograph.width, photograph.height)
+
+    def picture(self, x: Floats) -> Pixels:
+        """See images.preprocessing.Preprocessing."""
+        levels = np.clip(np.rint(x[0] * 64 + 127.5), 0, 255)  # (3, R, R)
+        return np.ascontiguousarray(levels.transpose(1, 2, 0), np.uint8)  # (R, R, 3)

@@ -1,4 +1,4 @@
-"""What results.json holds, and sentences made from its numbers, whichever way they fall."""
+"""What results.json holds, as types."""
 
 from __future__ import annotations
 

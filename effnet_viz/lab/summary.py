@@ -19,18 +19,19 @@ from torch import nn
 from tqdm import tqdm
 
 from effnet_viz.arrays import Floats, area_mean
-from effnet_viz.engines.network import Network
+from effnet_viz.engines.engine import Engine
 from effnet_viz.lab import networks, scenes
 from effnet_viz.lab.evaluation import (
     COARSEST_GRID,
-    Looks,
-    Measured,
-    RunLooks,
+    RunMaps,
+    SceneMaps,
     SceneSet,
-    look,
-    look_at_run,
-    measure_maps,
+    Scores,
+    as_engine,
+    explain_on_batch,
+    explain_run,
     references,
+    score_maps,
     size_groups,
 )
 from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS, Scaling
@@ -45,6 +46,7 @@ from effnet_viz.lab.runs import (
     runs,
     trained,
 )
+from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.metrics import localization
 from effnet_viz.metrics.intervals import paired_interval
 from effnet_viz.metrics.localization import FIXED_THRESHOLD
@@ -52,25 +54,25 @@ from effnet_viz.metrics.localization import FIXED_THRESHOLD
 Json = dict[str, Any]
 
 
-def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
+def measure(trained: Mapping[int, Mapping[str, Engine]], count: int) -> Json:
     """Everything that results.json holds, from networks by run and key, on `count` scenes each.
 
     `mean` is over runs and `spread` their sample standard deviation (None for a single run).
     """
     made = {
-        run: look_at_run(run, networks_of, count)
+        run: explain_run(run, networks_of, count)
         for run, networks_of in tqdm(trained.items(), "runs", disable=None)
     }
-    keys = [key for key in SCALINGS if any(key in run.looks for run in made.values())]
-    maps: dict[str, Callable[[Looks], Floats]] = {
+    keys = [key for key in SCALINGS if any(key in run.maps for run in made.values())]
+    maps: dict[str, Callable[[SceneMaps], Floats]] = {
         "cam": lambda one: one.cam,
         f"grad_cam_stage_{GRAD_CAM_STAGE}": lambda one: one.grad_cam,
     }
     measured = {
-        (kind, key, number): measure_maps(of(run.looks[key]), run.scene_set)
+        (kind, key, number): score_maps(of(run.maps[key]), run.scene_set)
         for kind, of in maps.items()
         for number, run in made.items()
-        for key in run.looks
+        for key in run.maps
     }
     groups = {number: size_groups(run.scene_set.masks) for number, run in made.items()}
 
@@ -84,7 +86,7 @@ def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
             str(number): {
                 "held_out_vendor": HELD_OUT_VENDORS[number],
                 "seed": number,
-                "networks": list(run.looks),
+                "networks": list(run.maps),
                 "scenes_all_correct": len(run.scene_set.labels),
                 "object_share": {
                     group: _rounded(run.scene_set.masks[groups[number] == g].mean())
@@ -99,14 +101,12 @@ def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
             key: {
                 **asdict(SCALINGS[key]),
                 "resolution": SCALINGS[key].resolution,
-                "grid": next(r.looks[key].cam.shape[-1] for r in made.values() if key in r.looks),
+                "grid": next(r.maps[key].cam.shape[-1] for r in made.values() if key in r.maps),
                 "multiply_adds": networks.multiply_adds(SCALINGS[key]),
                 "parameters": networks.parameters(SCALINGS[key]),
-                "top1_seen": _over_runs(
-                    [r.top1_seen[key] for r in made.values() if key in r.looks]
-                ),
+                "top1_seen": _over_runs([r.top1_seen[key] for r in made.values() if key in r.maps]),
                 "top1_unseen": _over_runs(
-                    [float(r.right[key].mean()) for r in made.values() if key in r.looks]
+                    [float(r.right[key].mean()) for r in made.values() if key in r.maps]
                 ),
             }
             | {kind: summary(kind, key) for kind in maps}
@@ -118,7 +118,7 @@ def measure(trained: Mapping[int, Mapping[str, Network]], count: int) -> Json:
     }
 
 
-def _summary(measured: Sequence[Measured], groups: Sequence[NDArray[np.int64]]) -> Json:
+def _summary(measured: Sequence[Scores], groups: Sequence[NDArray[np.int64]]) -> Json:
     """Each measure over the runs: of all scenes, and of small, medium and large objects."""
     names = list(measured[0].values)
     return {
@@ -139,22 +139,22 @@ def _summary(measured: Sequence[Measured], groups: Sequence[NDArray[np.int64]]) 
     }
 
 
-def _references(runs: Sequence[RunLooks], groups: Sequence[NDArray[np.int64]]) -> Json:
+def _references(runs: Sequence[RunMaps], groups: Sequence[NDArray[np.int64]]) -> Json:
     """The reference maps under the measures of every map, on the same scenes."""
-    measured: dict[str, list[Measured]] = {}
+    measured: dict[str, list[Scores]] = {}
     for run in runs:
         for name, maps in references(run.scene_set.masks).items():
-            measured.setdefault(name, []).append(measure_maps(maps, run.scene_set))
+            measured.setdefault(name, []).append(score_maps(maps, run.scene_set))
     return {name: _summary(of_runs, groups) for name, of_runs in measured.items()}
 
 
-def _accuracy_pairs(made: Mapping[int, RunLooks], keys: Sequence[str]) -> list[Json]:
+def _accuracy_pairs(made: Mapping[int, RunMaps], keys: Sequence[str]) -> list[Json]:
     """`other` minus `one` in top-1 accuracy on all scenes of the unseen vendor."""
     rows = []
     for one, other in combinations(keys, 2):
         runs = [run for run in made.values() if one in run.right and other in run.right]
         differences = [run.right[other].astype(float) - run.right[one] for run in runs]
-        interval = paired_interval(differences, [run.labels for run in runs])
+        interval = paired_interval(differences, [run.labels for run in runs], len(CLASSES))
         rows.append(_pair_row("answers", "top1_unseen", one, other, interval))
     return rows
 
@@ -170,8 +170,8 @@ def _pair_row(
 
 
 def _pairs(
-    made: Mapping[int, RunLooks],
-    measured: Mapping[tuple[str, str, int], Measured],
+    made: Mapping[int, RunMaps],
+    measured: Mapping[tuple[str, str, int], Scores],
     keys: Sequence[str],
     kinds: Sequence[str],
 ) -> list[Json]:
@@ -179,27 +179,27 @@ def _pairs(
     rows = []
     for kind in kinds:
         for one, other in combinations(keys, 2):
-            runs = [n for n, run in made.items() if one in run.looks and other in run.looks]
+            runs = [n for n, run in made.items() if one in run.maps and other in run.maps]
             for name in measured[kind, keys[0], runs[0]].values if runs else ():
                 differences = [
                     measured[kind, other, n].values[name] - measured[kind, one, n].values[name]
                     for n in runs
                 ]
                 labels = [made[n].scene_set.labels for n in runs]
-                interval = paired_interval(differences, labels)
+                interval = paired_interval(differences, labels, len(CLASSES))
                 rows.append(_pair_row(kind, name, one, other, interval))
     return rows
 
 
-def _agreement(runs: Sequence[RunLooks], keys: Sequence[str]) -> list[Json]:
-    """How alike two networks are: their answers, and their CAMs area_mean to the common grid."""
+def _agreement(runs: Sequence[RunMaps], keys: Sequence[str]) -> list[Json]:
+    """How alike two networks are: their answers, and their CAMs averaged to the common grid."""
     rows = []
     for one, other in combinations(keys, 2):
-        both = [run for run in runs if one in run.looks and other in run.looks]
+        both = [run for run in runs if one in run.maps and other in run.maps]
         correlations = [
             localization.correlation(
                 *(
-                    area_mean(run.looks[key].cam, COARSEST_GRID, COARSEST_GRID)
+                    area_mean(run.maps[key].cam, COARSEST_GRID, COARSEST_GRID)
                     for key in (one, other)
                 )
             ).mean()
@@ -240,12 +240,12 @@ def measure_all(count: int) -> Json:
     Raises UnfinishedError when one of the run that the app shows is missing, ValueError when the
     recipes differ.
     """
-    made: dict[int, dict[str, Network]] = {}
+    made: dict[int, dict[str, Engine]] = {}
     training: dict[str, Json] = {}
     recipes: list[Json] = []
     for number, of_run in complete_runs().items():
         recipes += [one.recipe for one in of_run.values()]
-        made[number] = {key: one.network for key, one in of_run.items()}
+        made[number] = {key: as_engine(one.module) for key, one in of_run.items()}
         training |= {
             f"{key}-{number}": {"learning_curve": one.learning_curve} for key, one in of_run.items()
         }
@@ -258,7 +258,7 @@ def measure_all(count: int) -> Json:
     results["shipped"] = {
         "run": SHIPPED_RUN,
         "scenes": SHIPPED_SCENES,
-        "top1_unseen": {key: top1_unseen(key, network) for key, network in of_app.items()},
+        "top1_unseen": {key: top1_unseen(key, engine) for key, engine in of_app.items()},
     }
     results["check"] = check(of_app[CHECKED_NETWORK])
     results["time"] = _times()
@@ -274,17 +274,17 @@ def complete_runs() -> dict[int, dict[str, Trained]]:
     return {number: of_run for number, of_run in found.items() if len(of_run) == len(SCALINGS)}
 
 
-def top1_unseen(key: str, network: Network) -> float:
+def top1_unseen(key: str, engine: Engine) -> float:
     """Accuracy of a network of the shipped run on a few scenes of the vendor it never saw."""
     unseen = Run(SCALINGS[key], SHIPPED_RUN).unseen
     scene_set = SceneSet.make(unseen, scenes.UNSEEN, SHIPPED_SCENES)
-    answers = look(network, SCALINGS[key].resolution, scene_set).answers
+    answers = explain_on_batch(engine, SCALINGS[key].resolution, scene_set).answers
     return round(float((answers == scene_set.labels).mean()), 4)
 
 
-def check(network: Network) -> Json:
+def check(engine: Engine) -> Json:
     """What `measure` says of one shipped network on a few scenes."""
-    return measure({SHIPPED_RUN: {CHECKED_NETWORK: network}}, CHECKED_SCENES)
+    return measure({SHIPPED_RUN: {CHECKED_NETWORK: engine}}, CHECKED_SCENES)
 
 
 def learning_curve(log: Path) -> list[Json]:
@@ -331,10 +331,10 @@ def _time(scaling: Scaling, batch: int = 32) -> dict[str, float]:
     started = time.perf_counter()
     step()
     training = (time.perf_counter() - started) / batch
-    network = networks.staged(module)
+    module.eval()
     with torch.no_grad():
-        network(x[:1])
+        module(x[:1])
         started = time.perf_counter()
-        network(x[:1])
+        module(x[:1])
         forward = time.perf_counter() - started
     return {"forward": 1000 * forward, "training_per_view": 1000 * training}

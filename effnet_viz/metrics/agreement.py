@@ -41,7 +41,7 @@ def rank_correlation(one: Floats, other: Floats) -> float:
     return float(stats.spearmanr(one, other, axis=None).statistic)
 
 
-def overlap(one: Floats, other: Floats, fraction: float = TOP) -> float:
+def top_iou(one: Floats, other: Floats, fraction: float = TOP) -> float:
     """|A ∩ B| / |A ∪ B| of the highest cells A and B, 0 to 1; nan if a map is flat.
 
     Two maps that have nothing to do with each other get fraction / (2 - fraction) on average:

@@ -26,7 +26,7 @@ def enlarge_evidence(maps: Floats, side: int) -> Floats:
     return np.stack([resize(one, side, side) for one in positive])
 
 
-def energy(evidence: Floats, share: Floats) -> Values:
+def energy_pointing_game(evidence: Floats, share: Floats) -> Values:
     """Σ E · share / Σ E: the share of the evidence E (n, S, S) that lies where `share` is 1.
 
     Wang et al. 2020 (Score-CAM, arXiv 1910.01279), section 4.2, with a mask for the box.
@@ -35,7 +35,7 @@ def energy(evidence: Floats, share: Floats) -> Values:
     return _ratio(inside, evidence.sum(axis=(1, 2), dtype=np.float64))
 
 
-def ceiling(masks: Floats, cells: int, then: int | None = None) -> Values:
+def upper_bound(masks: Floats, cells: int, then: int | None = None) -> Values:
     """The energy that the mask itself reaches when a grid of cells × cells must hold it.
 
     `then` pools that grid further, as maps of this grid are pooled to compare them with others.
@@ -43,7 +43,7 @@ def ceiling(masks: Floats, cells: int, then: int | None = None) -> Values:
     held = area_mean(masks, cells, cells)  # (n, cells, cells)
     if then is not None:
         held = area_mean(held, then, then)
-    return energy(enlarge_evidence(held, masks.shape[-1]), masks)
+    return energy_pointing_game(enlarge_evidence(held, masks.shape[-1]), masks)
 
 
 def pointing(evidence: Floats, masks: Floats) -> Values:
@@ -57,13 +57,13 @@ def pointing(evidence: Floats, masks: Floats) -> Values:
     return _ratio((places & (masks > 0.5)).sum(axis=(1, 2)), places.sum(axis=(1, 2)))
 
 
-def overlap(evidence: Floats, masks: Floats, threshold: float) -> Values:
+def mask_iou(evidence: Floats, masks: Floats, threshold: float) -> Values:
     """Intersection over union of {E ≥ threshold · max E} and {mask > 1/2}."""
     region, target = _region(evidence, threshold), masks > 0.5
     return _ratio((region & target).sum(axis=(1, 2)), (region | target).sum(axis=(1, 2)))
 
 
-def coverage(evidence: Floats, masks: Floats, threshold: float) -> Values:
+def recall(evidence: Floats, masks: Floats, threshold: float) -> Values:
     """The share of {mask > 1/2} inside {E ≥ threshold · max E}."""
     region, target = _region(evidence, threshold), masks > 0.5
     return _ratio((region & target).sum(axis=(1, 2)), target.sum(axis=(1, 2)))

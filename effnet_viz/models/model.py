@@ -1,34 +1,86 @@
-"""Model: an entry of the zoo, an engine that runs its network, and the weights in it."""
+"""Model: a network with its classes, preprocessing, structure and provenance."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 
-from effnet_viz.engines import engine
+import torch
+from torch import nn
+
+from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.create import create
-from effnet_viz.models import architectures, checkpoints, variants, weights, zoo
+from effnet_viz.engines.engine import Engine
+from effnet_viz.engines.network import Network
+from effnet_viz.engines.structure import Structure, summarize
+from effnet_viz.images.preprocessing import Preprocessing
+from effnet_viz.models import architectures, variants, zoo
+from effnet_viz.models.checkpoints import load_state_dict
+from effnet_viz.models.classes import Classes, imagenet
+from effnet_viz.models.weights import WeightFile, WeightsError
+from effnet_viz.models.zoo import ModelCard, ModelEntry
 
 UNTRAINED = "untrained (random, seed 0)"
-"""What stands wherever weights are named when there are none."""
+"""What stands where weights are named when an entry of the zoo has none."""
+
+
+class ModelId(NamedTuple):
+    """What a model's results depend on, and all that they depend on beside the image."""
+
+    key: str
+    weights: str
+    """SHA-256 (hex) of the weights; begins with "untrained" where there are none."""
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A network that is ready to look at images. Safe to share between threads."""
+    """A network that is ready to look at images, whatever it came from. Threads may share it."""
 
-    entry: zoo.ModelEntry
-    engine: engine.Engine
-    weight_file: weights.WeightFile | None
-    """The verified file the weights came from; None: untrained."""
+    id: ModelId
+    card: ModelCard
+    classes: Classes
+    preprocessing: Preprocessing
+    engine: Engine
+    structure: Structure
+    """Its own stages, 1 to as many as it has."""
+    weights_name: str
+    """File name of the weights, or that the network is untrained."""
+    _module: Callable[[], Network] = field(repr=False)
 
     @property
     def trained(self) -> bool:
-        return self.weight_file is not None
+        return not self.id.weights.startswith("untrained")
 
     @property
-    def weights_name(self) -> str:
-        """File name of the weights, or that the network is untrained."""
-        return self.weight_file.path.name if self.weight_file else UNTRAINED
+    def name(self) -> str:
+        """Its key, and whether it is untrained."""
+        return self.id.key + ("" if self.trained else " (untrained)")
+
+    @property
+    def last_stage(self) -> int:
+        return max(self.structure.stages)
+
+    def module(self) -> Network:
+        """A fresh, private copy, nothing folded, for libraries that attach hooks.
+
+        `module(images)` gives logits (B, classes); `module.stages[n - 1]` is stage n. Its
+        parameters are frozen and no activation works in place. Raises WeightsError when the weights
+        are there no longer.
+        """
+        made = self._module()
+        for part in made.modules():
+            if getattr(part, "inplace", False):
+                part.inplace = False  # type: ignore[assignment]
+        return made
+
+
+def list_models() -> tuple[str, ...]:
+    """Keys of all models that `load` knows; each can also be scaled (see load and build)."""
+    return tuple(zoo.MODELS)
 
 
 def load(key: str, *, resolution: int | None = None, untrained: bool = False) -> Model:
@@ -45,12 +97,40 @@ def load(key: str, *, resolution: int | None = None, untrained: bool = False) ->
         entry = variants.variant(
             entry.base or key, width=entry.width, depth=entry.depth, resolution=resolution
         )
-    state, weight_file = (None, None) if untrained else checkpoints.load_state_dict(entry.weights)
+    network, file = _load_network(entry, untrained)
+    return of_entry(entry, create(network, entry.resolution), file)
+
+
+def of_entry(entry: ModelEntry, engine: Engine, file: WeightFile | None) -> Model:
+    """An entry of the zoo whose network, with the weights of this file, the engine runs."""
+    return Model(
+        ModelId(entry.key, file.sha256 if file else "untrained"),
+        entry.card,
+        imagenet(),
+        entry.preprocessing,
+        engine,
+        architectures.structure_of(entry),
+        file.path.name if file else UNTRAINED,
+        partial(_module_of, entry, file),
+    )
+
+
+def _load_network(entry: ModelEntry, untrained: bool) -> tuple[Network, WeightFile | None]:
+    state, file = (None, None) if untrained else load_state_dict(entry.weights)
     try:
-        built = architectures.build(entry, state)
+        return architectures.build(entry, state), file
     except ValueError as error:
-        raise weights.WeightsError(str(error)) from error
-    return Model(entry, create(built, entry.resolution), weight_file)
+        raise WeightsError(str(error)) from error
+
+
+def _module_of(entry: ModelEntry, file: WeightFile | None) -> Network:
+    network, now = _load_network(entry, untrained=file is None)
+    if now != file:
+        raise WeightsError(
+            f"The weights of {entry.title} were replaced while they were in use. Load the model "
+            "again."
+        )
+    return network
 
 
 def build(
@@ -63,3 +143,79 @@ def build(
     """
     entry = variants.variant(base, width=width, depth=depth, resolution=resolution)
     return load(entry.key, untrained=True)
+
+
+def from_module(
+    module: nn.Module,
+    *,
+    key: str,
+    classes: Iterable[str],
+    preprocessing: Preprocessing,
+    weights: str | None = None,
+    stages: Callable[[nn.Module], Network] | None = None,
+) -> Model:
+    """A model from a module that gives logits (B, classes) for images (B, 3, R, R).
+
+    The module is copied and left as it was. `weights` is what its weights are called wherever they
+    are named, such as a file name; None says that it is untrained, and every result says so.
+    `stages` takes the copy apart into stages, pooling and head; EfficientNet, MobileNetV2,
+    MobileNetV3 and ResNet of torchvision and timm need none. A module whose last stage does not go
+    through one average pooling into one linear layer has no class activation map.
+    Raises ValueError when the parts together do not give what the module gives, or when there are
+    more or fewer logits than classes; UnsupportedModuleError without `stages` for another module.
+    """
+    labels = Classes(classes)
+    made = _private_copy(module)
+    network = (stages or as_network)(made).eval().requires_grad_(False)
+    resolution = preprocessing.resolution
+    noise = torch.rand(1, 3, resolution, resolution, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected, found = made(noise), network(noise)  # (1, classes)
+    if expected.shape != found.shape or not torch.allclose(expected, found, rtol=1e-4, atol=1e-5):
+        raise ValueError(
+            "Stages, pooling and head do not give what the module gives. Name all of its parts, in "
+            "the order in which they run."
+        )
+    if expected.shape[1:] != (len(labels),):
+        raise ValueError(
+            f"The module gives logits of shape {tuple(expected.shape[1:])}, and {len(labels)} "
+            "classes are named. Name one class for every logit."
+        )
+    digest = _fingerprint(network, labels, preprocessing)
+    return Model(
+        ModelId(key, digest if weights else f"untrained {digest}"),
+        ModelCard(
+            title=key,
+            architecture=f"{type(module).__module__.partition('.')[0]} {type(module).__name__}",
+            width=None,
+            depth=None,
+            resolution=resolution,
+            recipe="own" if weights else "none",
+            native_resolution=None,
+            published=None,
+        ),
+        labels,
+        preprocessing,
+        create(copy.deepcopy(network), resolution),
+        summarize(network, resolution),
+        weights or "untrained",
+        partial(copy.deepcopy, network),
+    )
+
+
+def _private_copy(module: nn.Module) -> nn.Module:
+    """On the CPU, in float32 and evaluation mode, without the hooks of whoever owns it."""
+    made = copy.deepcopy(module).cpu().float().eval()
+    for part in made.modules():
+        for hooks in (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks):
+            hooks.clear()
+    return made
+
+
+def _fingerprint(network: Network, classes: Classes, preprocessing: Preprocessing) -> str:
+    """SHA-256 of all tensors with their names, of the classes and of the preprocessing."""
+    digest = hashlib.sha256(f"{tuple(classes)} {preprocessing}".encode())
+    for name, tensor in network.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()

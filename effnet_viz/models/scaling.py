@@ -89,7 +89,7 @@ class StageScaling:
 
 def baseline() -> Structure:
     """The structure of B0 at 224 pixels."""
-    return architectures.of(BASELINE)
+    return architectures.structure_of(BASELINE)
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from effnet_viz.models.weights import UserCheckpoint
 from effnet_viz.models.zoo import MODELS, ModelEntry, UnknownModelError
@@ -19,6 +19,19 @@ def find(key: str) -> ModelEntry:
         return MODELS[key] if key in MODELS else _parsed(key)
     except VariantError as error:
         raise UnknownModelError(f"There is no model {key!r}. {error}") from None
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A model of the zoo by its key, with its weights or untrained: what is named, not loaded."""
+
+    key: str
+    untrained: bool = False
+
+    @property
+    def entry(self) -> ModelEntry:
+        """Raises UnknownModelError."""
+        return find(self.key)
 
 
 BASELINES = {"b0": "b3", "lite0": "lite2"}
@@ -74,15 +87,13 @@ def variant(
     words = [f"width {width:g}"] if width != entry.width else []
     words += [f"depth {depth:g}"] if depth != entry.depth else []
     words += [f"{resolution} px"] if side else []
-    own = entry.preprocessing
-    resize = round(own.resize * resolution / own.crop)
     result = replace(
         entry,
         key="-".join([base, *multipliers, *side]),
         title=", ".join([entry.title, *words]),
         width=width,
         depth=depth,
-        preprocessing=replace(own, resize=resize, crop=resolution),
+        preprocessing=entry.preprocessing.at(resolution),
         published=None,
         base=base,
     )

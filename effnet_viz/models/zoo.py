@@ -16,7 +16,7 @@ from typing import Literal
 
 from torchvision.models import WeightsEnum, get_weight
 
-from effnet_viz.images.preprocessing import Preprocessing
+from effnet_viz.images.preprocessing import ResizeAndCrop
 from effnet_viz.models.weights import PackageFile, TorchvisionFile, UserCheckpoint, WeightSource
 
 DEFAULT = "lite0"
@@ -43,6 +43,26 @@ class Published:
 
 
 @dataclass(frozen=True)
+class ModelCard:
+    """What a model is called and known for."""
+
+    title: str
+    architecture: str
+    """Library and its name of the architecture."""
+    width: float | None
+    """Multiplier relative to the baseline of the family; None where there is no family."""
+    depth: float | None
+    resolution: int
+    """Side of the square input in pixels, the third scaling axis."""
+    recipe: str
+    """How the weights were trained; compare across scale only within one recipe."""
+    native_resolution: int | None
+    """The resolution that the weights were published for; None where none were published."""
+    published: Published | None
+    """Figures as published with the weights; None for a variant and a network of one's own."""
+
+
+@dataclass(frozen=True)
 class ModelEntry:
     """One model: architecture, scaling, preprocessing, weights, recipe, published figures."""
 
@@ -53,7 +73,7 @@ class ModelEntry:
     """Name of the builder in the library; a variant scales what it builds."""
     width: float
     depth: float
-    preprocessing: Preprocessing
+    preprocessing: ResizeAndCrop
     weights: WeightSource
     recipe: str
     """How the weights were trained; compare across scale only within one recipe."""
@@ -65,7 +85,20 @@ class ModelEntry:
     @property
     def resolution(self) -> int:
         """Side of the square input in pixels, the third scaling axis."""
-        return self.preprocessing.crop
+        return self.preprocessing.resolution
+
+    @property
+    def card(self) -> ModelCard:
+        return ModelCard(
+            self.title,
+            f"{self.library} {self.architecture}",
+            self.width,
+            self.depth,
+            self.resolution,
+            self.recipe,
+            self.native_resolution,
+            self.published,
+        )
 
     @property
     def native_resolution(self) -> int | None:
@@ -87,9 +120,9 @@ def _torchvision_entry(number: int, recipe: str, width: float, depth: float) -> 
         architecture=f"efficientnet_b{number}",
         width=width,
         depth=depth,
-        preprocessing=Preprocessing(
+        preprocessing=ResizeAndCrop(
             resize=transforms.resize_size[0],
-            crop=transforms.crop_size[0],
+            resolution=transforms.crop_size[0],
             interpolation=transforms.interpolation.value,
             mean=tuple(transforms.mean),
             std=tuple(transforms.std),
@@ -111,7 +144,7 @@ def _lite_entry(
     width: float,
     depth: float,
     resize: int,
-    crop: int,
+    resolution: int,
     filename: str,
     published: Published,
 ) -> ModelEntry:
@@ -122,9 +155,9 @@ def _lite_entry(
         architecture=f"tf_efficientnet_lite{number}",
         width=width,
         depth=depth,
-        preprocessing=Preprocessing(
+        preprocessing=ResizeAndCrop(
             resize=resize,
-            crop=crop,
+            resolution=resolution,
             interpolation="bicubic",
             mean=(127 / 255,) * 3,
             std=(128 / 255,) * 3,

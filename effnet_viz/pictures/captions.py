@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.arrays import Floats
+from effnet_viz.attribution.attribution import Attribution
+from effnet_viz.records import Provenance
+
+UNTRAINED = "UNTRAINED: random weights"
+"""What stands over every picture of an untrained network."""
 
 
-def map_caption(analysis: Analysis, method: str, stage: int, *, target: bool = True) -> list[str]:
+def model_caption(provenance: Provenance) -> str:
+    """Model, resolution and weights in a line."""
+    side = f"{provenance.resolution} px"
+    title = provenance.title
+    model = title if side in title else f"{title} at {side}"
+    return f"{model}, weights: {provenance.weights}"
+
+
+def map_caption(attribution: Attribution) -> list[str]:
     """Two lines that belong to every map: model, weights; method, class, stage.
 
-    The scale is added by who colours the map. `target=False` leaves the class out, for maps that
-    explain none.
+    The scale is added by who colours the map.
     """
-    provenance = analysis.provenance
-    side = f"{provenance.resolution} px"
-    model = provenance.title if side in provenance.title else f"{provenance.title} at {side}"
-    grid = "×".join(str(side) for side in analysis.stages[stage].shape[:0:-1])
-    explained = [f"class “{analysis.target.label}”"] if target else []
+    values = attribution.values
     return [
-        f"{model}, weights: {provenance.weights}",
-        ", ".join([method, *explained, f"stage {stage} ({grid})"]),
+        model_caption(attribution.provenance),
+        f"{attribution.method.title}, class “{attribution.target.label}”, "
+        + stage_caption(attribution.stage, values),
     ]
 
 
-def where_strongest(values: NDArray[np.float32]) -> str:
+def stage_caption(stage: int, values: Floats) -> str:
+    """The stage and the grid of its maps (..., h, w)."""
+    return f"stage {stage} ({values.shape[-1]}×{values.shape[-2]})"
+
+
+def where_strongest(values: Floats) -> str:
     """One sentence for someone who cannot see the map (h, w)."""
     height, width = values.shape
     row, column = np.unravel_index(int(values.argmax()), values.shape)

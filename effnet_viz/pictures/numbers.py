@@ -9,49 +9,62 @@ from typing import Any
 
 import numpy as np
 
-from effnet_viz.analysis.analysis import Analysis
-from effnet_viz.attribution.attribution import StageExplanation
+from effnet_viz.analysis.analysis import Analysis, NoClassActivationMapError
+from effnet_viz.arrays import Floats
+from effnet_viz.attribution.attribution import UNIT, Attribution
+
+FORMAT = 2
+"""Version of both files. Before it, Grad-CAM was the textbook's: divided by h * w."""
 
 
-def _numbers(analysis: Analysis, explained: StageExplanation) -> dict[str, Any]:
+def _numbers(analysis: Analysis, attribution: Attribution) -> dict[str, Any]:
     """Everything but the arrays, ready for JSON."""
     return {
+        "format": FORMAT,
         "provenance": analysis.provenance.as_dict(),
-        "target": dataclasses.asdict(analysis.target),
+        "target": dataclasses.asdict(attribution.target),
         "crop": dataclasses.asdict(analysis.crop),
-        "grad_cam_stage": explained.stage,
+        "stage": attribution.stage,
+        "method": attribution.method.title,
         "units": {
-            "cam": "logit; mean over positions + bias = logit of the target class",
-            "grad_cam": "logit / (h * w); signed, before the ReLU",
-            "channel_relevance": "logit; votes at stage 9, elsewhere gradient times activation",
+            "cam": f"{UNIT}; mean over positions + bias = logit of the target class",
+            "map": f"{UNIT}; Grad-CAM of the textbook times h * w",
+            "channels": "logit; exact at the last stage before a linear head, elsewhere gradient "
+            "times activation",
             "crop.box": "pixels of the upright photograph: left, top, right, bottom",
         },
     }
 
 
-def as_json(analysis: Analysis, explained: StageExplanation) -> str:
-    """CAM, Grad-CAM, channel relevance and all predictions, with provenance."""
-    numbers = _numbers(analysis, explained)
+def _arrays(analysis: Analysis, attribution: Attribution) -> dict[str, Floats]:
+    """The class activation map (h, w) where there is one, the map (h, w) and its channels (C,)."""
+    arrays = {"map": attribution.values, "channels": attribution.channels}
+    try:
+        return {"cam": analysis.for_target(attribution.target.index).cam, **arrays}
+    except NoClassActivationMapError:
+        return arrays
+
+
+def as_json(analysis: Analysis, attribution: Attribution) -> str:
+    """CAM, the map of a stage, its channels and all predictions, with provenance."""
+    numbers = _numbers(analysis, attribution)
     numbers["predictions"] = [dataclasses.asdict(p) for p in analysis.predictions]
-    numbers["cam"] = analysis.cam.tolist()  # (h, w)
-    numbers["grad_cam"] = explained.grad_cam.tolist()  # (h, w)
-    numbers["channel_relevance"] = explained.channel_relevance.tolist()  # (C,)
+    arrays = _arrays(analysis, attribution).items()
+    numbers |= {name: values.tolist() for name, values in arrays}
     return json.dumps(numbers, indent=1)
 
 
-def as_npz(analysis: Analysis, explained: StageExplanation) -> bytes:
-    """The same as arrays, with the explained stage's activation; the rest as JSON in `numbers`.
+def as_npz(analysis: Analysis, attribution: Attribution) -> bytes:
+    """The same as arrays, with the stage's activation; the rest as JSON in `numbers`.
 
     Opens with numpy.load(..., allow_pickle=False).
     """
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        cam=analysis.cam,  # (h, w)
-        grad_cam=explained.grad_cam,  # (h, w)
-        channel_relevance=explained.channel_relevance,  # (C,)
-        activation=analysis.stages[explained.stage],  # (C, h, w)
+        **_arrays(analysis, attribution),  # type: ignore[arg-type]
+        activation=analysis.stages[attribution.stage],  # (C, h, w)
         logits=analysis.logits,  # (classes,)
-        numbers=np.array(json.dumps(_numbers(analysis, explained))),
+        numbers=np.array(json.dumps(_numbers(analysis, attribution))),
     )
     return buffer.getvalue()

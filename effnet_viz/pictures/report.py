@@ -1,4 +1,4 @@
-"""What leaves the app: map captions, and numbers as NPZ, JSON and CSV, with their provenance."""
+"""A comparison as a table (CSV) and as a page that opens without a server (HTML)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import math
 from typing import Any
 
 from effnet_viz.analysis.comparison import Comparison, NetworkResult
-from effnet_viz.arrays import Pixels, positive_evidence, positive_range
+from effnet_viz.analysis.explanation import Explanation
+from effnet_viz.arrays import Pixels, Range, positive_evidence, positive_range
+from effnet_viz.attribution.attribution import UNIT
 from effnet_viz.metrics.deletion import Kind
 from effnet_viz.pictures import render
-from effnet_viz.pictures.captions import map_caption
+from effnet_viz.pictures.captions import UNTRAINED, map_caption
 from effnet_viz.pictures.encode import data_url
 
 
@@ -30,7 +32,7 @@ def comparison_csv(comparison: Comparison) -> str:
             ("iou of top 20 %", comparison.overlap),
         ):
             for other, value in zip(comparison.networks, matrix[place], strict=True):
-                row[f"{name} with {other.look.name}"] = float(value)
+                row[f"{name} with {other.explanation.analysis.model.name}"] = float(value)
         rows.append(row | _measured(result))
     rows += [
         {"model": failure.model, "title": failure.title, "notes": failure.message}
@@ -65,33 +67,9 @@ def comparison_html(comparison: Comparison, picture: Pixels, title: str) -> str:
     `picture` (H, W, 3) is the photograph for the eye and `title` its name. The maps share one
     scale, from zero to the largest evidence of all.
     """
-    looks = [result.look for result in comparison.networks]
-    limits = positive_range(*(look.evidence for look in looks))
-    height, width = picture.shape[:2]
-    figures = []
-    for look in looks:
-        drawn = render.overlay(
-            picture,
-            positive_evidence(look.evidence),
-            look.analysis.crop.box_in(width, height),
-            limits,
-            "magma",
-            0.55,
-            None if look.analysis.provenance.trained else "UNTRAINED: random weights",
-        )
-        low, high = (render.number(limit) for limit in limits)
-        lines = map_caption(look.analysis, look.method, look.stage)
-        lines[-1] += f", positive evidence, shared scale {low} to {high}"
-        lines += [f"{p.label} {p.probability:.1%}" for p in look.analysis.predictions[:3]] + [
-            f"{finding.title}: {finding.text}" for finding in look.findings
-        ]
-        text = "<br>".join(html.escape(line) for line in lines)
-        source = data_url(drawn, "jpeg")
-        alternative = html.escape(lines[1], quote=True)
-        figures.append(
-            f'<figure><img src="{source}" alt="{alternative}"><figcaption>{text}</figcaption>'
-            "</figure>"
-        )
+    explanations = comparison.explanations
+    limits = positive_range(*(one.attribution.values for one in explanations))
+    figures = [_figure(one, picture, limits) for one in explanations]
     header, *rows = csv.reader(io.StringIO(comparison_csv(comparison)))
     columns = zip(header, *rows, strict=True)  # a network a column: the table is long, not wide
     table = "".join(
@@ -100,9 +78,10 @@ def comparison_html(comparison: Comparison, picture: Pixels, title: str) -> str:
         + "</tr>"
         for name, *cells in columns
     )
-    provenance = json.dumps([look.analysis.provenance.as_dict() for look in looks], indent=1)
+    provenance = json.dumps([e.analysis.provenance.as_dict() for e in explanations], indent=1)
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in comparison.notes)
-    heading = f"{title}: class “{looks[0].origin.target}” in {len(looks)} networks"
+    target = explanations[0].attribution.target.label
+    heading = f"{title}: class “{target}” in {len(explanations)} networks"
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
@@ -115,12 +94,39 @@ def comparison_html(comparison: Comparison, picture: Pixels, title: str) -> str:
     )
 
 
+def _figure(explanation: Explanation, picture: Pixels, limits: Range) -> str:
+    """One map over the photograph with everything that belongs to it, as HTML."""
+    attribution, analysis = explanation.attribution, explanation.analysis
+    height, width = picture.shape[:2]
+    drawn = render.overlay(
+        picture,
+        positive_evidence(attribution.values),
+        attribution.crop.box_in(width, height),
+        limits,
+        "magma",
+        0.55,
+        None if analysis.provenance.trained else UNTRAINED,
+    )
+    low, high = (render.number(limit) for limit in limits)
+    lines = map_caption(attribution)
+    lines[-1] += f", positive evidence, shared scale {low} to {high}"
+    lines += [f"{p.label} {p.probability:.1%}" for p in analysis.predictions[:3]] + [
+        f"{caveat.title}: {caveat.text}" for caveat in explanation.caveats
+    ]
+    text = "<br>".join(html.escape(line) for line in lines)
+    alternative = html.escape(lines[1], quote=True)
+    return (
+        f'<figure><img src="{data_url(drawn, "jpeg")}" alt="{alternative}">'
+        f"<figcaption>{text}</figcaption></figure>"
+    )
+
+
 def _described(result: NetworkResult) -> dict[str, Any]:
     """The network, its weights, the photograph, the class and the map."""
-    look = result.look
-    provenance, target = look.analysis.provenance, look.analysis.target
-    predictions = look.analysis.predictions
-    concentration = look.concentration
+    explanation, attribution = result.explanation, result.explanation.attribution
+    provenance, target = attribution.provenance, attribution.target
+    predictions = explanation.analysis.predictions
+    concentration = explanation.concentration
     return {
         "model": provenance.model,
         "title": provenance.title,
@@ -133,41 +139,41 @@ def _described(result: NetworkResult) -> dict[str, Any]:
         "depth": provenance.depth,
         "resolution": provenance.resolution,
         "engine": provenance.engine,
-        "seconds per forward pass": look.seconds,
+        "seconds per forward pass": explanation.seconds,
         "image sha256": provenance.image_sha256,
         "target": target.label,
         "probability": target.probability,
         "logit": target.logit,
         "rank": predictions.rank(target.index),
         "top-1": predictions[0].label,
-        "method": look.method,
-        "stage": look.stage,
-        "scale": look.origin.scale,
-        "grid": "×".join(str(side) for side in look.evidence.shape[::-1]),
-        "lowest": float(look.evidence.min()),
-        "highest": float(look.evidence.max()),
-        "crop (left top right bottom)": " ".join(f"{side:g}" for side in look.analysis.crop.box),
+        "method": attribution.method.title,
+        "stage": attribution.stage,
+        "scale": UNIT,
+        "grid": "×".join(str(side) for side in attribution.values.shape[::-1]),
+        "lowest": float(attribution.values.min()),
+        "highest": float(attribution.values.max()),
+        "crop (left top right bottom)": " ".join(f"{side:g}" for side in attribution.crop.box),
         "area with half of the positive evidence": concentration.area,
         "regions in it": concentration.regions,
         "distance of the positive evidence to the border": concentration.border,
-        "findings": "; ".join(finding.title for finding in look.findings),
+        "caveats": "; ".join(caveat.title for caveat in explanation.caveats),
         "notes": " ".join(result.notes),
     }
 
 
 def _measured(result: NetworkResult) -> dict[str, Any]:
-    """Deletion race and grid pointing game, as far as they were played."""
+    """Deletion and insertion and the grid pointing game, as far as they were asked for."""
     row: dict[str, Any] = {}
-    if result.race is not None:
-        race = result.race
+    if result.deletion_insertion is not None:
+        both = result.deletion_insertion
         kinds: tuple[Kind, ...] = ("deletion", "insertion")
-        for kind, curve in zip(kinds, (race.deletion, race.insertion), strict=True):
+        for kind, curve in zip(kinds, (both.deletion, both.insertion), strict=True):
             row[f"area under {kind}"] = curve.area
-            row[f"relative area under {kind}"] = race.relative_area(kind)
+            row[f"relative area under {kind}"] = both.relative_area(kind)
             for fraction, value in zip(curve.fractions, curve.probabilities, strict=True):
                 row[f"probability at {fraction:.0%} {kind}"] = value
     if result.pointing is not None:
         row["pointing: mean share"] = result.pointing.mean
-        for tile in result.pointing.tiles:
-            row[f"pointing: share for {tile.target.label}"] = tile.share
+        for score in result.pointing.scores:
+            row[f"pointing: share for {score.target.label}"] = score.share
     return row

@@ -6,12 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
+from functools import wraps
 from threading import Condition
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from effnet_viz.serving.queue import LOOK_AGAIN, notify
 
 Value = TypeVar("Value")
+Arguments = ParamSpec("Arguments")
 
 
 @dataclass
@@ -19,6 +22,28 @@ class _Entry:
     value: Any
     nbytes: int
     users: int = 0
+
+
+def identity(argument: object) -> Hashable:
+    """What stands for an argument in a key: plain values for themselves, others by their `id`.
+
+    Raises TypeError for an argument that has none: a result that depends on it could not be found
+    again, or would be another visitor's.
+    """
+    if argument is None or isinstance(argument, str | int | float | Enum):
+        return argument
+    if isinstance(argument, tuple) and not hasattr(argument, "id"):
+        return tuple(map(identity, argument))
+    if not hasattr(argument, "id"):
+        raise TypeError(
+            f"A {type(argument).__name__} has no identity, so nothing can be kept by it."
+        )
+    return type(argument).__name__, argument.id
+
+
+def key_of(function: Callable[..., object], *arguments: object) -> Hashable:
+    """The key of a function's result: the function and the identity of every argument."""
+    return function.__qualname__, *map(identity, arguments)
 
 
 class SharedCache:
@@ -80,6 +105,26 @@ class SharedCache:
         """The value, for those who keep it themselves while they need it."""
         with self.use(key, make, size) as value:
             return value
+
+    def kept(
+        self, size: Callable[[Value], int]
+    ) -> Callable[[Callable[Arguments, Value]], Callable[Arguments, Value]]:
+        """A function whose results are kept here, by the identities of its arguments.
+
+        `size` is that of a result in bytes. Arguments are given by position.
+        """
+
+        def keep(function: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
+            @wraps(function)
+            def found(*arguments: Arguments.args, **named: Arguments.kwargs) -> Value:
+                if named:
+                    raise TypeError("Arguments of a kept result are given by position.")
+                key = key_of(function, *arguments)
+                return self.get(key, lambda: function(*arguments, **named), size)
+
+            return found
+
+        return keep
 
     def clear(self) -> None:
         """Drops every value that nobody uses."""

@@ -13,27 +13,27 @@ from threading import Condition
 LOOK_AGAIN = 0.2
 """Seconds between two looks at whether a wait is over or pointless."""
 
-_TELL_EVERY = 0.5
+_NOTIFY_EVERY = 0.5
 """Seconds between two words to a visitor who waits: telling costs more than waiting."""
 
 
 @dataclass
 class _Visitor:
     on_wait: Callable[[int], None]
-    tell_next: float
+    notify_next: float
 
 
 _visitor: ContextVar[_Visitor | None] = ContextVar("visitor", default=None)
 
 
 @contextmanager
-def telling(on_wait: Callable[[int], None]) -> Iterator[None]:
+def notifying(on_wait: Callable[[int], None]) -> Iterator[None]:
     """While this thread waits, `on_wait` hears its place in the queue, 1 for the next, twice a
     second; 0 means that somebody else computes the same thing right now.
 
     What `on_wait` raises ends the wait: so a visitor who has gone leaves the queue.
     """
-    token = _visitor.set(_Visitor(on_wait, time.monotonic() + _TELL_EVERY))
+    token = _visitor.set(_Visitor(on_wait, time.monotonic() + _NOTIFY_EVERY))
     try:
         yield
     finally:
@@ -41,10 +41,11 @@ def telling(on_wait: Callable[[int], None]) -> Iterator[None]:
 
 
 def notify(place: int) -> None:
+    """Tells whoever this thread works for its place in the queue; see notifying."""
     visitor = _visitor.get()
     now = time.monotonic()
-    if visitor is not None and now >= visitor.tell_next:
-        visitor.tell_next = now + _TELL_EVERY
+    if visitor is not None and now >= visitor.notify_next:
+        visitor.notify_next = now + _NOTIFY_EVERY
         visitor.on_wait(place)
 
 
@@ -54,13 +55,13 @@ class _Ticket:
     """In seconds of the monotonic clock."""
 
 
-class Turns:
+class CapacityLimiter:
     """A queue for something that only so many may do at once; first come, first served."""
 
-    def __init__(self, slots: int, stuck_after: float) -> None:
-        """`slots` at once; one that takes longer than `stuck_after` seconds counts no more."""
+    def __init__(self, slots: int, timeout: float) -> None:
+        """`slots` at once; one that takes longer than `timeout` seconds counts no more."""
         self._slots = slots
-        self._stuck_after = stuck_after
+        self._timeout = timeout
         self._changed = Condition()
         self._waiting: list[_Ticket] = []
         self._running: dict[_Ticket, float] = {}
@@ -97,7 +98,7 @@ class Turns:
         with self._changed:
             place = self._waiting.index(ticket) + 1
             now = time.monotonic()
-            busy = sum(now - began < self._stuck_after for began in self._running.values())
+            busy = sum(now - began < self._timeout for began in self._running.values())
             if place > 1 or busy >= self._slots:
                 return place
             self._waiting.remove(ticket)

@@ -15,7 +15,8 @@ from effnet_viz import Analysis, Model, analyse
 from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.models import weights
-from effnet_viz.models.classes import UnknownClassError
+from effnet_viz.models.classes import UnknownClassError, imagenet
+from effnet_viz.models.variants import find
 from tests.conftest import SAMPLES, loaded
 
 
@@ -62,7 +63,7 @@ def test_predictions_are_a_sorted_softmax_of_the_logits(cat: Analysis) -> None:
 def test_ranking_by_hand() -> None:
     logits = np.full(1000, -1e9, dtype=np.float32)
     logits[[3, 5]] = np.log([3.0, 1.0])
-    best = Predictions(logits)
+    best = Predictions(logits, imagenet())
     assert [prediction.index for prediction in best[:2]] == [3, 5]
     assert [prediction.probability for prediction in best[:2]] == pytest.approx([0.75, 0.25])
     assert [best.rank(3), best.rank(5), best.rank(0)] == [1, 2, 3]
@@ -100,12 +101,15 @@ def test_results_cannot_be_changed(cat: Analysis) -> None:
 
 def test_provenance_says_everything(cat: Analysis) -> None:
     provenance = cat.provenance
-    located = weights.path_of(cat.model.entry.weights)
+    located = weights.path_of(find("lite0").weights)
     assert located is not None
     assert provenance.weights == located.name
     assert provenance.weights_sha256 == hashlib.sha256(located.read_bytes()).hexdigest()
     assert provenance.image_sha256 == hashlib.sha256((SAMPLES / "cat.jpg").read_bytes()).hexdigest()
-    assert provenance.preprocessing == dataclasses.asdict(cat.model.entry.preprocessing)
+    assert provenance.preprocessing == {
+        "name": "ResizeAndCrop",
+        **dataclasses.asdict(cat.model.preprocessing),  # type: ignore[call-overload]
+    }
     assert {"torch", "timm", "pillow", "effnet-viz"} <= set(provenance.versions)
     assert json.loads(json.dumps(provenance.as_dict()))["trained"] is True
 

@@ -1,7 +1,8 @@
-"""What the doctor finds, on maps made to have it and on maps made not to have it."""
+"""The caveats, on maps made to have it and on maps made not to have it."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from effnet_viz import Analysis, Model, analyse
 from effnet_viz.analysis import caveats
-from effnet_viz.analysis.explanation import evidence_of
+from effnet_viz.attribution.attribution import Method
 from tests.conftest import SAMPLES, eager
 
 Floats = NDArray[np.float32]
@@ -23,8 +24,18 @@ NOISE = np.random.default_rng(0).normal(size=(14, 14)).astype(np.float32)
 
 
 def found(cat: Analysis, evidence: Floats) -> set[str]:
-    """Keys of the findings about a map, as if it were the cat's."""
-    return {f.key for f in caveats.findings(cat, evidence, 5, "Grad-CAM")}
+    """Keys of the caveats about a map, as if it were the cat's."""
+    return {caveat.key for caveat in caveats_of(cat, evidence, 5, Method.GRAD_CAM)}
+
+
+def caveats_of(
+    analysis: Analysis, values: Floats, stage: int = 9, method: Method = Method.CAM
+) -> tuple[caveats.Caveat, ...]:
+    """Caveats about a map, as if it were the analysis's own."""
+    attribution = dataclasses.replace(
+        analysis.attribute(), values=values, stage=stage, method=method
+    )
+    return caveats.caveats(analysis, attribution)
 
 
 def peaks(*places: tuple[int, int]) -> Floats:
@@ -85,12 +96,12 @@ def test_findings_about_a_map(cat: Analysis, evidence: Floats, expected: set[str
 
 def test_a_finding_has_a_title_and_two_sentences(cat: Analysis) -> None:
     findings = [
-        *caveats.findings(cat, SIGNS, 5, "Grad-CAM"),
-        *caveats.findings(cat, peaks((0, 0), (0, 12), (12, 0)), 5, "Grad-CAM"),
-        *caveats.findings(cat, np.zeros((7, 7), np.float32), 9, "CAM"),
-        *caveats.findings(cat.for_target("espresso"), BLOB, 9, "CAM"),
-        *caveats.findings(analyse(SAMPLES / "cat.jpg", untrained()), BLOB, 9, "CAM"),
-        *caveats.findings(analyse(SAMPLES / "cat.jpg", eager("lite0-r96")), BLOB, 9, "CAM"),
+        *caveats_of(cat, SIGNS, 5, Method.GRAD_CAM),
+        *caveats_of(cat, peaks((0, 0), (0, 12), (12, 0)), 5, Method.GRAD_CAM),
+        *caveats_of(cat, np.zeros((7, 7), np.float32)),
+        *caveats_of(cat.for_target("espresso"), BLOB),
+        *caveats_of(analyse(SAMPLES / "cat.jpg", untrained()), BLOB),
+        *caveats_of(analyse(SAMPLES / "cat.jpg", eager("lite0-r96")), BLOB),
     ]
     assert len({finding.key for finding in findings}) == 7
     for finding in findings:
@@ -107,34 +118,34 @@ def test_an_improbable_class(cat: Analysis) -> None:
     assert "improbable" not in found(cat, BLOB)
     espresso = cat.for_target("espresso")
     assert espresso.target.probability < caveats.IMPROBABLE
-    (finding,) = caveats.findings(espresso, BLOB, 9, "CAM")
+    (finding,) = caveats_of(espresso, BLOB)
     assert finding.key == "improbable"
     assert "espresso" in finding.text
 
 
 def test_untrained_weights() -> None:
     result = analyse(SAMPLES / "cat.jpg", untrained())
-    assert "untrained" in {f.key for f in caveats.findings(result, BLOB, 9, "CAM")}
+    assert "untrained" in {f.key for f in caveats_of(result, BLOB)}
 
 
 def test_another_resolution_than_the_weights_own(cat: Analysis) -> None:
     assert "resolution" not in found(cat, BLOB)
     small = analyse(SAMPLES / "cat.jpg", eager("lite0-r96"))
-    (finding,) = [f for f in caveats.findings(small, BLOB, 9, "CAM") if f.key == "resolution"]
+    (finding,) = [f for f in caveats_of(small, BLOB) if f.key == "resolution"]
     assert "224 px" in finding.text
     assert "96 px" in finding.text
     # Random weights have no resolution of their own.
     blank = analyse(SAMPLES / "cat.jpg", eager("lite0-r96", untrained=True))
-    assert "resolution" not in {f.key for f in caveats.findings(blank, BLOB, 9, "CAM")}
+    assert "resolution" not in {f.key for f in caveats_of(blank, BLOB)}
 
 
 @pytest.mark.parametrize("key", ["lite0", "lite1", "lite2"])
 @pytest.mark.parametrize("sample", ["cat", "espresso", "palace"])
 def test_nothing_is_wrong_with_the_samples_at_the_last_stage(key: str, sample: str) -> None:
     result = analyse(SAMPLES / f"{sample}.jpg", eager(key))
-    assert caveats.findings(result, evidence_of(result, 9), 9, "CAM") == ()
+    assert caveats_of(result, result.cam) == ()
 
 
 def test_a_real_map_has_no_checkerboard_at_earlier_stages(cat: Analysis) -> None:
     for stage in (4, 6, 8):
-        assert "checkerboard" not in found(cat, evidence_of(cat, stage))
+        assert "checkerboard" not in found(cat, cat.grad_cam(stage))

@@ -9,118 +9,125 @@ from captum.attr import LayerGradCam
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from effnet_viz import Analysis, analyse
+from effnet_viz import Analysis, Model, analyse
 from effnet_viz.arrays import largest_difference, positive_evidence, reduced, resize
 from effnet_viz.attribution import cam as formulas
-from effnet_viz.attribution.channels import channel_votes, channels, gradient_times_activation
+from effnet_viz.attribution.channels import (
+    channel_contributions,
+    channels,
+    gradient_times_activation,
+)
 from effnet_viz.engines import network
 from effnet_viz.engines.network import Network
 from effnet_viz.images.decode import decode
-from effnet_viz.images.preprocessing import preprocess
-from effnet_viz.models import checkpoints, variants
-from effnet_viz.models.architectures import build
-from effnet_viz.models.classes import labels
 from tests.conftest import SAMPLES
 
 
-def private_network() -> Network:
-    """Lite0 for libraries that hook: never the shared one."""
-    entry = variants.find("lite0")
-    return build(entry, checkpoints.load_state_dict(entry.weights)[0])
+def private_network(model: Model) -> Network:
+    """For libraries that attach hooks."""
+    return model.module()
 
 
-def arrays(channels: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+def arrays(*shape: int) -> tuple[np.ndarray, np.ndarray]:
     generator = np.random.default_rng(3)
-    shape = (channels, height, width)
     one, other = generator.normal(size=shape), generator.normal(size=shape)
     return one.astype(np.float32), other.astype(np.float32)
 
 
 def test_by_hand() -> None:
     """Two channels on a 1x2 grid: every number can be redone in the head."""
-    activation = np.array([[[1, 2]], [[3, 0]]], dtype=np.float32)  # (2, 1, 2)
-    gradient = np.array([[[1, 3]], [[-2, 0]]], dtype=np.float32)  # (2, 1, 2)
-    weight = np.array([2, -1], dtype=np.float32)  # (2,)
-    assert formulas.class_activation_map(activation, weight).tolist() == [[-1, 4]]
-    assert formulas.grad_cam(activation, gradient).tolist() == [[2 - 3, 4]]
-    assert formulas.in_logit_units(formulas.grad_cam(activation, gradient)).tolist() == [[-2, 8]]
-    assert channel_votes(activation, weight).tolist() == [3, -1.5]
-    assert gradient_times_activation(activation, gradient).tolist() == [7, -6]
+    activation = np.array([[[[1, 2]], [[3, 0]]]], dtype=np.float32)  # (1, 2, 1, 2)
+    gradient = np.array([[[[1, 3]], [[-2, 0]]]], dtype=np.float32)  # (1, 2, 1, 2)
+    weight = np.array([[2, -1]], dtype=np.float32)  # (1, 2)
+    assert formulas.class_activation_map(activation, weight).tolist() == [[[-1, 4]]]
+    assert formulas.grad_cam(activation, gradient).tolist() == [[[2 * (2 - 3), 2 * 4]]]
+    assert channel_contributions(activation, weight).tolist() == [[3, -1.5]]
+    assert gradient_times_activation(activation, gradient).tolist() == [[7, -6]]
     positive = positive_evidence(np.array([[-1, 4]], dtype=np.float32))
     assert positive.tolist() == [[0, 4]]
 
 
 def test_against_written_out_loops() -> None:
-    activation, gradient = arrays(5, 3, 4)
-    weight = gradient[:, 0, 0].copy()
+    activation, gradient = arrays(2, 5, 3, 4)
+    weight = gradient[:, :, 0, 0].copy()
     cam = formulas.class_activation_map(activation, weight)
     grad_cam = formulas.grad_cam(activation, gradient)
-    for i in range(3):
-        for j in range(4):
-            slow = sum(float(weight[k]) * float(activation[k, i, j]) for k in range(5))
-            assert cam[i, j] == pytest.approx(slow, abs=1e-5)
-            slow = sum(float(gradient[k].mean()) * float(activation[k, i, j]) for k in range(5))
-            assert grad_cam[i, j] == pytest.approx(slow, abs=1e-5)
-    relevance = gradient_times_activation(activation, gradient)
-    for k in range(5):
-        slow = sum(
-            float(gradient[k, i, j] * activation[k, i, j]) for i in range(3) for j in range(4)
-        )
-        assert relevance[k] == pytest.approx(slow, abs=1e-5)
+    products = gradient_times_activation(activation, gradient)
+    for b in range(2):
+        for i in range(3):
+            for j in range(4):
+                cell = [float(a) for a in activation[b, :, i, j]]
+                slow = sum(float(w) * a for w, a in zip(weight[b], cell, strict=True))
+                assert cam[b, i, j] == pytest.approx(slow, abs=1e-5)
+                slow = 12 * sum(float(g.mean()) * a for g, a in zip(gradient[b], cell, strict=True))
+                assert grad_cam[b, i, j] == pytest.approx(slow, abs=1e-4)
+        for k in range(5):
+            slow = sum(
+                float(gradient[b, k, i, j] * activation[b, k, i, j])
+                for i in range(3)
+                for j in range(4)
+            )
+            assert products[b, k] == pytest.approx(slow, abs=1e-5)
 
 
 @pytest.mark.parametrize("target", [None, "espresso", 0])
 def test_identities_at_the_last_stage(cat: Analysis, target: int | str | None) -> None:
     result = cat.for_target(target)
-    bias = float(result.model.engine.head.bias[result.target.index])
+    engine = result.model.engine
+    assert engine.head is not None
+    index = result.target.index
+    bias = float(engine.head.bias[index])
     assert result.cam.mean() + bias == pytest.approx(result.target.logit, abs=1e-4)
+    assert np.array_equal(result.cam, result.grad_cam(9))
+    assert np.array_equal(result.cam, result.attribute("cam").values)
 
-    grad_cam = formulas.in_logit_units(result.grad_cam(9))
-    assert largest_difference(result.cam, grad_cam) < 1e-5
-
-    weight = result.model.engine.head.weight[result.target.index]
-    votes = channel_votes(result.stages[9], weight)
-    assert votes.sum() + bias == pytest.approx(result.target.logit, abs=1e-4)
-    assert np.array_equal(result.explain_stage(9).channel_relevance, votes)
-    gradient = result.model.engine.gradient(result.stages[9], 9, result.target.index)  # autograd
-    known = result.model.engine.head.gradient(result.stages[9], result.target.index)
-    np.testing.assert_allclose(known, gradient, rtol=1e-5)
-    estimate = gradient_times_activation(result.stages[9], gradient)
-    np.testing.assert_allclose(estimate, votes, atol=1e-5)
+    activation = result.activations.stages[9]  # (1, C, h, w)
+    gradient = engine.gradient(activation, 9, [index])  # autograd
+    assert largest_difference(result.cam, formulas.grad_cam(activation, gradient)[0]) < 1e-5
+    channels = result.attribute(stage=9).channels  # (C,)
+    assert channels.sum() + bias == pytest.approx(result.target.logit, abs=1e-4)
+    np.testing.assert_allclose(
+        gradient_times_activation(activation, gradient)[0], channels, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("stage", network.STAGES)
 def test_gradient_of_the_tail_is_the_gradient_of_the_whole(cat: Analysis, stage: int) -> None:
     """The full graph, parameters and all, against the leaf and the tail."""
-    network = private_network().requires_grad_(True)
-    image, _ = preprocess(decode(SAMPLES / "cat.jpg"), cat.model.entry.preprocessing)
-    outputs = network.activations(image)
+    network = private_network(cat.model).requires_grad_(True)
+    image = torch.from_numpy(cat.model.preprocessing(decode(SAMPLES / "cat.jpg"))[0])
+    outputs = network.forward_intermediates(image)
     logits = network.tail(outputs[-1], 9)  # (1, 1000)
     target = cat.target.index
     (full,) = torch.autograd.grad(logits[0, target], outputs[stage - 1])  # (1, C, h, w)
-    ours = cat.model.engine.gradient(cat.stages[stage], stage, target)
+    ours = cat.model.engine.gradient(cat.activations.stages[stage], stage, [target])[0]
     np.testing.assert_allclose(ours, full[0].numpy(), rtol=1e-4, atol=1e-6 * abs(ours).max())
+
+
+def textbook(grad_cam: np.ndarray) -> np.ndarray:
+    """Equation 2 as it is printed: libraries leave the number of cells divided out."""
+    return grad_cam / grad_cam.size
 
 
 @pytest.mark.parametrize("stage", [1, 5, 9])
 @pytest.mark.parametrize("target", ["Egyptian cat", "espresso"])
 def test_grad_cam_against_captum(cat: Analysis, stage: int, target: str) -> None:
-    network = private_network()
-    image, _ = preprocess(decode(SAMPLES / "cat.jpg"), cat.model.entry.preprocessing)
-    index = labels().index(target)
+    network = private_network(cat.model)
+    image = torch.from_numpy(cat.model.preprocessing(decode(SAMPLES / "cat.jpg"))[0])
+    index = cat.model.classes.index(target)
     theirs = LayerGradCam(network, network.stages[stage - 1]).attribute(
         image.requires_grad_(), target=index
     )  # (1, 1, h, w)
-    ours = cat.grad_cam(stage, target)
+    ours = textbook(cat.grad_cam(stage, target))
     assert largest_difference(theirs[0, 0].detach().numpy(), ours) < 1e-4
 
 
 @pytest.mark.parametrize("stage", [1, 5, 9])
 def test_grad_cam_against_pytorch_grad_cam(cat: Analysis, stage: int) -> None:
     """Its map before and after its own post-processing: positive part, enlarged, scaled to 0..1."""
-    network = private_network()
+    network = private_network(cat.model)
     layer = network.stages[stage - 1]
-    image, _ = preprocess(decode(SAMPLES / "cat.jpg"), cat.model.entry.preprocessing)
+    image = torch.from_numpy(cat.model.preprocessing(decode(SAMPLES / "cat.jpg"))[0])
     library = GradCAM(model=network, target_layers=[layer])
     targets = [ClassifierOutputTarget(cat.target.index)]
     finished = library(input_tensor=image.requires_grad_(), targets=targets)[0]  # (R, R)
@@ -132,7 +139,7 @@ def test_grad_cam_against_pytorch_grad_cam(cat: Analysis, stage: int) -> None:
         seen.activations[0].detach().numpy(),  # (1, C, h, w)
         seen.gradients[0].detach().numpy(),  # (1, C, h, w)
     )[0]  # (h, w)
-    ours = cat.grad_cam(stage)
+    ours = textbook(cat.grad_cam(stage))
     assert largest_difference(raw, ours) < 1e-4
 
     positive = positive_evidence(ours)

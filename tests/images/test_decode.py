@@ -24,7 +24,7 @@ from torchvision.models import get_weight
 
 from effnet_viz.images.decode import MAX_BYTES, decode
 from effnet_viz.images.photograph import ImageError, Photograph
-from effnet_viz.images.preprocessing import Preprocessing, crop_of, preprocess
+from effnet_viz.images.preprocessing import ResizeAndCrop
 from effnet_viz.models.zoo import MODELS
 from effnet_viz.records import Crop
 
@@ -784,7 +784,7 @@ def test_profile_with_missing_parts_is_ignored_with_a_note() -> None:
 def test_any_shape_is_decoded_preprocessed_and_reduced(size: tuple[int, int]) -> None:
     found = decode(encode(Image.new("RGB", size, (10, 200, 30)), "PNG"))
     assert (found.width, found.height) == size
-    tensor, crop = preprocess(found, MODELS["b0"].preprocessing)  # (1, 3, 224, 224)
+    tensor, crop = MODELS["b0"].preprocessing(found)  # (1, 3, 224, 224)
     assert tensor.shape == (1, 3, 224, 224)
     assert_close(
         shown_by(tensor, MODELS["b0"].preprocessing)[::223, ::223],
@@ -825,7 +825,7 @@ SHAPES = [
 ]  # fmt: skip
 
 
-def shown_by(tensor: torch.Tensor, preprocessing: Preprocessing) -> Pixels:
+def shown_by(tensor: torch.Tensor, preprocessing: ResizeAndCrop) -> Pixels:
     """Levels 0 to 255 behind a model input, (R, R, 3)."""
     mean = torch.tensor(preprocessing.mean).view(3, 1, 1)  # (3, 1, 1)
     std = torch.tensor(preprocessing.std).view(3, 1, 1)  # (3, 1, 1)
@@ -841,7 +841,7 @@ def test_preprocessing_equals_torchvision_bit_by_bit(
     transforms = get_weight(REAL[key]).transforms()
     for width, height in SHAPES:
         pixels = make(width, height)
-        tensor, _ = preprocess(photograph(pixels), MODELS[key].preprocessing)  # (1, 3, R, R)
+        tensor, _ = MODELS[key].preprocessing(photograph(pixels))  # (1, 3, R, R)
         assert tensor.dtype == torch.float32
         assert tensor.is_contiguous()
         assert torch.equal(tensor[0], transforms(Image.fromarray(pixels))), (width, height)
@@ -858,7 +858,7 @@ def test_preprocessing_of_strips_equals_torchvision_but_for_rounding(
     # in at most 1.8 % of the values.
     preprocessing = MODELS[key].preprocessing
     pixels = noise(*size)
-    tensor, _ = preprocess(photograph(pixels), preprocessing)  # (1, 3, R, R)
+    tensor, _ = preprocessing(photograph(pixels))  # (1, 3, R, R)
     expected = get_weight(REAL[key]).transforms()(Image.fromarray(pixels))[None]  # (1, 3, R, R)
     actual_levels = shown_by(tensor, preprocessing).astype(int)  # (R, R, 3)
     difference = np.abs(actual_levels - shown_by(expected, preprocessing))  # (R, R, 3)
@@ -867,20 +867,20 @@ def test_preprocessing_of_strips_equals_torchvision_but_for_rounding(
 
 
 def test_resizing_the_crop_alone_would_differ_from_torchvision() -> None:
-    # Why `preprocess` does not simply pass the crop's box to Pillow.
+    # Why preprocessing does not simply pass the crop's box to Pillow.
     preprocessing = MODELS["b3"].preprocessing
     pixels = noise(280, 601)
     picture = Image.fromarray(pixels)
-    box = crop_of(280, 601, preprocessing).box
+    box = preprocessing.crop(280, 601).box
     alone = np.asarray(picture.resize((300, 300), Image.Resampling.BICUBIC, box=box)).astype(int)
-    tensor, _ = preprocess(photograph(pixels), preprocessing)  # (1, 3, 300, 300)
+    tensor, _ = preprocessing(photograph(pixels))  # (1, 3, 300, 300)
     assert np.abs(alone - shown_by(tensor, preprocessing)).max() > 1
 
 
-def slow_bilinear(pixels: Pixels, preprocessing: Preprocessing) -> NDArray[np.float64]:
+def slow_bilinear(pixels: Pixels, preprocessing: ResizeAndCrop) -> NDArray[np.float64]:
     """Resize, crop and scale to 0..1 by the definition of the filter, (R, R, 3)."""
     height, width = pixels.shape[:2]
-    side, resize = preprocessing.crop, preprocessing.resize
+    side, resize = preprocessing.resolution, preprocessing.resize
 
     def weights(length: int) -> NDArray[np.float64]:  # (R, length)
         resized = int(resize * length / min(width, height))
@@ -897,9 +897,9 @@ def slow_bilinear(pixels: Pixels, preprocessing: Preprocessing) -> NDArray[np.fl
 
 @pytest.mark.parametrize("size", [(37, 23), (300, 411), (523, 260), (4000, 1)])
 def test_preprocessing_equals_a_slow_bilinear_filter(size: tuple[int, int]) -> None:
-    preprocessing = dataclasses.replace(MODELS["b1-v2"].preprocessing, resize=48, crop=40)
+    preprocessing = dataclasses.replace(MODELS["b1-v2"].preprocessing, resize=48, resolution=40)
     pixels = scenery(*size)
-    tensor, _ = preprocess(photograph(pixels), preprocessing)  # (1, 3, 40, 40)
+    tensor, _ = preprocessing(photograph(pixels))  # (1, 3, 40, 40)
     expected = slow_bilinear(pixels, preprocessing) * 255  # (40, 40, 3)
     difference = np.abs(shown_by(tensor, preprocessing) - expected)  # (40, 40, 3)
     assert difference.max() < 1.1  # Pillow rounds after each of the two axes
@@ -912,7 +912,7 @@ def test_a_line_of_pixels_takes_little_memory(upright: bool) -> None:
     line[:, 5000:] = 200  # the crop, 0.875 pixels wide, is centred on this edge
     pixels = np.ascontiguousarray(line.transpose(1, 0, 2)) if upright else line
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    tensor, crop = preprocess(photograph(pixels), MODELS["b0"].preprocessing)  # (1, 3, 224, 224)
+    tensor, crop = MODELS["b0"].preprocessing(photograph(pixels))  # (1, 3, 224, 224)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
     levels = shown_by(tensor, MODELS["b0"].preprocessing)  # (224, 224, 3)
     across = levels[:, 100] if upright else levels[100]  # (224, 3)
@@ -939,7 +939,7 @@ def test_a_line_of_pixels_takes_little_memory(upright: bool) -> None:
     ],
 )
 def test_crop_by_hand(size: tuple[int, int], box: tuple[float, float, float, float]) -> None:
-    found = crop_of(*size, MODELS["b0"].preprocessing)
+    found = MODELS["b0"].preprocessing.crop(*size)
     assert found.box == pytest.approx(box)
     assert found.photograph == size
     assert found.resolution == 224
@@ -947,14 +947,14 @@ def test_crop_by_hand(size: tuple[int, int], box: tuple[float, float, float, flo
 
 def test_part_seen() -> None:
     nothing_cut = MODELS["b2"].preprocessing
-    assert crop_of(288, 288, nothing_cut).seen == 1
-    assert crop_of(600, 300, nothing_cut).seen == pytest.approx(0.5)
+    assert nothing_cut.crop(288, 288).seen == 1
+    assert nothing_cut.crop(600, 300).seen == pytest.approx(0.5)
     assert Crop((10, 20), (0, 5, 10, 10), 224).seen == 0.25
-    assert crop_of(512, 512, MODELS["b0"].preprocessing).seen == pytest.approx((224 / 256) ** 2)
+    assert MODELS["b0"].preprocessing.crop(512, 512).seen == pytest.approx((224 / 256) ** 2)
 
 
 def test_crop_for_display() -> None:
-    crop = crop_of(480, 320, MODELS["b2"].preprocessing)
+    crop = MODELS["b2"].preprocessing.crop(480, 320)
     assert crop.box == pytest.approx((80, 0, 400, 320))
     assert crop.box_in(48, 16) == pytest.approx((8, 0, 40, 16))
     picture = decode(quarters(480, 320)).cropped(crop, 40)  # (40, 40, 3)
@@ -969,7 +969,7 @@ def test_box_lies_inside_the_photograph() -> None:
     sizes += [(50_000_000, 1), (1, 50_000_000), (49_999_991, 1)]
     for preprocessing in {entry.preprocessing for entry in MODELS.values()}:
         for width, height in sizes:
-            left, top, right, bottom = crop_of(width, height, preprocessing).box
+            left, top, right, bottom = preprocessing.crop(width, height).box
             assert 0 <= left < right <= width
             assert 0 <= top < bottom <= height
 
@@ -977,7 +977,7 @@ def test_box_lies_inside_the_photograph() -> None:
 def test_coordinates_go_back_and_forth() -> None:
     generator = np.random.default_rng(0)
     for width, height in ((640, 480), (377, 1001), (3, 2), (10000, 20)):
-        crop = crop_of(width, height, MODELS["b3"].preprocessing)
+        crop = MODELS["b3"].preprocessing.crop(width, height)
         left, top, right, bottom = crop.box
         assert crop.to_photograph(0, 0) == pytest.approx((left, top))
         assert crop.to_photograph(300, 300) == pytest.approx((right, bottom))
@@ -988,9 +988,9 @@ def test_coordinates_go_back_and_forth() -> None:
 def test_impossible_crops_raise() -> None:
     preprocessing = MODELS["b0"].preprocessing
     with pytest.raises(ValueError, match="at least 1 pixel"):
-        crop_of(0, 10, preprocessing)
+        preprocessing.crop(0, 10)
     with pytest.raises(ValueError, match="larger than"):
-        crop_of(10, 10, dataclasses.replace(preprocessing, crop=300))
+        dataclasses.replace(preprocessing, resolution=300).crop(10, 10)
 
 
 def centre_of_light(tensor: torch.Tensor) -> tuple[float, float]:
@@ -1005,7 +1005,7 @@ def centre_of_light(tensor: torch.Tensor) -> tuple[float, float]:
 
 def assert_dot_is_found(found: Photograph, x: int, y: int, key: str) -> None:
     """The bright pixel in column x and row y of the photograph is where the crop says."""
-    tensor, crop = preprocess(found, MODELS[key].preprocessing)  # (1, 3, R, R)
+    tensor, crop = MODELS[key].preprocessing(found)  # (1, 3, R, R)
     expected = crop.to_model(x + 0.5, y + 0.5)
     assert centre_of_light(tensor) == pytest.approx(expected, abs=0.15)
 
@@ -1049,8 +1049,8 @@ def test_a_dot_appears_where_the_crop_says_after_turning(
 
 def test_crop_of_preprocessing_is_the_crop_of_the_size() -> None:
     found = photograph(scenery(301, 200))
-    _, crop = preprocess(found, MODELS["b3"].preprocessing)
-    assert crop == crop_of(301, 200, MODELS["b3"].preprocessing)
+    _, crop = MODELS["b3"].preprocessing(found)
+    assert crop == MODELS["b3"].preprocessing.crop(301, 200)
     assert isinstance(crop, Crop)
 
 

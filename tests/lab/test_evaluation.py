@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from effnet_viz.attribution import cam as formulas
-from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.lab import evaluation, networks, scenes
 from effnet_viz.lab.evaluation import SceneSet
 from effnet_viz.lab.networks import SCALINGS
@@ -21,26 +20,26 @@ def few() -> SceneSet:
 
 
 @pytest.mark.parametrize("key", ["baseline", "compound"])
-def test_looking_at_many_scenes_equals_the_engine_on_each(few: SceneSet, key: str) -> None:
+def test_a_batch_of_scenes_equals_the_formulas_on_each(few: SceneSet, key: str) -> None:
     resolution = SCALINGS[key].resolution
-    network = networks.staged(networks.build(SCALINGS[key]))
-    looks = evaluation.look(network, resolution, few)
-    engine = TorchEngine(network)
+    engine = evaluation.as_engine(networks.build(SCALINGS[key]))
+    assert engine.head is not None
+    maps = evaluation.explain_on_batch(engine, resolution, few)
     for number, label in enumerate(few.labels.tolist()):
         image = networks.preprocess(torch.from_numpy(few.images[number][None]), resolution)
-        seen = engine.forward(image)
-        assert looks.answers[number] == seen.logits.argmax()
-        cam = formulas.class_activation_map(seen.stages[9], engine.head.weight[label])
-        np.testing.assert_allclose(looks.cam[number], cam, atol=1e-5)
-        gradient = engine.gradient(seen.stages[6], 6, label)
+        seen = engine.forward(image.contiguous().numpy())
+        assert maps.answers[number] == seen.logits.argmax()
+        cam = formulas.class_activation_map(seen.stages[9], engine.head.weight[[label]])
+        np.testing.assert_allclose(maps.cam[number], cam[0], atol=1e-5)
+        gradient = engine.gradient(seen.stages[6], 6, [label])
         grad_cam = formulas.grad_cam(seen.stages[6], gradient)
-        np.testing.assert_allclose(looks.grad_cam[number], grad_cam, rtol=1e-3, atol=1e-7)
+        np.testing.assert_allclose(maps.grad_cam[number], grad_cam[0], rtol=1e-3, atol=1e-6)
 
 
 def test_references_by_hand(few: SceneSet) -> None:
     masks = few.masks
     measured = {
-        name: evaluation.measure_maps(maps, few).values
+        name: evaluation.score_maps(maps, few).values
         for name, maps in evaluation.references(masks).items()
     }
     # A uniform map spends on the object what the object's share of the scene is.
@@ -71,14 +70,14 @@ def test_size_groups_are_thirds_by_visible_area() -> None:
 
 def test_the_interval_of_a_constant_difference_is_the_constant() -> None:
     labels = np.arange(240) % len(CLASSES)
-    assert paired_interval([np.full(240, 0.25)], [labels]) == pytest.approx((0.25, 0.25, 0.25))
+    assert paired_interval([np.full(240, 0.25)], [labels]) == pytest.approx((0.25, 0.25, 0.25), 24)
 
 
 def test_the_interval_draws_whole_classes() -> None:
     # Scenes of a class are alike, so drawing single scenes would make the interval far too narrow.
     labels = np.arange(2400) % len(CLASSES)
     by_class = np.random.default_rng(3).normal(size=len(CLASSES))
-    mean, low, high = paired_interval([by_class[labels]], [labels])
+    mean, low, high = paired_interval([by_class[labels]], [labels], 24)
     assert mean == pytest.approx(by_class.mean())
     half_width = 1.96 * by_class.std() / np.sqrt(len(CLASSES))
     assert (high - low) / 2 == pytest.approx(half_width, rel=0.1)
@@ -86,5 +85,5 @@ def test_the_interval_draws_whole_classes() -> None:
 
 def test_runs_count_alike_in_the_interval_whatever_their_number_of_scenes() -> None:
     few, many = np.arange(24), np.arange(240) % 24
-    mean, low, high = paired_interval([np.zeros(24), np.ones(240)], [few, many])
+    mean, low, high = paired_interval([np.zeros(24), np.ones(240)], [few, many], 24)
     assert (mean, low, high) == pytest.approx((0.5, 0.5, 0.5))

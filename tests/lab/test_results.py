@@ -14,10 +14,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz.arrays import Floats
-from effnet_viz.engines.network import Network
+from effnet_viz.engines.engine import Engine
 from effnet_viz.lab import evaluation, networks, sentences
 from effnet_viz.lab import results as lab
-from effnet_viz.lab.evaluation import Looks, SceneSet
+from effnet_viz.lab.evaluation import SceneMaps, SceneSet, as_engine
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.results import (
     CAM,
@@ -314,17 +314,17 @@ def test_what_measure_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     The text on limits says that stage 6 has the grids of stage 9: it has.
     """
-    look = evaluation.look
+    explain = evaluation.explain_on_batch
 
-    def all_right(network: Network, resolution: int, scene_set: SceneSet) -> Looks:
-        looks = look(network, resolution, scene_set)
-        assert looks.grad_cam.shape == looks.cam.shape
-        return dataclasses.replace(looks, answers=scene_set.labels)
+    def all_right(engine: Engine, resolution: int, scene_set: SceneSet) -> SceneMaps:
+        maps = explain(engine, resolution, scene_set)
+        assert maps.grad_cam.shape == maps.cam.shape
+        return dataclasses.replace(maps, answers=scene_set.labels)
 
-    monkeypatch.setattr(evaluation, "look", all_right)
+    monkeypatch.setattr(evaluation, "explain_on_batch", all_right)
     monkeypatch.setattr(intervals, "RESAMPLES", 20)
     with torch.random.fork_rng():
-        trained = {key: networks.staged(networks.build(s)) for key, s in SCALINGS.items()}
+        trained = {key: as_engine(networks.build(s)) for key, s in SCALINGS.items()}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so few scenes are slower on many
     try:

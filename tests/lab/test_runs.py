@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz.lab import demo, evaluation, model_card, networks, scene_editor, scenes
+from effnet_viz.analysis.explanation import explain
+from effnet_viz.engines.engine import Engine
+from effnet_viz.lab import demo, evaluation, model_card, networks, scene_editor
 from effnet_viz.lab import runs as shipped_runs
-from effnet_viz.lab.evaluation import SceneSet
+from effnet_viz.lab.evaluation import SceneSet, as_engine
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.results import RESULTS
-from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, UnfinishedError, runs
-from effnet_viz.lab.sprites import CLASSES, of_vendors
+from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, Run, UnfinishedError, runs
+from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.lab.summary import (
     CHECKED_NETWORK,
     CHECKED_SCENES,
@@ -26,6 +28,11 @@ from effnet_viz.lab.summary import (
 )
 
 MEGABYTE = 1e6
+
+
+def shipped(key: str) -> Engine:
+    """A network that the app shows."""
+    return as_engine(shipped_runs.trained(Run(SCALINGS[key], shipped_runs.SHIPPED_RUN)).module)
 
 
 @pytest.fixture(scope="module")
@@ -66,19 +73,19 @@ def test_half_precision_is_what_is_stored_and_single_what_computes(
         if tensor.is_floating_point():
             tensor.copy_(tensor.half().float())
     with torch.no_grad():
-        torch.testing.assert_close(one.network(image), module(image))
+        torch.testing.assert_close(one.module(image), module(image))
 
 
 def test_loading_leaves_the_random_numbers_of_others_alone() -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    shipped_runs.shipped(SCALINGS["baseline"])
+    shipped("baseline")
     assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("key", SCALINGS)
 def test_shipped_weights_give_the_shipped_accuracy(results: dict[str, Any], key: str) -> None:
-    found = top1_unseen(key, shipped_runs.shipped(SCALINGS[key]))
+    found = top1_unseen(key, shipped(key))
     assert found == pytest.approx(results["shipped"]["top1_unseen"][key], abs=0.01)
 
 
@@ -100,8 +107,7 @@ def test_the_results_are_what_the_command_writes(results: dict[str, Any]) -> Non
         else:
             assert found == expected, where
 
-    network = shipped_runs.shipped(SCALINGS[CHECKED_NETWORK])
-    close(json.loads(json.dumps(check(network))), results["check"], "check")
+    close(json.loads(json.dumps(check(shipped(CHECKED_NETWORK)))), results["check"], "check")
 
 
 def test_the_results_are_of_the_shipped_runs(results: dict[str, Any]) -> None:
@@ -119,37 +125,25 @@ def test_the_model_card_is_made_of_the_results(results: dict[str, Any]) -> None:
     assert model_card.MODEL_CARD.read_text(encoding="utf-8") == model_card.model_card(results)
 
 
-@pytest.mark.parametrize("method", ["CAM", "Grad-CAM"])
-def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: demo.Method) -> None:
+@pytest.mark.parametrize("method", demo.STAGES)
+def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: str) -> None:
     scene = scene_editor.compose(scene_editor.chosen_by_chance(4, demo.UNSEEN_VENDOR)).scene
     scene_set = SceneSet(
         scene.image[None], scene.mask[None], scene.distractors[None], np.array([scene.label])
     )
-    for one in demo.explained(scene, method, own_answer=False):
-        network = shipped_runs.shipped(one.scaling)
-        looks = evaluation.look(network, one.scaling.resolution, scene_set)
-        assert one.answers[0].label == demo.spoken(CLASSES[looks.answers[0]])
-        assert sum(answer.probability for answer in one.answers) == pytest.approx(1)
-        maps = looks.cam if method == "CAM" else looks.grad_cam
-        cells = 1 if method == "CAM" else maps[0].size  # evidence is in units of the logit
-        largest = np.abs(maps).max() * cells
-        np.testing.assert_allclose(one.evidence, maps[0] * cells, atol=2e-3 * largest)
-        measured = evaluation.measure_maps(maps, scene_set).values
+    for key, model in demo.models().items():
+        found = explain(demo.photograph_of(scene), model, scene.label, demo.STAGES[method])
+        maps = evaluation.explain_on_batch(shipped(key), SCALINGS[key].resolution, scene_set)
+        predictions = found.analysis.predictions
+        assert predictions[0].label == demo.display_name(CLASSES[maps.answers[0]])
+        assert sum(prediction.probability for prediction in predictions) == pytest.approx(1)
+        values = maps.cam if method == "CAM" else maps.grad_cam
+        largest = np.abs(values).max()
+        assert found.attribution.method.title == method
+        np.testing.assert_allclose(found.attribution.values, values[0], atol=2e-3 * largest)
+        measured = evaluation.score_maps(values, scene_set).values
+        one = demo.score(found, scene)
         assert one.energy == pytest.approx(measured["energy"][0], abs=0.01)
-        assert one.energy / one.ceiling == pytest.approx(measured["energy_of_ceiling"][0], abs=0.01)
+        share = one.energy / one.upper_bound
+        assert share == pytest.approx(measured["energy_of_ceiling"][0], abs=0.01)
         assert one.hit == bool(measured["pointing_game"][0])
-        assert one.coverage == pytest.approx(measured["coverage"][0], abs=0.01)
-        assert one.distractors == pytest.approx(measured["distractor_energy"][0], abs=0.01)
-        assert one.caption[0].startswith(f"{one.scaling.title} at {one.scaling.resolution} px")
-        assert f"class “{one.target}”, stage {one.stage}" in one.caption[1]
-
-
-def test_a_network_can_be_asked_for_its_own_answer() -> None:
-    unseen = of_vendors(demo.UNSEEN_VENDOR)
-    differing = 0
-    for number in range(12):
-        scene = scenes.make(unseen, scenes.UNSEEN, number)
-        for one in demo.explained(scene, "CAM", own_answer=True):
-            assert one.target == one.answers[0].label
-            differing += one.target != demo.spoken(CLASSES[scene.label])
-    assert differing > 0

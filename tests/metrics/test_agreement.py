@@ -105,15 +105,15 @@ def test_overlap_by_hand() -> None:
     one = floats([9, 8, 0, 1, 2], [0, 0, 0, 0, 0])
     other = floats([9, 0, 8, 1, 2], [0, 0, 0, 0, 0])
     assert top(one).tolist() == [[True, True, False, False, False], [False] * 5]
-    assert agreement.overlap(one, other) == pytest.approx(1 / 3)
-    assert agreement.overlap(one, one) == 1
-    assert agreement.overlap(one, -one) == 0
-    assert agreement.overlap(one, other, fraction=0.3) == pytest.approx(2 / 4)
+    assert agreement.top_iou(one, other) == pytest.approx(1 / 3)
+    assert agreement.top_iou(one, one) == 1
+    assert agreement.top_iou(one, -one) == 0
+    assert agreement.top_iou(one, other, fraction=0.3) == pytest.approx(2 / 4)
 
 
 def test_overlap_of_unrelated_maps_is_what_the_docstring_says() -> None:
     found = [
-        agreement.overlap(random_map(s, 50, 50), random_map(s + 99, 50, 50)) for s in range(20)
+        agreement.top_iou(random_map(s, 50, 50), random_map(s + 99, 50, 50)) for s in range(20)
     ]
     assert np.mean(found) == pytest.approx(0.2 / 1.8, abs=0.01)
 
@@ -121,11 +121,11 @@ def test_overlap_of_unrelated_maps_is_what_the_docstring_says() -> None:
 def test_a_flat_map_agrees_with_nothing() -> None:
     flat = np.zeros((7, 7), np.float32)
     assert math.isnan(agreement.rank_correlation(flat, random_map(0)))
-    assert math.isnan(agreement.overlap(random_map(0), flat))
+    assert math.isnan(agreement.top_iou(random_map(0), flat))
     with pytest.raises(ValueError, match="cannot be compared"):
         agreement.rank_correlation(flat, flat[:5])
     with pytest.raises(ValueError, match="cannot be compared"):
-        agreement.overlap(flat, flat[:5])
+        agreement.top_iou(flat, flat[:5])
 
 
 def test_disagreement_by_hand() -> None:

@@ -23,9 +23,11 @@ MAP = of([[4, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, -9]])
 
 def test_energy_is_the_share_of_positive_evidence_on_the_object() -> None:
     evidence = localization.enlarge_evidence(MAP, 4)
-    assert localization.energy(evidence, MASK) == pytest.approx([6 / 8])
-    assert localization.energy(evidence, 1 - MASK) == pytest.approx([2 / 8])
-    assert localization.energy(evidence, MASK / 2) == pytest.approx([3 / 8])  # a half-covered edge
+    assert localization.energy_pointing_game(evidence, MASK) == pytest.approx([6 / 8])
+    assert localization.energy_pointing_game(evidence, 1 - MASK) == pytest.approx([2 / 8])
+    assert localization.energy_pointing_game(evidence, MASK / 2) == pytest.approx(
+        [3 / 8]
+    )  # a half-covered edge
 
 
 def test_the_pointing_game_asks_for_the_largest_value() -> None:
@@ -36,11 +38,11 @@ def test_the_pointing_game_asks_for_the_largest_value() -> None:
 def test_overlap_and_coverage_by_hand() -> None:
     evidence = localization.enlarge_evidence(MAP, 4)
     # From half of the maximum up: three pixels, two of them among the object's eight.
-    assert localization.overlap(evidence, MASK, 0.5) == pytest.approx([2 / 9])
-    assert localization.coverage(evidence, MASK, 0.5) == pytest.approx([2 / 8])
+    assert localization.mask_iou(evidence, MASK, 0.5) == pytest.approx([2 / 9])
+    assert localization.recall(evidence, MASK, 0.5) == pytest.approx([2 / 8])
     # Above: only the maximum is left.
-    assert localization.overlap(evidence, MASK, 0.75) == pytest.approx([1 / 8])
-    assert localization.coverage(evidence, MASK, 0.75) == pytest.approx([1 / 8])
+    assert localization.mask_iou(evidence, MASK, 0.75) == pytest.approx([1 / 8])
+    assert localization.recall(evidence, MASK, 0.75) == pytest.approx([1 / 8])
 
 
 def test_enlarging_is_bilinear_between_centres_of_cells() -> None:
@@ -78,9 +80,11 @@ def test_the_ceiling_of_a_pooled_map_is_that_of_its_own_grid() -> None:
     mask = np.zeros((1, 12, 12), np.float32)
     mask[:, :2, :2] = 1  # exactly one cell of six, more than half a cell of four
     own = area_mean(mask, 6, 6)
-    reached = localization.energy(localization.enlarge_evidence(area_mean(own, 4, 4), 12), mask)
-    assert localization.ceiling(mask, 6, 4) == pytest.approx(reached)
-    assert localization.ceiling(mask, 4, 4) == pytest.approx(localization.ceiling(mask, 4))
+    reached = localization.energy_pointing_game(
+        localization.enlarge_evidence(area_mean(own, 4, 4), 12), mask
+    )
+    assert localization.upper_bound(mask, 6, 4) == pytest.approx(reached)
+    assert localization.upper_bound(mask, 4, 4) == pytest.approx(localization.upper_bound(mask, 4))
 
 
 def test_equal_largest_values_share_the_point() -> None:
@@ -90,17 +94,17 @@ def test_equal_largest_values_share_the_point() -> None:
 
 def test_the_ceiling_is_the_energy_of_the_mask_on_the_grid() -> None:
     # Two cells hold the left half; enlarged, columns are 1, 3/4, 1/4, 0: 7/8 lies on the object.
-    assert localization.ceiling(MASK, 2) == pytest.approx([(1 + 0.75) / 2])
-    assert localization.ceiling(MASK, 4) == pytest.approx([1])
-    assert localization.ceiling(MASK, 1) == pytest.approx([0.5])  # one cell knows no place
+    assert localization.upper_bound(MASK, 2) == pytest.approx([(1 + 0.75) / 2])
+    assert localization.upper_bound(MASK, 4) == pytest.approx([1])
+    assert localization.upper_bound(MASK, 1) == pytest.approx([0.5])  # one cell knows no place
 
 
 def test_a_map_without_evidence_scores_nothing() -> None:
     nothing = localization.enlarge_evidence(-np.ones((1, 2, 2), np.float32), 4)
-    assert localization.energy(nothing, MASK) == pytest.approx([0])
+    assert localization.energy_pointing_game(nothing, MASK) == pytest.approx([0])
     assert localization.pointing(nothing, MASK) == pytest.approx([0])
-    assert localization.overlap(nothing, MASK, 0.2) == pytest.approx([0])
-    assert localization.coverage(nothing, MASK, 0.2) == pytest.approx([0])
+    assert localization.mask_iou(nothing, MASK, 0.2) == pytest.approx([0])
+    assert localization.recall(nothing, MASK, 0.2) == pytest.approx([0])
 
 
 def test_correlation_is_numpys() -> None:

@@ -10,45 +10,47 @@ from PIL import Image
 
 from effnet_viz import Analysis, analyse
 from effnet_viz.images.samples import samples
-from effnet_viz.models.classes import labels
 from effnet_viz.pictures import numbers as written
-from effnet_viz.pictures.captions import map_caption
-from tests.conftest import SAMPLES, loaded
+from effnet_viz.pictures.captions import map_caption, stage_caption
+from tests.conftest import SAMPLES, eager
 
 
 def test_caption_says_model_weights_method_class_and_stage(cat: Analysis) -> None:
-    first, second = map_caption(cat, "Grad-CAM", 5)
+    first, second = map_caption(cat.attribute(stage=5))
     assert first == "EfficientNet-Lite0 at 224 px, weights: efficientnet-lite0-57934424.pth"
     assert second == "Grad-CAM, class “tiger cat”, stage 5 (14×14)"
-    _, without = map_caption(cat, "channel 3", 1, target=False)
-    assert without == "channel 3, stage 1 (112×112)"
+    assert map_caption(cat.attribute("cam"))[1] == "CAM, class “tiger cat”, stage 9 (7×7)"
+    assert stage_caption(1, cat.stages[1]) == "stage 1 (112×112)"
 
 
 def test_caption_of_an_untrained_model_says_so() -> None:
-    result = analyse(SAMPLES / "cat.jpg", loaded("lite0", untrained=True))
-    assert "untrained" in map_caption(result, "CAM", 9)[0]
+    result = analyse(SAMPLES / "cat.jpg", eager("lite0", untrained=True))
+    assert "untrained" in map_caption(result.attribute("cam"))[0]
 
 
 def test_npz_has_the_arrays_and_the_provenance(cat: Analysis) -> None:
-    explained = cat.explain_stage(5)
-    with np.load(io.BytesIO(written.as_npz(cat, explained)), allow_pickle=False) as saved:
+    attribution = cat.attribute(stage=5)
+    with np.load(io.BytesIO(written.as_npz(cat, attribution)), allow_pickle=False) as saved:
         assert np.array_equal(saved["cam"], cat.cam)
-        assert np.array_equal(saved["grad_cam"], cat.grad_cam(5))
-        assert np.array_equal(saved["channel_relevance"], explained.channel_relevance)
+        assert np.array_equal(saved["map"], cat.grad_cam(5))
+        assert np.array_equal(saved["channels"], attribution.channels)
         assert np.array_equal(saved["activation"], cat.stages[5])
         assert np.array_equal(saved["logits"], cat.logits)
         numbers = json.loads(str(saved["numbers"]))
     assert numbers["provenance"] == json.loads(json.dumps(cat.provenance.as_dict()))
     assert numbers["target"]["label"] == "tiger cat"
     assert tuple(numbers["crop"]["box"]) == cat.crop.box
+    assert numbers["format"] == 2
 
 
 def test_json_has_the_same_numbers(cat: Analysis) -> None:
-    numbers = json.loads(written.as_json(cat, cat.explain_stage(9)))
-    np.testing.assert_array_equal(np.array(numbers["cam"], np.float32), cat.cam)
-    np.testing.assert_array_equal(np.array(numbers["grad_cam"], np.float32), cat.grad_cam(9))
-    assert numbers["grad_cam_stage"] == 9
-    assert len(numbers["predictions"]) == len(labels())
+    numbers = json.loads(written.as_json(cat, cat.attribute(stage=6, target="lynx")))
+    lynx = cat.for_target("lynx")
+    np.testing.assert_array_equal(np.array(numbers["cam"], np.float32), lynx.cam)
+    np.testing.assert_array_equal(np.array(numbers["map"], np.float32), lynx.grad_cam(6))
+    assert (numbers["stage"], numbers["method"]) == (6, "Grad-CAM")
+    assert numbers["target"]["label"] == "lynx"
+    assert len(numbers["predictions"]) == len(cat.model.classes)
     assert numbers["predictions"][0]["label"] == "tiger cat"
     assert numbers["provenance"]["weights_sha256"].startswith("57934424")
 

@@ -1,4 +1,4 @@
-"""Turns and the shared cache, with threads that wait for each other on purpose."""
+"""CapacityLimiter and the shared cache, with threads that wait for each other on purpose."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -18,9 +18,12 @@ import torch
 from effnet_viz import Model, analyse
 from effnet_viz.engines.engine import Activations, Head
 from effnet_viz.models import architectures, variants, weights
+from effnet_viz.models.architectures import structure_of
+from effnet_viz.models.model import of_entry
+from effnet_viz.models.variants import ModelRef
 from effnet_viz.serving import models, settings
 from effnet_viz.serving.cache import SharedCache
-from effnet_viz.serving.queue import Turns, telling
+from effnet_viz.serving.queue import CapacityLimiter, notifying
 from tests.browser.visitor import ROOT
 from tests.conftest import SAMPLES, loaded
 
@@ -36,14 +39,14 @@ def in_thread(work: Callable[[], object]) -> Future[object]:
     return ThreadPoolExecutor(1).submit(work)
 
 
-def hold(turns: Turns, begun: threading.Event, end: threading.Event) -> None:
+def hold(turns: CapacityLimiter, begun: threading.Event, end: threading.Event) -> None:
     with turns.turn():
         begun.set()
         assert end.wait(PATIENCE)
 
 
-def test_turns_come_in_the_order_of_arrival_and_places_are_told() -> None:
-    turns = Turns(slots=1, stuck_after=PATIENCE)
+def test_limiter_come_in_the_order_of_arrival_and_places_are_told() -> None:
+    turns = CapacityLimiter(slots=1, timeout=PATIENCE)
     begun, end = threading.Event(), threading.Event()
     first = in_thread(lambda: hold(turns, begun, end))
     assert begun.wait(PATIENCE)
@@ -57,7 +60,7 @@ def test_turns_come_in_the_order_of_arrival_and_places_are_told() -> None:
             places[number].append(place)
             told[number].set()
 
-        with telling(tell), turns.turn():
+        with notifying(tell), turns.turn():
             order.append(number)
 
     waiting = []
@@ -83,14 +86,14 @@ def test_turns_come_in_the_order_of_arrival_and_places_are_told() -> None:
 def test_a_turn_with_grace_lets_others_go_first_for_so_long(
     grace: float, expected: list[str]
 ) -> None:
-    turns = Turns(slots=1, stuck_after=PATIENCE)
+    turns = CapacityLimiter(slots=1, timeout=PATIENCE)
     begun, end = threading.Event(), threading.Event()
     first = in_thread(lambda: hold(turns, begun, end))
     assert begun.wait(PATIENCE)
     order: list[str] = []
 
     def visitor(name: str, grace: float, waits: threading.Event) -> None:
-        with telling(lambda _: waits.set()), turns.turn(grace=grace):
+        with notifying(lambda _: waits.set()), turns.turn(grace=grace):
             order.append(name)
 
     waiting = []
@@ -105,7 +108,7 @@ def test_a_turn_with_grace_lets_others_go_first_for_so_long(
 
 
 def test_one_who_leaves_gives_up_the_place() -> None:
-    turns = Turns(slots=1, stuck_after=PATIENCE)
+    turns = CapacityLimiter(slots=1, timeout=PATIENCE)
     begun, end = threading.Event(), threading.Event()
     first = in_thread(lambda: hold(turns, begun, end))
     assert begun.wait(PATIENCE)
@@ -113,7 +116,7 @@ def test_one_who_leaves_gives_up_the_place() -> None:
     def leave(_: int) -> None:
         raise LeftError
 
-    with pytest.raises(LeftError), telling(leave), turns.turn():
+    with pytest.raises(LeftError), notifying(leave), turns.turn():
         pass
     end.set()
     first.result(PATIENCE)
@@ -122,7 +125,7 @@ def test_one_who_leaves_gives_up_the_place() -> None:
 
 
 def test_nobody_waits_behind_a_stuck_one() -> None:
-    turns = Turns(slots=1, stuck_after=0.05)
+    turns = CapacityLimiter(slots=1, timeout=0.05)
     begun, end = threading.Event(), threading.Event()
     stuck = in_thread(lambda: hold(turns, begun, end))
     assert begun.wait(PATIENCE)
@@ -133,7 +136,7 @@ def test_nobody_waits_behind_a_stuck_one() -> None:
 
 
 def test_only_so_many_run_at_once() -> None:
-    turns = Turns(slots=2, stuck_after=PATIENCE)
+    turns = CapacityLimiter(slots=2, timeout=PATIENCE)
     running, most = 0, 0
     lock = threading.Lock()
     both = threading.Barrier(2)
@@ -169,7 +172,7 @@ def test_identical_work_is_done_once() -> None:
     told = threading.Event()
 
     def ask() -> object:
-        with telling(lambda place: told.set() if place == 0 else None):
+        with notifying(lambda place: told.set() if place == 0 else None):
             return cache.get("key", make, len)
 
     with ThreadPoolExecutor(8) as pool:
@@ -234,8 +237,8 @@ def test_a_value_larger_than_the_cache_is_given_but_not_kept() -> None:
 
 
 def test_a_shared_model_gives_the_same_results_and_survives_being_dropped() -> None:
-    shared = models.shared("lite0", untrained=False)
-    assert models.shared("lite0", untrained=False) is shared
+    shared = models.get_model(ModelRef("lite0"))
+    assert models.get_model(ModelRef("lite0")) is shared
     result = analyse(SAMPLES / "cat.jpg", shared)
     expected = analyse(SAMPLES / "cat.jpg", loaded("lite0"))
     assert np.array_equal(result.logits, expected.logits)
@@ -257,7 +260,9 @@ def test_many_first_visitors_load_a_model_once(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
     with ThreadPoolExecutor(8) as pool:
-        futures = [pool.submit(models.shared, "lite0", untrained=True) for _ in range(8)]
+        futures = [
+            pool.submit(models.get_model, ModelRef("lite0", untrained=True)) for _ in range(8)
+        ]
         assert len({id(future.result(60)) for future in futures}) == 1
     assert loads == ["lite0"]
 
@@ -268,11 +273,11 @@ class _Stub:
     name = "stub"
     head = Head(np.zeros((2, 3), np.float32), np.zeros(2, np.float32))
 
-    def forward(self, image: torch.Tensor) -> Activations:
-        return Activations(image.numpy(), {}, 0.0)
+    def forward(self, images: np.ndarray) -> Activations:
+        return Activations(images, {}, 0.0)
 
-    def gradient(self, activation: np.ndarray, stage: int, target: int) -> np.ndarray:
-        return activation * np.float32(stage + target)
+    def gradient(self, activation: np.ndarray, stage: int, targets: Sequence[int]) -> np.ndarray:
+        return activation * np.float32(stage + targets[0])
 
 
 @pytest.fixture
@@ -283,25 +288,25 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def load(key: str, *, untrained: bool) -> Model:
         assert untrained
         found.append(key)
-        return Model(variants.find(key), _Stub(), None)
+        return of_entry(variants.find(key), _Stub(), None)
 
     monkeypatch.setattr(models, "load", load)
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
-    monkeypatch.setattr(models, "_turns", Turns(slots=1, stuck_after=PATIENCE))
+    monkeypatch.setattr(models, "_limiter", CapacityLimiter(slots=1, timeout=PATIENCE))
     return found
 
 
 def test_a_model_can_be_dropped_while_visitors_queue_for_it(loads: list[str]) -> None:
-    engine = models.shared("lite0", untrained=True).engine
+    engine = models.get_model(ModelRef("lite0", untrained=True)).engine
     begun, end = threading.Event(), threading.Event()
-    first = in_thread(lambda: hold(models._turns, begun, end))
+    first = in_thread(lambda: hold(models._limiter, begun, end))
     assert begun.wait(PATIENCE)
     told = [threading.Event() for _ in range(3)]
 
     def ask(event: threading.Event) -> object:
-        with telling(lambda _: event.set()):
-            return engine.forward(torch.ones(2)).logits.tolist()
+        with notifying(lambda _: event.set()):
+            return engine.forward(np.ones(2, np.float32)).logits.tolist()
 
     asked = [in_thread(lambda event=event: ask(event)) for event in told]
     assert all(event.wait(PATIENCE) for event in told)  # all of them queue
@@ -315,15 +320,15 @@ def test_a_model_can_be_dropped_while_visitors_queue_for_it(loads: list[str]) ->
 
 
 def test_a_model_loads_while_another_one_runs(loads: list[str]) -> None:
-    engine = models.shared("lite0", untrained=True).engine
+    engine = models.get_model(ModelRef("lite0", untrained=True)).engine
     models._models.clear()
     begun, end, told = threading.Event(), threading.Event(), threading.Event()
-    first = in_thread(lambda: hold(models._turns, begun, end))
+    first = in_thread(lambda: hold(models._limiter, begun, end))
     assert begun.wait(PATIENCE)
 
     def ask() -> object:
-        with telling(lambda _: told.set()):
-            return engine.gradient(np.ones(2, np.float32), 5, 7).tolist()
+        with notifying(lambda _: told.set()):
+            return engine.gradient(np.ones(2, np.float32), 5, [7]).tolist()
 
     asked = in_thread(ask)
     assert told.wait(PATIENCE)  # it queues, and has loaded before
@@ -345,7 +350,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_part_of_a_slot_is_a_slot() -> None:
-    code = "from effnet_viz import settings; print(settings.CONCURRENT)"
+    code = "from effnet_viz.serving import settings; print(settings.CONCURRENT)"
     run = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | {"EFFNET_VIZ_CONCURRENT": "0.5"},
         capture_output=True, text=True, check=True, cwd=ROOT,
@@ -363,17 +368,16 @@ def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
     assert isinstance(entry.weights, weights.UserCheckpoint)
     path = weights.folder() / entry.weights.filenames[1]
     path.parent.mkdir(parents=True)
-    module, _ = architectures._BUILDERS[entry.library](entry)
-    state = module.state_dict()
+    state = architectures.module_of(entry, None).state_dict()
 
     def put(bias: float) -> None:
         state["classifier.bias"].fill_(bias)
         torch.save(state, path)
 
     put(1.0)
-    old = analyse(SAMPLES / "cat.jpg", models.shared(entry.key, untrained=False))
+    old = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(entry.key)))
     put(2.0)
-    new = analyse(SAMPLES / "cat.jpg", models.shared(entry.key, untrained=False))
+    new = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(entry.key)))
     assert old.provenance.weights_sha256 != new.provenance.weights_sha256
     np.testing.assert_allclose(new.logits - old.logits, 1, atol=1e-4)
     models._models.clear()
@@ -387,6 +391,10 @@ def test_the_memory_of_a_model_is_counted() -> None:
     outputs = sum(channels * side**2 for channels, side in [*table, (1280, 7)])
     parameters = 5_288_548
     kept = models._KEPT_PER_OUTPUT
-    assert models._nbytes("b0") == 4 * (2 * parameters + kept * outputs)
+    assert models._nbytes(structure_of(variants.find("b0"))) == 4 * (
+        2 * parameters + kept * outputs
+    )
     # Twice the resolution: the same parameters, four times the outputs.
-    assert models._nbytes("b0-r448") == 4 * (2 * parameters + kept * 4 * outputs)
+    assert models._nbytes(structure_of(variants.find("b0-r448"))) == 4 * (
+        2 * parameters + kept * 4 * outputs
+    )

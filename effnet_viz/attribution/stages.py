@@ -1,0 +1,45 @@
+"""The map of a stage: the one way from activations to evidence for a class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from effnet_viz.arrays import Floats
+from effnet_viz.attribution.cam import class_activation_map, grad_cam
+from effnet_viz.attribution.channels import channel_contributions, gradient_times_activation
+from effnet_viz.engines.engine import Activations, Engine
+
+
+@dataclass(frozen=True, eq=False)
+class StageMaps:
+    """Evidence for one class each of B images at one stage, in units of the logit."""
+
+    values: Floats
+    """(B, h, w), raw and signed."""
+    channels: Floats
+    """(B, C): exact contributions before a linear head, elsewhere gradient × activation."""
+
+
+def attribute_stage(
+    engine: Engine, activations: Activations, stage: int, targets: Sequence[int]
+) -> StageMaps:
+    """Maps of a stage for one class (its place among the logits) of each image.
+
+    Where the stage is pooled into a linear head, this is the class activation map and takes no run
+    of the network; elsewhere Grad-CAM, from one run back through the stages after it. See
+    attribution.cam for both formulas. Raises ValueError for a stage that there is not.
+    """
+    if stage not in activations.stages:
+        last = max(activations.stages)
+        raise ValueError(f"There is no stage {stage}. Stages are numbered 1 to {last}.")
+    activation = activations.stages[stage]  # (B, C, h, w)
+    if stage == max(activations.stages) and engine.head is not None:
+        weight = engine.head.weight[list(targets)]  # (B, C)
+        return StageMaps(
+            class_activation_map(activation, weight), channel_contributions(activation, weight)
+        )
+    gradient = engine.gradient(activation, stage, targets)  # (B, C, h, w)
+    return StageMaps(
+        grad_cam(activation, gradient), gradient_times_activation(activation, gradient)
+    )
