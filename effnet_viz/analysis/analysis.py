@@ -19,11 +19,11 @@ from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.attribution import cam
 from effnet_viz.attribution.attribution import StageExplanation
 from effnet_viz.attribution.channels import channel_votes, gradient_times_activation
-from effnet_viz.engines import network
 from effnet_viz.engines.engine import Activations
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.images.preprocessing import preprocess
+from effnet_viz.models import zoo as network
 from effnet_viz.models.classes import class_index
 from effnet_viz.models.model import Model
 from effnet_viz.records import Crop, Prediction, Provenance

@@ -18,11 +18,11 @@ from effnet_viz.analysis.explanation import GRID, Look, look
 from effnet_viz.analysis.faithfulness import Race, race
 from effnet_viz.analysis.pointing_game import Pointing, Tile, entry_for_mosaic, pointing
 from effnet_viz.arrays import Box, Floats, on_grid
-from effnet_viz.engines import network
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.metrics import agreement
 from effnet_viz.models import variants, zoo
+from effnet_viz.models import zoo as network
 from effnet_viz.models.classes import class_index
 from effnet_viz.models.model import Model, load
 from effnet_viz.models.weights import WeightsError

@@ -9,8 +9,8 @@ from effnet_viz.analysis import caveats
 from effnet_viz.analysis.analysis import Analysis, Source, Target, analyse
 from effnet_viz.arrays import Floats, on_grid
 from effnet_viz.attribution import cam
-from effnet_viz.engines import network
 from effnet_viz.metrics.concentration import Concentration, concentration
+from effnet_viz.models import zoo as network
 from effnet_viz.models.model import Model
 
 GRID = 64

@@ -13,11 +13,11 @@ from effnet_viz.analysis.explanation import Origin, origin_of
 from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution import cam
-from effnet_viz.engines import network
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.images.preprocessing import Preprocessing, preprocess
 from effnet_viz.metrics import localization
 from effnet_viz.models import variants, zoo
+from effnet_viz.models import zoo as network
 from effnet_viz.models.model import Model
 from effnet_viz.records import Prediction
 

@@ -5,26 +5,50 @@ Nothing is attached to the network and nothing of it changes, so threads share o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
 
-if TYPE_CHECKING:
-    pass
+from effnet_viz.arrays import Floats
+
+
+class EngineError(RuntimeError):
+    """The library that runs a network failed; the message says what to do, __cause__ is its own."""
+
+
+@contextmanager
+def engine_errors(doing: str, advice: str) -> Iterator[None]:
+    """What a library raises inside becomes EngineError, or MemoryError where memory was short.
+
+    Put it around calls of the library alone: a programming error must stay what it is.
+    """
+    try:
+        yield
+    except RuntimeError as error:  # what torch and OpenVINO raise
+        if any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
+            raise MemoryError(
+                f"There is not enough memory for {doing}. Take a smaller resolution or a smaller "
+                "model, or try again when less is running."
+            ) from error
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise EngineError(f"Failed at {doing}: {reason} {advice}") from error
+
+
+_OUT_OF_MEMORY = ("out of memory", "allocate memory", "bad_alloc", "bad allocation")
 
 
 @dataclass(frozen=True, eq=False)
 class Activations:
-    """What one image left in a network: float32 arrays, not writeable."""
+    """What a batch of images left in a network: float32 arrays, not writeable."""
 
-    logits: NDArray[np.float32]
-    """(classes,)"""
-    stages: Mapping[int, NDArray[np.float32]]
-    """Stage number, 1 to 9, to (C, h, w)."""
+    logits: Floats
+    """(B, classes)"""
+    stages: Mapping[int, Floats]
+    """Stage number, 1 to n, to (B, C, h, w)."""
     seconds: float
     """What the forward pass took; the first one of a model takes longer."""
 
@@ -32,27 +56,57 @@ class Activations:
     def nbytes(self) -> int:
         return self.logits.nbytes + sum(stage.nbytes for stage in self.stages.values())
 
+    def select(self, image: int) -> Activations:
+        """One image of the batch, as a batch of one, with its share of the seconds.
+
+        A copy, so that it does not keep the others in memory. Raises IndexError for another image.
+        """
+        images = len(self.logits)
+        if not 0 <= image < images:
+            raise IndexError(f"The batch has images 0 to {images - 1}, not {image}.")
+        if images == 1:
+            return self
+        stages = {number: _one(stage, image) for number, stage in self.stages.items()}
+        return Activations(
+            _one(self.logits, image), MappingProxyType(stages), self.seconds / images
+        )
+
+
+def _one(array: Floats, image: int) -> Floats:
+    return lock(array[image : image + 1].copy())
+
+
+def lock(array: Floats) -> Floats:
+    """The same array, no longer writeable."""
+    array.flags.writeable = False
+    return array
+
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """The linear head: logits = weight · mean(activation of stage 9) + bias."""
+    """A linear head after a global average: logits = weight · mean(last activation) + bias."""
 
-    weight: NDArray[np.float32]
+    weight: Floats
     """(classes, C)"""
-    bias: NDArray[np.float32]
+    bias: Floats
     """(classes,)"""
 
-    def gradient(self, activation: NDArray[np.float32], target: int) -> NDArray[np.float32]:
-        """d logit[target] / d activation of stage 9, (C, h, w): w_ck / (h · w) everywhere.
+    def gradient(self, activation: Floats, targets: Sequence[int]) -> Floats:
+        """d logit[target] / d activation of the last stage, (B, C, h, w): w_ck / (h · w).
 
-        What follows stage 9 is a mean and a product, so its gradient is known without running it.
+        What follows the last stage is a mean and a product, so its gradient is known without
+        running it.
         """
-        weight = self.weight[target] / np.float32(activation[0].size)  # (C,)
-        return np.broadcast_to(weight[:, None, None], activation.shape)  # (C, h, w)
+        weight = self.weight[list(targets)]  # (B, C)
+        cells = np.float32(activation.shape[2] * activation.shape[3])
+        return np.broadcast_to((weight / cells)[:, :, None, None], activation.shape)
 
 
 class Engine(Protocol):
-    """Something that runs one network. Safe to share between threads."""
+    """Something that runs one network. Safe to share between threads; arrays in, arrays out.
+
+    Raises EngineError where its library fails, MemoryError where memory is short.
+    """
 
     @property
     def name(self) -> str:
@@ -60,18 +114,23 @@ class Engine(Protocol):
         ...
 
     @property
-    def head(self) -> Head: ...
-
-    def forward(self, image: Tensor) -> Activations:
-        """Logits and all nine stages of one image (1, 3, R, R), from one forward pass."""
+    def head(self) -> Head | None:
+        """None where no single linear layer follows a global average: there is no CAM then."""
         ...
 
-    def gradient(
-        self, activation: NDArray[np.float32], stage: int, target: int
-    ) -> NDArray[np.float32]:
-        """d logit[target] / d activation, (C, h, w), for the output (C, h, w) of a stage, 1 to 9.
+    def forward(self, images: Floats) -> Activations:
+        """Logits and all stages of images (B, 3, R, R), from one forward pass.
 
-        The activation becomes a leaf and only the stages after it run again. The result equals the
-        gradient through the whole network. After stage 9, Head.gradient needs no engine.
+        Raises ValueError for another shape or type than float32.
+        """
+        ...
+
+    def gradient(self, activation: Floats, stage: int, targets: Sequence[int]) -> Floats:
+        """d logit[target_b] / d activation_b, (B, C, h, w), for outputs of a stage, 1 to n.
+
+        `activation` is (B, C, h, w), `targets` one class for each image. The activation becomes a
+        leaf and only the stages after it run again, once for the whole batch: no image's logit
+        depends on another's activation. The result equals the gradient through the whole network.
+        Raises ValueError for another stage or number of targets, IndexError for an unknown class.
         """
         ...

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from effnet_viz.engines.engine import Activations
+from effnet_viz.arrays import Floats
+from effnet_viz.engines.engine import Activations, lock
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.optimize import ease_gradients, fold_batch_norms
-from effnet_viz.engines.torch_engine import TorchEngine, as_activations, lock
+from effnet_viz.engines.torch_engine import TorchEngine, as_activations, require_images
 
 if TYPE_CHECKING:
     import openvino
@@ -38,9 +39,10 @@ class OpenVINOEngine(TorchEngine):
         version = openvino.get_version().split("-")[0]
         self.name = f"openvino {version} float32, gradients by torch {torch.__version__}"
 
-    def forward(self, image: Tensor) -> Activations:
+    def forward(self, images: Floats) -> Activations:
         import openvino
 
+        require_images(images)
         begin = time.perf_counter()
         try:
             request = self._idle.get_nowait()
@@ -51,10 +53,10 @@ class OpenVINOEngine(TorchEngine):
         try:
             for number, output in enumerate(outputs):
                 request.set_output_tensor(number, openvino.Tensor(output, shared_memory=True))
-            request.infer([image.numpy()], share_inputs=True)
+            request.infer([images], share_inputs=True)
         finally:
             self._idle.put(request)
-        return as_activations([lock(output[0]) for output in outputs], time.perf_counter() - begin)
+        return as_activations([lock(output) for output in outputs], time.perf_counter() - begin)
 
 
 _converting = Lock()
@@ -75,12 +77,12 @@ def _compiled(network: Network, resolution: int) -> openvino.CompiledModel:
 
 
 class _AllOutputs(nn.Module):
-    """The network as one graph that returns the logits, then stages 1 to 9."""
+    """The network as one graph that returns the logits, then stages 1 to n."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        outputs = self.network.activations(image)  # nine of (1, C, h, w)
+        outputs = self.network.forward_intermediates(image)  # n of (1, C, h, w)
         return self.network.tail(outputs[-1], len(outputs)), *outputs

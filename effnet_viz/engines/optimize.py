@@ -30,12 +30,20 @@ def fold_batch_norms(module: nn.Module) -> None:
             setattr(module, second, rest)
 
 
+def keep_activations(network: Network) -> None:
+    """Switch in-place activations off, in place: a stage could overwrite the one before it.
+
+    Results are the same.
+    """
+    for module in network.modules():
+        if getattr(module, "inplace", False):
+            setattr(module, "inplace", False)  # noqa: B010 - not every module has the attribute
+
+
 def ease_gradients(network: Network) -> None:
     """Make gradients on a CPU cheaper, in place; results change by rounding only."""
     network.to(memory_format=torch.channels_last)  # else convolutions rearrange what they read
     for module in list(network.modules()):
-        if isinstance(module, nn.SiLU):  # autograd copies what is overwritten
-            module.inplace = False
         for name, child in module.named_children():
             if isinstance(child, SqueezeExcitation):
                 setattr(module, name, _EasedSqueezeExcitation(child))

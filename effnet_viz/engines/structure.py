@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torchvision.ops import SqueezeExcitation
 
-from effnet_viz.engines import network
+from effnet_viz.engines.network import Network
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Stage:
     """Of convolutions and the linear head, for one image."""
     receptive_side: int
     """Side of the square of input pixels that one cell depends on through convolutions."""
-    jump: int
+    effective_stride: int
     """Distance in input pixels between the centres of neighbouring cells."""
     start: float
     """Centre of cell 0 in input pixels, horizontally and vertically."""
-    sees_all: bool
+    has_global_context: bool
     """Whether squeeze-and-excitation came before this output, here or in an earlier stage.
 
     It multiplies channels by a function of their averages, so that strictly every cell depends on
@@ -74,7 +74,7 @@ class Stage:
         return left, top, right, bottom
 
     def _extent(self, index: int) -> tuple[int, int]:
-        first = round(self.start + index * self.jump - self.receptive_side / 2)
+        first = round(self.start + index * self.effective_stride - self.receptive_side / 2)
         return max(0, first), min(self.resolution, first + self.receptive_side)
 
 
@@ -96,7 +96,7 @@ class Structure:
 
 
 @contextmanager
-def shapes_only() -> Iterator[None]:
+def init_empty_weights() -> Iterator[None]:
     """Networks built inside have shapes and no values; it holds for this thread alone."""
     with torch.device("meta"), _WithoutRandomValues():
         yield
@@ -128,7 +128,7 @@ class _WithoutRandomValues(TorchFunctionMode):
         return func(*args, **given)
 
 
-def walk(built: network.Network, resolution: int) -> Structure:
+def summarize(built: Network, resolution: int) -> Structure:
     """The structure of a network for images of resolution × resolution pixels.
 
     Convolution by convolution, from the input to stage 9, with kernel k, stride s and padding p
@@ -138,8 +138,8 @@ def walk(built: network.Network, resolution: int) -> Structure:
     stages: dict[int, Stage] = {}
     side, receptive, jump, left = resolution, 1, 1, 0
     sees_all = False
-    for number, module in zip(network.STAGES, built.stages, strict=True):
-        last = number == network.STAGES[-1]
+    for number, module in enumerate(built.stages, start=1):
+        last = number == len(built.stages)
         input_side, jump_before, multiply_adds = side, jump, 0
         channels = 0
         for convolution, squeezed in _convolutions(module):
@@ -158,7 +158,7 @@ def walk(built: network.Network, resolution: int) -> Structure:
         parameters = sum(p.numel() for p in module.parameters())
         if last:
             parameters += sum(p.numel() for p in built.head.parameters())
-            multiply_adds += built.head.weight.numel()
+            multiply_adds += sum(p.numel() for p in built.head.parameters() if p.ndim == 2)
         stages[number] = Stage(
             number=number,
             operator=_operator(module) + (" & pooling & FC" if last else ""),
@@ -170,9 +170,9 @@ def walk(built: network.Network, resolution: int) -> Structure:
             parameters=parameters,
             multiply_adds=multiply_adds,
             receptive_side=receptive,
-            jump=jump,
+            effective_stride=jump,
             start=left + receptive / 2,
-            sees_all=sees_all,
+            has_global_context=sees_all,
             resolution=resolution,
         )
     return Structure(resolution, MappingProxyType(stages))

@@ -17,7 +17,6 @@ from effnet_viz.attribution import cam
 from effnet_viz.engines import structure
 from effnet_viz.engines.create import create
 from effnet_viz.engines.engine import Engine
-from effnet_viz.engines.network import STAGES
 from effnet_viz.engines.structure import Structure
 from effnet_viz.lab import networks, runs
 from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS, Scaling
@@ -25,6 +24,7 @@ from effnet_viz.lab.runs import HELD_OUT_VENDORS
 from effnet_viz.lab.scenes import Scene
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.metrics import localization
+from effnet_viz.models.zoo import STAGES
 
 Method = Literal["CAM", "Grad-CAM"]
 STAGE_OF: Mapping[Method, int] = {"CAM": STAGES[-1], "Grad-CAM": GRAD_CAM_STAGE}
@@ -103,9 +103,9 @@ def structures() -> Mapping[str, Structure]:
     """Grids and receptive fields of the five, by key of SCALINGS."""
     made = {}
     for key, scaling in SCALINGS.items():
-        with structure.shapes_only():
+        with structure.init_empty_weights():
             network = networks.staged(networks.build(scaling))
-        made[key] = structure.walk(network, scaling.resolution)
+        made[key] = structure.summarize(network, scaling.resolution)
     return made
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from effnet_viz.arrays import Floats, area_mean
 from effnet_viz.attribution.cam import class_activation_map, grad_cam
-from effnet_viz.engines.network import STAGES, Network
+from effnet_viz.engines.network import Network
 from effnet_viz.lab import networks, scenes
 from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS
 from effnet_viz.lab.results import SIZE_GROUPS
@@ -24,6 +24,7 @@ from effnet_viz.lab.runs import Run
 from effnet_viz.lab.sprites import Drawings
 from effnet_viz.metrics import localization
 from effnet_viz.metrics.localization import FIXED_THRESHOLD, THRESHOLDS, Values
+from effnet_viz.models.zoo import STAGES
 
 COARSEST_GRID = 4
 """Cells on a side of the coarsest map of the five: the baseline's."""
@@ -76,19 +77,20 @@ class Looks:
 def look(network: Network, resolution: int, scene_set: SceneSet) -> Looks:
     """Run a network over scenes; maps are of each scene's true class."""
     answers, cams, grad_cams = [], [], []
-    weight = network.head.weight.detach()  # (classes, C)
+    assert network.linear_head is not None
+    weight = network.linear_head.weight.detach()  # (classes, C)
     images, labels = scene_set.images, scene_set.labels
     for start in range(0, len(images), 100):
         part = slice(start, start + 100)
         x = networks.preprocess(torch.from_numpy(images[part]), resolution)  # (B, 3, R, R)
         with torch.no_grad():
-            stages = network.activations(x)  # nine of (B, C, h, w)
+            stages = network.forward_intermediates(x)  # nine of (B, C, h, w)
             logits = network.tail(stages[-1], STAGES[-1])  # (B, classes)
         leaf = stages[GRAD_CAM_STAGE - 1].detach().requires_grad_()  # (B, C, h, w)
         target = weight[torch.from_numpy(labels[part])]  # (B, C)
         with torch.enable_grad():
             # One sum for all scenes: no scene's logit depends on another scene's activation.
-            sum_of_logits = (network.pooled(leaf, GRAD_CAM_STAGE) * target).sum()
+            sum_of_logits = (network.pre_logits(leaf, GRAD_CAM_STAGE) * target).sum()
             (gradient,) = torch.autograd.grad(sum_of_logits, leaf)  # (B, C, h, w)
         answers.append(logits.argmax(1).numpy())
         last, early = stages[-1].numpy(), leaf.detach().numpy()

@@ -114,7 +114,7 @@ def build(scaling: Scaling) -> EfficientNet:
 
 def staged(module: EfficientNet) -> Network:
     """The same modules as nine stages, a pooling and a head, in evaluation mode, frozen."""
-    return adapters.staged(module).eval().requires_grad_(False)
+    return adapters.as_network(module).eval().requires_grad_(False)
 
 
 def multiply_adds(scaling: Scaling) -> int:

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from effnet_viz.engines.network import Network
-from effnet_viz.engines.structure import shapes_only
+from effnet_viz.engines.structure import init_empty_weights
 from effnet_viz.lab import networks, sprites
 from effnet_viz.lab.networks import SCALINGS, Scaling
 from effnet_viz.lab.sprites import FOLDER, Drawings
@@ -86,7 +86,7 @@ def shipped(scaling: Scaling) -> Network:
 
 
 def _network(scaling: Scaling, state: Mapping[str, Tensor]) -> Network:
-    with shapes_only():
+    with init_empty_weights():
         module = networks.build(scaling)
     counts = {  # of batch norms
         name: torch.zeros((), dtype=torch.int64)

@@ -13,10 +13,9 @@ from timm.models.efficientnet import _gen_efficientnet_lite
 from torch import Tensor, nn
 from torchvision.models.efficientnet import EfficientNet, _efficientnet_conf
 
-from effnet_viz.engines.adapters import staged
+from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.network import Network
-from effnet_viz.engines.structure import Structure, shapes_only, walk
-from effnet_viz.models import zoo
+from effnet_viz.engines.structure import Structure, init_empty_weights, summarize
 from effnet_viz.models.weights import PackageFile, UserCheckpoint
 from effnet_viz.models.zoo import ModelEntry
 
@@ -27,16 +26,17 @@ def scaled(architecture: str, width: float, depth: float) -> EfficientNet:
     return EfficientNet(blocks, _DROPOUT, last_channel=last_channel)
 
 
-def _from_torchvision(entry: ModelEntry) -> tuple[nn.Module, Network]:
-    module: EfficientNet
+def _from_torchvision(entry: ModelEntry) -> nn.Module:
+    module: nn.Module
     if isinstance(entry.weights, UserCheckpoint):
         module = scaled(entry.architecture, entry.width, entry.depth)
     else:
         module = torchvision.models.get_model_builder(entry.architecture)(weights=None)
-    return module, staged(module)
+    return module
 
 
-def _from_timm(entry: ModelEntry) -> tuple[nn.Module, Network]:
+def _from_timm(entry: ModelEntry) -> nn.Module:
+    module: nn.Module
     if isinstance(entry.weights, UserCheckpoint):
         # What the registered builders call, with their settings of the TensorFlow port.
         module = _gen_efficientnet_lite(  # type: ignore[no-untyped-call]
@@ -44,13 +44,7 @@ def _from_timm(entry: ModelEntry) -> tuple[nn.Module, Network]:
         )
     else:
         module = timm.create_model(entry.architecture, pretrained=False)
-    assert isinstance(module, timm.models.EfficientNet)
-    stages = [
-        nn.Sequential(module.conv_stem, module.bn1),
-        *module.blocks,
-        nn.Sequential(module.conv_head, module.bn2),
-    ]
-    return module, Network(stages, module.global_pool, module.classifier)
+    return module
 
 
 _DROPOUT = 0.2
@@ -61,8 +55,8 @@ _initialising = Lock()
 _BUILDERS = {"torchvision": _from_torchvision, "timm": _from_timm}
 
 
-def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
-    """The entry's network in evaluation mode, its parameters frozen.
+def module_of(entry: ModelEntry, state: dict[str, Tensor] | None) -> nn.Module:
+    """The library's own module for an entry, new, in evaluation mode, its parameters frozen.
 
     A variant of width or depth is the library's own architecture with other multipliers (Lite never
     scales its stem and head, nor the depth of its first and last block stage).
@@ -75,7 +69,7 @@ def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
     with _initialising, torch.random.fork_rng(devices=[]):
         # Not torch.manual_seed: it fails while another thread converts a network for its engine.
         torch.default_generator.manual_seed(0)
-        module, network = _BUILDERS[entry.library](entry)
+        module = _BUILDERS[entry.library](entry)
     if state is not None:
         packaged = isinstance(entry.weights, PackageFile)
         fitted = _renamed_by_position(module, state) if packaged else state
@@ -86,7 +80,12 @@ def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
                 f"The checkpoint is not one of {entry.title}: its tensors do not fit. "
                 "Use the weight file that belongs to this model."
             ) from error
-    return network.eval().requires_grad_(False)
+    return module.eval().requires_grad_(False)
+
+
+def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
+    """The network of module_of: it equals the module bit for bit."""
+    return as_network(module_of(entry, state))
 
 
 def _renamed_by_position(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -101,8 +100,8 @@ def _renamed_by_position(module: nn.Module, state: dict[str, Tensor]) -> dict[st
 
 
 @lru_cache(maxsize=64)
-def of(entry: zoo.ModelEntry) -> Structure:
+def structure_of(entry: ModelEntry) -> Structure:
     """The structure of an entry's network at its resolution. It needs no weights and no memory."""
-    with shapes_only():
-        built = build(entry, None)
-    return walk(built, entry.resolution)
+    with init_empty_weights():
+        network = build(entry, None)
+    return summarize(network, entry.resolution)

@@ -30,7 +30,7 @@ _KEPT_PER_OUTPUT = 9
 
 def _nbytes(key: str) -> int:
     """What a model takes in memory, from its structure."""
-    made = architectures.of(variants.find(key))
+    made = architectures.structure_of(variants.find(key))
     outputs = sum(stage.channels * stage.side**2 for stage in made.stages.values())
     # The parameters once for PyTorch and once, rearranged, for OpenVINO.
     return 4 * (2 * made.parameters + _KEPT_PER_OUTPUT * outputs)

@@ -225,7 +225,7 @@ def test_the_maps_of_the_game_are_those_of_the_mosaic(tiles: list[Tile]) -> None
     played = pointing(model, tiles, stage=6)
     network = model.engine.network  # type: ignore[attr-defined]
     image = mosaic(tiles, model.entry.preprocessing)
-    outputs = network.activations(image)
+    outputs = network.forward_intermediates(image)
     leaf = outputs[5].detach().requires_grad_()
     logit = network.tail(leaf, 6)[0, tiles[2].target]
     (gradient,) = torch.autograd.grad(logit, leaf)

@@ -13,11 +13,11 @@ from effnet_viz import Analysis, analyse
 from effnet_viz.arrays import largest_difference, positive_evidence, reduced, resize
 from effnet_viz.attribution import cam as formulas
 from effnet_viz.attribution.channels import channel_votes, channels, gradient_times_activation
-from effnet_viz.engines import network
 from effnet_viz.engines.network import Network
 from effnet_viz.images.decode import decode
 from effnet_viz.images.preprocessing import preprocess
 from effnet_viz.models import checkpoints, variants
+from effnet_viz.models import zoo as network
 from effnet_viz.models.architectures import build
 from effnet_viz.models.classes import labels
 from tests.conftest import SAMPLES
@@ -94,7 +94,7 @@ def test_gradient_of_the_tail_is_the_gradient_of_the_whole(cat: Analysis, stage:
     """The full graph, parameters and all, against the leaf and the tail."""
     network = private_network().requires_grad_(True)
     image, _ = preprocess(decode(SAMPLES / "cat.jpg"), cat.model.entry.preprocessing)
-    outputs = network.activations(image)
+    outputs = network.forward_intermediates(image)
     logits = network.tail(outputs[-1], 9)  # (1, 1000)
     target = cat.target.index
     (full,) = torch.autograd.grad(logits[0, target], outputs[stage - 1])  # (1, C, h, w)
