@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from effnet_viz.engines import network
+from effnet_viz.models import zoo as network
 from effnet_viz.ui import results
 from effnet_viz.ui.explain.explanation import CAM_HELP, GRAD_CAM_HELP, Explanation, heading
 from effnet_viz.ui.inputs.image_picker import choose_image

@@ -15,7 +15,7 @@ from effnet_viz.arrays import Floats
 from effnet_viz.engines.engine import Activations, lock
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.optimize import ease_gradients, fold_batch_norms
-from effnet_viz.engines.torch_engine import TorchEngine, as_activations
+from effnet_viz.engines.torch_engine import TorchEngine, as_activations, require_images
 
 if TYPE_CHECKING:
     import openvino

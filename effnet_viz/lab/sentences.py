@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from effnet_viz.engines.network import STAGES
 from effnet_viz.lab.networks import GRAD_CAM_STAGE
 from effnet_viz.lab.results import (
     COMPOUND,
@@ -16,6 +15,7 @@ from effnet_viz.lab.results import (
     Results,
 )
 from effnet_viz.models import published
+from effnet_viz.models.zoo import STAGES
 
 CLAIM = "tends to focus on more relevant regions with more object details"
 """What Tan & Le 2019 (arXiv 1905.11946) say of the compound network, beside Figure 7."""

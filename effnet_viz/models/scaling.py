@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import log
 
-from effnet_viz.engines import network, structure
-from effnet_viz.engines.adapters import staged
+from effnet_viz.engines import structure
+from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.structure import Structure
 from effnet_viz.models import architectures, published, variants, zoo
+from effnet_viz.models import zoo as network
 from effnet_viz.models.published import Figure
 
 BASELINE = variants.find("b0")
@@ -30,7 +31,7 @@ class Scale:
 
         The resolution becomes the nearest multiple of B0's total stride (32 pixels), at least one.
         """
-        stride = baseline().stages[network.STAGES[-1]].jump
+        stride = baseline().stages[network.STAGES[-1]].effective_stride
         resolution = max(1, int(self.resolution / stride + 0.5)) * stride
         # As exact as zoo.variant, so that what is shown is what is compared.
         return round(self.width, 2), round(self.depth, 2), resolution
@@ -101,9 +102,9 @@ def built(width: float, depth: float, resolution: int) -> Structure:
     """
     if depth > DEEPEST:
         raise ValueError(f"A depth of {depth:g} is too much: the limit is {DEEPEST:g}.")
-    with structure.shapes_only():
-        made = staged(architectures.scaled(BASELINE.architecture, width, depth))
-    return structure.walk(made, resolution)
+    with structure.init_empty_weights():
+        made = as_network(architectures.scaled(BASELINE.architecture, width, depth))
+    return structure.summarize(made, resolution)
 
 
 def stages(width: float, depth: float) -> tuple[StageScaling, ...]:

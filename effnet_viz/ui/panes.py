@@ -102,9 +102,9 @@ def _show(
     sent = reduced(values, viewer.MOST_CELLS)
     field = None
     if sent.shape == values.shape:
-        of_stage = architectures.of(result.model.entry).stages[stage]
+        of_stage = architectures.structure_of(result.model.entry).stages[stage]
         field = viewer.Field(
-            of_stage.receptive_side, of_stage.jump, of_stage.start, of_stage.resolution
+            of_stage.receptive_side, of_stage.effective_stride, of_stage.start, of_stage.resolution
         )
     else:
         averages = f"shown as averages ({sent.shape[1]}×{sent.shape[0]})"

@@ -21,11 +21,11 @@ from effnet_viz.attribution import cam
 from effnet_viz.attribution.attribution import StageExplanation
 from effnet_viz.attribution.channels import Channels
 from effnet_viz.attribution.channels import channels as channels_at_a_glance
-from effnet_viz.engines import network
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph, resized
 from effnet_viz.metrics.deletion import Kind
 from effnet_viz.models import model, variants
+from effnet_viz.models import zoo as network
 from effnet_viz.pictures import render
 from effnet_viz.pictures.encode import data_url, encode
 from effnet_viz.pictures.mosaic import mosaic_picture

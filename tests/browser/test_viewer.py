@@ -211,7 +211,8 @@ def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> 
             row, column = int(y * rows), int(x * columns)
             said = reading_of(page, method)
             expect(said).to_contain_text(expected_reading(values, row, column))
-            field = architectures.of(variants.find("lite0")).stages[stage].field(row, column)
+            structure = architectures.structure_of(variants.find("lite0"))
+            field = structure.stages[stage].field(row, column)
             width, height = field[2] - field[0], field[3] - field[1]
             whole = (width, height) == (224, 224)
             looks = "the whole square" if whole else f"{width}×{height} px of 224×224"

@@ -52,9 +52,9 @@ def extent(gradient: torch.Tensor) -> tuple[int, ...]:
 )
 def test_the_receptive_field_is_the_extent_of_the_gradient(key: str, resolution: int) -> None:
     made = averaging(key)
-    stages = structure.walk(made, resolution).stages
+    stages = structure.summarize(made, resolution).stages
     image = torch.ones(1, 3, resolution, resolution).double().requires_grad_()  # (1, 3, R, R)
-    outputs = made.activations(image)  # nine of (1, 1, h, w)
+    outputs = made.forward_intermediates(image)  # nine of (1, 1, h, w)
     for number in network.STAGES:
         stage = stages[number]
         middle, end = stage.side // 2, stage.side - 1
@@ -70,11 +70,11 @@ def test_centres_by_hand() -> None:
     225 pixels get one on both sides, as torchvision pads every size: cell 0 sees -1 to 1.
     """
     lite0 = built("lite0")
-    assert structure.walk(lite0, 224).stages[1].start == 1.5
-    assert structure.walk(lite0, 225).stages[1].start == 0.5
-    assert structure.walk(built("b0"), 224).stages[1].start == 0.5
-    stage = structure.walk(lite0, 224).stages[1]
-    assert (stage.receptive_side, stage.jump) == (3, 2)
+    assert structure.summarize(lite0, 224).stages[1].start == 1.5
+    assert structure.summarize(lite0, 225).stages[1].start == 0.5
+    assert structure.summarize(built("b0"), 224).stages[1].start == 0.5
+    stage = structure.summarize(lite0, 224).stages[1]
+    assert (stage.receptive_side, stage.effective_stride) == (3, 2)
     assert stage.field(0, 0) == (0, 0, 3, 3)
     assert stage.field(2, 5) == (10, 4, 13, 7)
     assert stage.field(111, 111) == (222, 222, 224, 224)
@@ -82,22 +82,26 @@ def test_centres_by_hand() -> None:
 
 def test_a_cell_outside_the_grid_is_refused() -> None:
     with pytest.raises(ValueError, match="cells 0 to 6"):
-        architectures.of(variants.find("b0")).stages[9].field(0, 7)
+        architectures.structure_of(variants.find("b0")).stages[9].field(0, 7)
 
 
 def test_squeeze_and_excitation_sees_all() -> None:
     """B0 has it in every block, so from stage 2 on; Lite has none."""
-    assert [s.sees_all for s in architectures.of(variants.find("b0")).stages.values()] == [
-        False
-    ] + [True] * 8
-    assert not any(s.sees_all for s in architectures.of(variants.find("lite2")).stages.values())
+    assert [
+        s.has_global_context
+        for s in architectures.structure_of(variants.find("b0")).stages.values()
+    ] == [False] + [True] * 8
+    assert not any(
+        s.has_global_context
+        for s in architectures.structure_of(variants.find("lite2")).stages.values()
+    )
 
 
 def test_b0_is_table_1() -> None:
     """Operator, input resolution, channels and layers, Tan & Le 2019, Table 1."""
     rows = [
         (s.operator, s.input_side, s.channels, s.layers)
-        for s in architectures.of(variants.find("b0")).stages.values()
+        for s in architectures.structure_of(variants.find("b0")).stages.values()
     ]
     assert rows == [
         ("Conv 3x3", 224, 32, 1),
@@ -115,11 +119,11 @@ def test_b0_is_table_1() -> None:
 @pytest.mark.parametrize("key", zoo.MODELS)
 def test_stages_add_up_to_the_network(key: str) -> None:
     """Parameters as PyTorch holds them; multiply-adds are half of what its counter counts."""
-    entry, found = variants.find(key), architectures.of(variants.find(key))
+    entry, found = variants.find(key), architectures.structure_of(variants.find(key))
     made = built(key)
     counter = FlopCounterMode(display=False)
     with counter:
-        outputs = made.activations(
+        outputs = made.forward_intermediates(
             torch.zeros(1, 3, found.resolution, found.resolution, device="meta")
         )
         made.tail(outputs[-1], 9)
@@ -133,7 +137,9 @@ def test_stages_add_up_to_the_network(key: str) -> None:
 
 
 def test_the_structure_is_walked_once() -> None:
-    assert architectures.of(variants.find("b0")) is architectures.of(variants.find("b0"))
+    assert architectures.structure_of(variants.find("b0")) is architectures.structure_of(
+        variants.find("b0")
+    )
 
 
 def test_networks_are_built_while_another_thread_converts_one(
@@ -150,5 +156,5 @@ def test_networks_are_built_while_another_thread_converts_one(
         torch.manual_seed(0)  # so the test would see it
     for key in ("b0", "lite0"):
         architectures.build(variants.find(key), None)
-        architectures.of.__wrapped__(variants.find(key))
+        architectures.structure_of.__wrapped__(variants.find(key))
     scaling.built.__wrapped__(1.1, 1.2, 224)

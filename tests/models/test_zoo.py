@@ -104,7 +104,7 @@ def test_b0_is_table_1() -> None:
     """Channels and grids of the nine stages at 224 pixels, Tan & Le 2019, Table 1."""
     with torch.device("meta"):
         built = architectures.build(variants.find("b0"), None)
-    outputs = built.activations(torch.zeros(1, 3, 224, 224, device="meta"))
+    outputs = built.forward_intermediates(torch.zeros(1, 3, 224, 224, device="meta"))
     channels = [output.shape[1] for output in outputs]
     assert channels == [32, 16, 24, 40, 80, 112, 192, 320, 1280]
     assert [output.shape[-1] for output in outputs] == [112, 112, 56, 28, 14, 14, 7, 7, 7]
@@ -269,7 +269,7 @@ def test_scaled_lite_computes_what_the_published_lite_computes() -> None:
 def test_lite_never_scales_its_stem_and_head() -> None:
     with torch.device("meta"):
         built = architectures.build(variants.find("lite0-w2-d3"), None)
-        outputs = built.activations(torch.empty(1, 3, 224, 224))
+        outputs = built.forward_intermediates(torch.empty(1, 3, 224, 224))
     assert [output.shape[1] for output in outputs] == [32, 32, 48, 80, 160, 224, 384, 640, 1280]
     layers = [len(list(stage.children())) for stage in list(built.stages)[1:-1]]
     assert layers == [1, 6, 6, 9, 9, 12, 1]

@@ -15,11 +15,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz import analyse
-from effnet_viz.engines import engine, network
+from effnet_viz.engines import engine
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.openvino_engine import OpenVINOEngine
 from effnet_viz.images.decode import decode
 from effnet_viz.models import downloads, variants, weights, zoo
+from effnet_viz.models import zoo as network
 from effnet_viz.serving import models
 from effnet_viz.ui import results
 from tests.conftest import SAMPLES, loaded
@@ -39,7 +40,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Counts forward passes, gradients and the stages that run for them."""
     results.clear()
     counted: Counter[str] = Counter()
-    forward, pooled = OpenVINOEngine.forward, Network.pooled
+    forward, pooled = OpenVINOEngine.forward, Network.pre_logits
 
     def counting_forward(self: OpenVINOEngine, image: torch.Tensor) -> engine.Activations:
         counted["forward"] += 1
@@ -51,7 +52,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
     models.shared("lite0", untrained=False)  # conversion runs the tail, too
     monkeypatch.setattr(OpenVINOEngine, "forward", counting_forward)
-    monkeypatch.setattr(Network, "pooled", counting_pooled)
+    monkeypatch.setattr(Network, "pre_logits", counting_pooled)
     yield counted
     results.clear()
 

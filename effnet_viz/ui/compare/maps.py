@@ -9,10 +9,10 @@ import streamlit as st
 from effnet_viz.analysis import comparison
 from effnet_viz.analysis.comparison import Comparison, Failure, NetworkResult
 from effnet_viz.analysis.explanation import Look
-from effnet_viz.engines.network import STAGES
 from effnet_viz.models import architectures, checkpoints
 from effnet_viz.models.advice import why_not_ready
 from effnet_viz.models.weights import Readiness, WeightsError
+from effnet_viz.models.zoo import STAGES
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.compare.view import Shown
 from effnet_viz.ui.inputs.network_picker import WITHOUT_WEIGHTS, ChosenNetwork, link_to_lab
@@ -126,7 +126,7 @@ def _show_cell(look: Look, network: ChosenNetwork, canvas: Canvas) -> None:
     best = "  \n".join(
         f"{shortened(p.label, 24)} {percent(p.probability)}" for p in analysis.predictions[:3]
     )
-    built = architectures.of(entry)
+    built = architectures.structure_of(entry)
     st.caption(
         f"{best}  \n**{target.label}**: {percent(target.probability)}, rank "
         f"{analysis.predictions.rank(target.index)} of 1000  \n"

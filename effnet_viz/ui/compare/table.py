@@ -12,7 +12,7 @@ def show_table(shown: Shown) -> None:
     """One row a network."""
     st.markdown("#### Numbers")
     looks = [result.look for result in shown.comparison.networks]
-    built = [architectures.of(network.entry) for network in shown.networks]
+    built = [architectures.structure_of(network.entry) for network in shown.networks]
     targets = [look.analysis.target for look in looks]
     st.dataframe(
         {

@@ -13,7 +13,7 @@ from effnet_viz.analysis.analysis import Analysis
 from effnet_viz.arrays import Range, full_range, largest_difference
 from effnet_viz.attribution import cam
 from effnet_viz.attribution.attribution import StageExplanation
-from effnet_viz.engines import network
+from effnet_viz.models import zoo as network
 from effnet_viz.pictures import numbers, render
 from effnet_viz.pictures.captions import map_caption
 from effnet_viz.ui import results, viewer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz.engines import network
+from effnet_viz.models import zoo as network
 from effnet_viz.models.classes import labels
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz.engines.network import STAGES
 from effnet_viz.lab import sentences
 from effnet_viz.lab.networks import GRAD_CAM_STAGE
 from effnet_viz.lab.results import (
@@ -13,6 +12,7 @@ from effnet_viz.lab.results import (
     SIZE_GROUPS,
     Results,
 )
+from effnet_viz.models.zoo import STAGES
 from effnet_viz.ui.lab.charts import CHART_CONFIG, draw_by_size, draw_means, draw_pairs
 from effnet_viz.ui.lab.measure_table import (
     MEASURES,

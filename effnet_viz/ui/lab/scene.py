@@ -148,7 +148,7 @@ def _show_network(
         caption=one.caption,
         stamp="",
         field=viewer.Field(
-            of_stage.receptive_side, of_stage.jump, of_stage.start, of_stage.resolution
+            of_stage.receptive_side, of_stage.effective_stride, of_stage.start, of_stage.resolution
         ),
         covered=None,
         outlined=outlined,

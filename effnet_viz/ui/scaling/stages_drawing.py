@@ -7,9 +7,10 @@ from math import sqrt
 import plotly.graph_objects as go
 import streamlit as st
 
-from effnet_viz.engines import network, structure
+from effnet_viz.engines import structure
 from effnet_viz.engines.structure import Structure
 from effnet_viz.models import architectures, scaling, zoo
+from effnet_viz.models import zoo as network
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount
 from effnet_viz.ui.layout.theme import GREEN, ORANGE
@@ -41,7 +42,7 @@ def show_table_1(chosen: Chosen) -> None:
         bind="query-params",
         width=420,
     )
-    shown = chosen.built if title == YOURS else architectures.of(entries[title])
+    shown = chosen.built if title == YOURS else architectures.structure_of(entries[title])
     assert shown is not None
     stages = shown.stages.values()
     st.plotly_chart(
@@ -70,7 +71,7 @@ def show_table_1(chosen: Chosen) -> None:
         width="content",
         hide_index=True,
     )
-    squeeze = any(s.sees_all for s in stages)
+    squeeze = any(s.has_global_context for s in stages)
     st.caption(
         f"{title} at {shown.resolution} px: {amount(shown.parameters)} parameters, "
         f"{amount(shown.multiply_adds)} multiply-adds, all counted on the built network. It has "
