@@ -109,7 +109,7 @@ def shared(key: str, *, untrained: bool) -> Model:
     Results made with it hold on to the linear head, not to the network.
     """
 
-    sha256 = None if untrained else checkpoints.obtained(variants.find(key).weights).sha256
+    sha256 = None if untrained else checkpoints.fetch(variants.find(key).weights).sha256
 
     def make() -> Model:
         with _borrowed(key, untrained, sha256) as model:
