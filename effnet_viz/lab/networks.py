@@ -15,6 +15,7 @@ from effnet_viz.arrays import Floats, Pixels
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.records import Crop
+from effnet_viz.models.published import TABLE_7
 
 BASELINE_RESOLUTION = 64
 GRAD_CAM_STAGE = 6
@@ -52,15 +53,17 @@ class Scaling:
         return 2 * round(BASELINE_RESOLUTION * self.resolution_factor / 2)
 
 
+_TITLES = {
+    "baseline": "Baseline",
+    "depth": "Deeper (d = {0.depth:g})",
+    "width": "Wider (w = {0.width:g})",
+    "resolution": "Higher resolution (r = {0.resolution:g})",
+    "compound": "Compound (d = {0.depth:g}, w = {0.width:g}, r = {0.resolution:g})",
+}
+
 SCALINGS = {
-    scaling.key: scaling
-    for scaling in (
-        Scaling("baseline", "Baseline", 1, 1, 1),
-        Scaling("depth", "Deeper (d = 4)", 4, 1, 1),
-        Scaling("width", "Wider (w = 2)", 1, 2, 1),
-        Scaling("resolution", "Higher resolution (r = 2)", 1, 1, 2),
-        Scaling("compound", "Compound (d = 1.4, w = 1.2, r = 1.3)", 1.4, 1.2, 1.3),
-    )
+    row.key: Scaling(row.key, _TITLES[row.key].format(row), row.depth, row.width, row.resolution)
+    for row in TABLE_7
 }
 """By key, in the order of the columns of Figure 7."""
 

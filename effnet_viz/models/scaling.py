@@ -145,11 +145,8 @@ def figures() -> dict[str, tuple[Figure, ...]]:
         "B0 to B7, paper": [member.figure for member in published.FAMILY]
     }
     for entry in zoo.MODELS.values():
-        name = entry.title.removeprefix("EfficientNet-")
-        given = entry.published
-        assert given is not None  # only variants lack figures, and they are not in the table
-        figure = Figure(name, given.top1, given.multiply_adds, given.parameters, given.source)
-        series.setdefault(entry.recipe, []).append(figure)
+        assert entry.published is not None  # only variants lack figures
+        series.setdefault(entry.recipe, []).append(entry.published)
     series["B0 scaled, Table 7"] = [
         Figure(
             name=scaled.name,

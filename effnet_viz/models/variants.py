@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from effnet_viz.models.published import FAMILY, TABLE_7
 from effnet_viz.models.weights import UserCheckpoint
 from effnet_viz.models.zoo import MODELS, ModelEntry, UnknownModelError
 
@@ -105,16 +106,21 @@ def variant(
 
 
 def table_7(base: str) -> tuple[ModelEntry, ...]:
-    """Scaling by one dimension against compound scaling, in the order of Figure 7's columns.
+    """Scaling by one dimension against compound scaling: `published.TABLE_7` on another baseline.
 
-    Baseline, depth 4, width 2, resolution 2, compound (see BASELINES); Tan & Le 2019, Table 7.
+    The published model in BASELINES stands for the compound network.
     """
-    entry = MODELS[base]
+    *single, _ = TABLE_7
     return (
-        entry,
-        variant(base, depth=4),
-        variant(base, width=2),
-        variant(base, resolution=2 * entry.resolution),
+        *(
+            variant(
+                base,
+                width=row.width,
+                depth=row.depth,
+                resolution=round(row.resolution * MODELS[base].resolution),
+            )
+            for row in single
+        ),
         MODELS[BASELINES[base]],
     )
 
@@ -133,7 +139,8 @@ def _check_limits(width: float, depth: float, resolution: int) -> None:
             f"Resolution is a multiple of {RESOLUTION_STEP} pixels. "
             f"Choose {below} or {below + RESOLUTION_STEP} instead of {resolution}."
         )
-    sizes, limits = _sizes(width, depth, resolution), _sizes(2.0, 3.1, 600)  # those of B7
+    b7 = FAMILY[7]
+    sizes, limits = _sizes(width, depth, resolution), _sizes(b7.width, b7.depth, b7.resolution)
     for name, size in sizes.items():
         if size > limits[name] * 1.001:
             raise VariantError(

@@ -24,6 +24,50 @@ class WeightsError(RuntimeError):
     """Weights that cannot be used; the message says what happened and what to do now."""
 
 
+@dataclass(frozen=True)
+class TorchvisionFile:
+    """An official weight file of torchvision, downloaded on first use."""
+
+    url: str
+    megabytes: float
+    """Size as torchvision states it (units of 1024 * 1024 bytes)."""
+
+    @property
+    def filename(self) -> str:
+        return self.url.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """A weight file that comes inside an installed Python package."""
+
+    distribution: str
+    filename: str
+
+
+@dataclass(frozen=True)
+class UserCheckpoint:
+    """A weight file that only the user can have: no weights of this architecture were published.
+
+    Its tensors carry the names and shapes of the library's own state dict.
+    """
+
+    stem: str
+    """File name without its ending."""
+
+    @property
+    def filenames(self) -> tuple[str, str]:
+        """The names it may have; the first one there counts."""
+        return f"{self.stem}.safetensors", f"{self.stem}.pth"
+
+    @property
+    def filename(self) -> str:
+        return self.filenames[0]
+
+
+WeightSource = TorchvisionFile | PackageFile | UserCheckpoint
+
+
 class Readiness(Enum):
     """What it takes to use a model's weights now."""
 
@@ -95,9 +139,10 @@ class _Digest:
     sha256: str = ""
 
 
-memory_lock = threading.Lock()
-"""Guards the three dictionaries below, never a slow step."""
 _digests: dict[Path, _Digest] = {}
+
+_digests_lock = threading.Lock()
+"""Guards the dictionary, never a slow step."""
 
 
 def verified_file(path: Path) -> WeightFile | None:
@@ -106,7 +151,7 @@ def verified_file(path: Path) -> WeightFile | None:
 
 
 def _hashed(path: Path) -> WeightFile | None:
-    with memory_lock:
+    with _digests_lock:
         digest = _digests.setdefault(path, _Digest())
     try:
         with digest.lock:
@@ -133,56 +178,3 @@ def hash_prefix(filename: str) -> str:
     if match is None:
         raise ValueError(f"The file name {filename!r} does not carry a hash.")
     return match[1]
-
-
-# Reachability
-
-
-# Downloads
-
-
-# Sentences for a person
-
-
-@dataclass(frozen=True)
-class TorchvisionFile:
-    """An official weight file of torchvision, downloaded on first use."""
-
-    url: str
-    megabytes: float
-    """Size as torchvision states it (units of 1024 * 1024 bytes)."""
-
-    @property
-    def filename(self) -> str:
-        return self.url.rsplit("/", 1)[-1]
-
-
-@dataclass(frozen=True)
-class PackageFile:
-    """A weight file that comes inside an installed Python package."""
-
-    distribution: str
-    filename: str
-
-
-@dataclass(frozen=True)
-class UserCheckpoint:
-    """A weight file that only the user can have: no weights of this architecture were published.
-
-    Its tensors carry the names and shapes of the library's own state dict.
-    """
-
-    stem: str
-    """File name without its ending."""
-
-    @property
-    def filenames(self) -> tuple[str, str]:
-        """The names it may have; the first one there counts."""
-        return f"{self.stem}.safetensors", f"{self.stem}.pth"
-
-    @property
-    def filename(self) -> str:
-        return self.filenames[0]
-
-
-WeightSource = TorchvisionFile | PackageFile | UserCheckpoint

