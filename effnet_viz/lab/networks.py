@@ -14,8 +14,8 @@ from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 from effnet_viz.arrays import Floats, Pixels
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.lab.sprites import CLASSES
-from effnet_viz.records import Crop
 from effnet_viz.models.published import TABLE_7
+from effnet_viz.records import Crop
 
 BASELINE_RESOLUTION = 64
 GRAD_CAM_STAGE = 6

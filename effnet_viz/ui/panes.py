@@ -103,7 +103,7 @@ def _show(
     field = None
     if sent.shape == values.shape:
         of_stage = architectures.structure_of(result.model.entry).stages[stage]
-        field = viewer.Field(
+        field = viewer.ReceptiveField(
             of_stage.receptive_side, of_stage.effective_stride, of_stage.start, of_stage.resolution
         )
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from effnet_viz.images.decode import decode
 from effnet_viz.models import architectures, variants
 from effnet_viz.models.classes import labels
 from effnet_viz.pictures import render
-from effnet_viz.ui import results
+from effnet_viz.ui import results, viewer
 from tests.browser.visitor import (
     PATIENCE,
     PHONE,
@@ -116,6 +117,76 @@ def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None
     picture = saved(page, 0)[:640, :640]
     centres = ((np.arange(7) + 0.5) * 640 / 7).astype(int)
     assert off(picture[np.ix_(centres, centres)], colours) < 1
+
+
+FRONT_END = Path(viewer.__file__).parent / "front_end"
+STREAMLIT_WORDS = re.compile(
+    "streamlit|setTriggerValue|parentElement|adoptedStyleSheets|effnetVizViewer|--st-|stSidebar",
+    re.IGNORECASE,
+)
+
+
+def test_only_the_adapter_knows_streamlit() -> None:
+    files = list(FRONT_END.iterdir())
+    knowing = {file.name for file in files if STREAMLIT_WORDS.search(file.read_text("utf-8"))}
+    assert knowing == {"streamlit.js", "streamlit_part.js", "streamlit.css"}
+
+
+PLAIN_PAGE = """
+<div id="toolbar"></div><div id="pane" style="width: 300px"></div>
+<script type="module">
+%s
+document.head.append(element("style", {}, STYLE));
+globalThis.told = [];
+const toolbar = new Toolbar(document.getElementById("toolbar"), (...what) => told.push(what));
+const pane = new Pane(document.getElementById("pane"));
+const data = %s;
+toolbar.update(data.toolbar);
+pane.update(data.pane);
+</script>
+"""
+
+
+def test_without_the_adapter_it_draws_in_a_plain_page(page: Page) -> None:
+    """Two cells over a square photograph, with no server and no Streamlit."""
+    values = np.array([[0.25, 3.0]], np.float32)
+    png = io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(png, "PNG")
+    source = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
+    photograph = {"id": "white", "original": [64, 64], "width": 64, "height": 64}
+    grid = {"values": base64.b64encode(values.tobytes()).decode(), "rows": 1, "columns": 2}
+    data = {
+        "toolbar": {
+            "photograph": photograph | {"source": source}, "luts": viewer._luts(), "steps": [],
+            "boxes": True, "movable": False, "answered": 0,
+        },
+        "pane": {
+            "photograph": photograph, "box": [0, 0, 1, 1], "description": "A map", "stamp": "",
+            "caption": ["Two cells"], "covered": None, "object": None, "file": "cells.png",
+            "map": grid | {"kind": "evidence", "common": None},
+            "field": vars(viewer.ReceptiveField(9, 16, 7.5, 32)),
+        },
+    }  # fmt: skip
+    code = viewer._code().removesuffix((FRONT_END / "streamlit.js").read_text("utf-8"))
+    assert "parentElement" not in code
+    body = PLAIN_PAGE % (code, json.dumps(data))
+    page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=body))
+    page.goto("http://plain.test/")
+    stage = page.locator(".stage")
+    expect(stage.locator("img.photograph")).to_be_visible()
+    expect(page.locator("figcaption")).to_have_text("Two cells, own scale 0 to 3")
+    stage.hover(position={"x": 225, "y": 100})
+    # Its field is centred at 23.5 of 32 pixels, 9 wide; in height 7.5 - 4.5 to 7.5 + 4.5.
+    said = "3 at row 1, column 2: above 50 % of the map; looks at 9×9 px of 32×32"
+    expect(page.locator(".reading")).to_have_text(said)
+    stage.click(position={"x": 75, "y": 150})
+    expect(page).to_have_url("http://plain.test/?pin=0.250%2C0.500")
+    more(page)
+    page.get_by_role("button", name="Cover a part").click()
+    stage.drag_to(stage, source_position={"x": 75, "y": 75}, target_position={"x": 225, "y": 150})
+    ((name, box),) = page.evaluate("told")
+    assert name == "box"
+    assert np.allclose(box, [0.25, 0.25, 0.75, 0.5], atol=0.01)
 
 
 @pytest.fixture

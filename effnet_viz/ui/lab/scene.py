@@ -147,7 +147,7 @@ def _show_network(
         f"the object; {one.energy:.0%} of the evidence lies on it.",
         caption=one.caption,
         stamp="",
-        field=viewer.Field(
+        field=viewer.ReceptiveField(
             of_stage.receptive_side, of_stage.effective_stride, of_stage.start, of_stage.resolution
         ),
         covered=None,

@@ -40,10 +40,10 @@ Box = tuple[float, float, float, float]
 
 def _code() -> str:
     """The viewer as one module: its files share one scope and run in this order."""
-    styles = {"STYLE": "viewer.css", "PRESENTING_STYLE": "presenting.css"}
-    texts = [f"const {name} = {json.dumps(_read(file))};" for name, file in styles.items()]
-    files = ("maps.js", "state.js", "pane.js", "toolbar.js", "channels.js", "viewer.js")
-    return "\n".join([*texts, *map(_read, files)])
+    styles = {"STYLE": "viewer", "PRESENTING_STYLE": "presenting", "STREAMLIT_STYLE": "streamlit"}
+    texts = [f"const {name} = {json.dumps(_read(f'{file}.css'))};" for name, file in styles.items()]
+    plain = "maps geometry state moving pane pointer save toolbar channels"
+    return "\n".join([*texts, *(_read(f"{file}.js") for file in (*plain.split(), "streamlit"))])
 
 
 def _read(file: str) -> str:
@@ -51,7 +51,9 @@ def _read(file: str) -> str:
 
 
 _viewer = st.components.v2.component("effnet_viz.viewer", html="<div></div>", js=_code())
-_part = st.components.v2.component("effnet_viz.viewer_part", html=_PART, js=_read("part.js"))
+_part = st.components.v2.component(
+    "effnet_viz.viewer_part", html=_PART, js=_read("streamlit_part.js")
+)
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,12 @@ class Photograph:
 
 
 @dataclass(frozen=True)
-class Field:
+class ReceptiveField:
     """The receptive fields of a grid's cells in pixels of the model's input."""
 
     side: int
     """Of the square that one cell depends on."""
-    jump: int
+    effective_stride: int
     """From one cell's centre to the next one's."""
     start: float
     """Centre of the first cell."""
@@ -101,8 +103,8 @@ def _base64(array: NDArray[Any]) -> str:
 
 
 @cache
-def _tables() -> dict[str, dict[str, str]]:
-    """Every colour map as 256 colours."""
+def _luts() -> dict[str, dict[str, str]]:
+    """Every colour map as a look-up table of 256 colours."""
     kinds = {"sequential": render.SEQUENTIAL, "diverging": render.DIVERGING}
     return {
         kind: {name: _base64(render.colours(name)) for name in names}
@@ -150,7 +152,7 @@ def toolbar(
     data = {
         "part": "toolbar",
         "photograph": {"source": photograph.source, **photograph._reference()},
-        "tables": _tables(),
+        "luts": _luts(),
         "steps": list(on_step),
         "boxes": on_box is not None,
         "movable": on_move is not None,
@@ -170,7 +172,7 @@ def pane(
     description: str,
     caption: Sequence[str],
     stamp: str,
-    field: Field | None,
+    field: ReceptiveField | None,
     covered: Box | None,
     file: str,
     key: str,

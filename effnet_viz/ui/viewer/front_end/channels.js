@@ -2,7 +2,8 @@
 // strongest at that place.
 
 class Channels {
-  constructor(host) {
+  constructor(host, tell) {
+    this.tell = tell;
     this.grid = element("div", {
       class: "channels", role: "group",
       onclick: (event) => this.click(event), onkeydown: (event) => this.key(event),
@@ -11,9 +12,8 @@ class Channels {
     host.replaceChildren(this.grid, this.reading);
   }
 
-  update(data, setTriggerValue) {
+  update(data) {
     this.data = data;
-    this.choose = (channel) => setTriggerValue("clicked", channel);
     this.levels = bytesOf(data.levels); // uint8 (tiles, rows, columns), each over its own range
     this.strongest = new Uint16Array(bytesOf(data.strongest.channels).buffer); // (rows, columns, count)
     this.grid.setAttribute("aria-label", data.label);
@@ -24,6 +24,7 @@ class Channels {
     this.stopAt(this.tiles[0]?.button);
     this.drawn = "";
     changed(EVERYTHING);
+    parts.add(this);
   }
 
   createTile() {
@@ -55,9 +56,9 @@ class Channels {
   }
 
   drawTiles() {
-    const table = tables.sequential.get("viridis");
+    const lut = luts.sequential.get("viridis");
     const drawn = settings.scale === "own" ? "own" : "shared";
-    if (!table || drawn === this.drawn) return;
+    if (!lut || drawn === this.drawn) return;
     this.drawn = drawn;
     const { rows, columns, tiles, common } = this.data;
     const size = rows * columns;
@@ -68,7 +69,7 @@ class Channels {
         this.levels.subarray(i * size, (i + 1) * size), (level) => low + ((high - low) * level) / 255);
       const own = high > low ? [low, high] : [low, low + 1];
       const levels = levelsOf(values, drawn === "own" ? own : common);
-      paint(canvas, (words) => lookUp(levels, table, words));
+      paint(canvas, (rgba) => lookUp(levels, lut, rgba));
     });
   }
 
@@ -87,13 +88,11 @@ class Channels {
       : `Strongest at this place: #${names}${absent.length ? " (those not outlined are on other pages)" : ""}`;
   }
 
-  strongestAt({ x, y }) {
-    const [left, top, right, bottom] = this.data.box;
-    const { rows, columns, count } = this.data.strongest;
-    const row = Math.floor(((y - top) / (bottom - top)) * rows);
-    const column = Math.floor(((x - left) / (right - left)) * columns);
-    if (row < 0 || column < 0 || row >= rows || column >= columns) return [];
-    const start = (row * columns + column) * count;
+  strongestAt(point) {
+    const { columns, count } = this.data.strongest;
+    const cell = cellAt(point, this.data.box, this.data.strongest);
+    if (!cell) return [];
+    const start = (cell.row * columns + cell.column) * count;
     return [...this.strongest.subarray(start, start + count)];
   }
 
@@ -101,7 +100,7 @@ class Channels {
     const button = event.target.closest("button");
     if (!button) return;
     this.stopAt(button);
-    this.choose(Number(button.dataset.key));
+    this.tell("clicked", Number(button.dataset.key));
   }
 
   // One stop for the Tab key; the arrow keys move within the wall.

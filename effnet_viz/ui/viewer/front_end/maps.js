@@ -1,5 +1,5 @@
 // Maps as arrays: decode, enlarge, find a range, colour. Nothing here touches the page.
-// effnet_viz/render.py does the same in Python; the browser tests hold the two together.
+// effnet_viz/pictures/render.py does the same in Python; the browser tests hold the two together.
 
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -10,8 +10,8 @@ function floatsOf(base64) {
   return new Float32Array(bytesOf(base64).buffer);
 }
 
-// 256 colours as the words of an ImageData buffer (little-endian RGBA).
-function colourTable(base64) {
+// A colour look-up table (LUT): 256 colours as an ImageData holds them, RGBA in one uint32, little-endian.
+function decodeLut(base64) {
   const rgb = bytesOf(base64);
   return Uint32Array.from({ length: 256 }, (_, i) =>
     (255 << 24) | (rgb[3 * i + 2] << 16) | (rgb[3 * i + 1] << 8) | rgb[3 * i]);
@@ -23,7 +23,7 @@ function bilinearAxis(cells, pixels) {
   const after = new Uint16Array(pixels);
   const share = new Float32Array(pixels);
   for (let i = 0; i < pixels; i += 1) {
-    const place = Math.min(Math.max(((i + 0.5) * cells) / pixels - 0.5, 0), cells - 1);
+    const place = clamp(((i + 0.5) * cells) / pixels - 0.5, 0, cells - 1);
     before[i] = Math.floor(place);
     after[i] = Math.min(before[i] + 1, cells - 1);
     share[i] = place - before[i];
@@ -97,9 +97,9 @@ function levelsOf(values, [low, high]) {
   return levels;
 }
 
-// Writes a word for every level into the buffer of an ImageData.
-function lookUp(levels, table, words) {
-  for (let i = 0; i < levels.length; i += 1) words[i] = table[levels[i]];
+// Writes the colour of every level into the buffer of an ImageData.
+function lookUp(levels, lut, rgba) {
+  for (let i = 0; i < levels.length; i += 1) rgba[i] = lut[levels[i]];
 }
 
 const DIMMED = 0xb8000000; // black, 72 % opaque
@@ -107,17 +107,17 @@ const LINE = 0xf2ffffff; // white, 95 % opaque
 const LINE_SHADOW = 0x99000000; // black, 60 % opaque
 
 // Writes what lies over the colours: dimmed pixels below the threshold, lines between the bands.
-function drawLines(levels, width, threshold, bands, words) {
-  lookUp(levels, Uint32Array.from({ length: 256 }, (_, level) => (level < threshold ? DIMMED : 0)), words);
+function drawLines(levels, width, threshold, bands, rgba) {
+  lookUp(levels, Uint32Array.from({ length: 256 }, (_, level) => (level < threshold ? DIMMED : 0)), rgba);
   if (!bands.length) return;
   const bandOf = Uint8Array.from({ length: 256 }, (_, level) => bands.filter((band) => level > band).length);
   const last = levels.length - width - 1;
   for (let i = 0; i < last; i += 1) {
     const band = bandOf[levels[i]];
     if (band === bandOf[levels[i + 1]] && band === bandOf[levels[i + width]]) continue;
-    words[i] = LINE;
-    if (band === bandOf[levels[i + 1]]) words[i + width] = LINE_SHADOW;
-    else words[i + 1] = LINE_SHADOW;
+    rgba[i] = LINE;
+    if (band === bandOf[levels[i + 1]]) rgba[i + width] = LINE_SHADOW;
+    else rgba[i + 1] = LINE_SHADOW;
   }
 }
 

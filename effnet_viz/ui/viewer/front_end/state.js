@@ -51,7 +51,13 @@ const shared = {
 };
 const photographs = new Map(); // id to {url, width, height}
 const parts = new Set(); // objects with draw(changes)
-const tables = { sequential: new Map(), diverging: new Map() };
+const luts = { sequential: new Map(), diverging: new Map() }; // name to 256 colours
+// What the page offers beside looking; the toolbar brings it.
+const page = {
+  tell: () => {}, // tell("box", box), tell("step", [what, by]), tell("move", [x, y, done, number])
+  steps: [], // what the presenter's arrow keys step
+  movable: false, // whether the object can be moved
+};
 
 let pending = 0;
 
@@ -93,20 +99,18 @@ function pointAt(point, announce = false) {
 }
 
 function zoomBy(factor, around = view) {
-  const zoom = Math.min(Math.max(view.zoom * factor, 1), 16);
+  const zoom = clamp(view.zoom * factor, 1, 16);
   const kept = view.zoom / zoom; // what is under the pointer stays there
   lookAt(zoom, around.x + (view.x - around.x) * kept, around.y + (view.y - around.y) * kept);
 }
 
 function lookAt(zoom, x, y) {
   const half = 0.5 / zoom;
-  const inside = (value) => Math.min(Math.max(value, half), 1 - half);
-  Object.assign(view, { zoom, x: inside(x), y: inside(y) });
+  Object.assign(view, { zoom, x: clamp(x, half, 1 - half), y: clamp(y, half, 1 - half) });
   changed(VIEW | POINTER);
 }
 
 // Settings are read from the address once, when the page is opened; then the address follows them.
-// Streamlit writes the address too, from what the server knew before: writeAddress runs again then.
 function readAddress() {
   const query = new URLSearchParams(location.search);
   for (const [name, { read }] of Object.entries(SETTINGS)) {
@@ -150,11 +154,11 @@ function isSigned(map) {
   return map.kind === "evidence" && settings.evidence === "signed";
 }
 
-function tableOf(map) {
-  if (map.kind === "activation") return tables.sequential.get("viridis");
+function lutOf(map) {
+  if (map.kind === "activation") return luts.sequential.get("viridis");
   return isSigned(map)
-    ? tables.diverging.get(settings.signed_colours)
-    : tables.sequential.get(settings.colours);
+    ? luts.diverging.get(settings.signed_colours)
+    : luts.sequential.get(settings.colours);
 }
 
 // A new element; attributes that start with "on" are listeners, the others are plain attributes.
@@ -166,4 +170,8 @@ function element(tag, attributes = {}, ...children) {
   }
   created.append(...children);
   return created;
+}
+
+function listen(target, listeners) {
+  for (const [name, listener] of Object.entries(listeners)) target.addEventListener(name, listener);
 }

@@ -1,52 +1,7 @@
 // The controls that all pictures of a page share, and the presenter's keys.
 
-let askToCover = () => {};
-let askToStep = () => {};
-let askToMove = null; // a function where the object can be moved
-let steppable = []; // what the presenter's arrow keys step on this page
-
 const ARROWS = { stage: "← →", model: "↑ ↓" };
 const STEPS = { ArrowLeft: ["stage", -1], ArrowRight: ["stage", 1], ArrowUp: ["model", -1], ArrowDown: ["model", 1] };
-
-// Where the object shall go. The newest place waits until everything shows the one asked for.
-const moving = { next: null, centre: null, number: 0, answered: 0, waiting: 0 };
-const LONGEST_WAIT = 3000; // ms; then the answer was lost
-
-function isMovable() {
-  return askToMove !== null;
-}
-
-function moveTo(x, y, done) {
-  const inside = (value) => Math.min(Math.max(value, 0), 1);
-  moving.centre = [inside(x), inside(y)];
-  moving.next = { centre: moving.centre, done };
-  sendMove();
-}
-
-function sendMove() {
-  if (!moving.next || moving.waiting || !isMovable()) return;
-  const { centre, done } = moving.next;
-  moving.next = null;
-  moving.number += 1;
-  moving.waiting = setTimeout(goOn, LONGEST_WAIT);
-  askToMove([...centre, done, moving.number]);
-}
-
-function goOn() {
-  clearTimeout(moving.waiting);
-  moving.waiting = 0;
-  if (!moving.next) moving.centre = null;
-  sendMove();
-}
-
-// Called as parts are updated: the answer is there when the toolbar says so and all pictures show
-// its photograph.
-function arrived() {
-  if (!moving.waiting || moving.answered !== moving.number) return;
-  const newest = [...photographs.keys()].at(-1);
-  const panes = [...parts].filter((part) => part instanceof Pane);
-  if (panes.every(({ data }) => data.photograph.id === newest)) goOn();
-}
 
 const KEYS = [
   ["← ↑ → ↓", "move from cell to cell, when a picture has the focus"],
@@ -58,7 +13,9 @@ const KEYS = [
 ];
 
 class Toolbar {
-  constructor(host) {
+  constructor(host, tell) {
+    this.host = host;
+    this.tell = tell;
     this.controls = new Map(); // setting to a function that shows its value
     this.fixed = element("input", {
       type: "number", step: "any", min: "0", "aria-label": "Upper end of the fixed scale",
@@ -76,8 +33,7 @@ class Toolbar {
       onkeyup: () => hold(false), onblur: () => hold(false),
     }, "Hold: photograph");
     this.hint = element("div", { class: "hint", role: "status" });
-    const colours = element("select", { "aria-label": "Colours", onchange: () => this.coloursChanged() });
-    this.colours = colours;
+    this.colours = element("select", { "aria-label": "Colours", onchange: () => this.coloursChanged() });
     const first = element("div", { class: "row" },
       this.slider("opacity", "Opacity", 0, 100, 5, (value) => `${value} %`),
       this.choice("evidence", "Evidence", {
@@ -89,7 +45,7 @@ class Toolbar {
         shared: ["Shared", "One range for all maps on the page: equal colours mean equal evidence"],
         fixed: ["Fixed", "The range stays when you choose another class, image or model"],
       }, this.fixed),
-      this.labelled("Colours", colours),
+      this.labelled("Colours", this.colours),
       this.choice("view", "Show", {
         photograph: ["Photograph", "The whole photograph; what the model could not see is hatched"],
         crop: ["Crop", "Only the square that the model saw"],
@@ -109,48 +65,42 @@ class Toolbar {
     const keys = element("details", { class: "keys" }, element("summary", {}, "Keys"),
       element("dl", {}, ...KEYS.flatMap(([key, text]) => [element("dt", {}, key), element("dd", {}, text)])));
     const more = element("details", { class: "more" }, element("summary", {}, "More ways to look"), second, this.hint, keys);
-    this.host = host;
     host.replaceChildren(element("div", { class: "toolbar", role: "group", "aria-label": "How maps are shown" },
       first, more));
     document.addEventListener("keydown", onKeyDown);
     document.addEventListener("keyup", onKeyUp);
     window.addEventListener("blur", letGoOfKeys);
-    this.watch = setInterval(writeAddress, 400); // see readAddress
   }
 
-  update({ photograph, tables: names, steps, boxes, movable, answered }, setTriggerValue) {
-    askToCover = (box) => setTriggerValue("box", box);
-    askToStep = (what, by) => setTriggerValue("step", [what, by]);
-    askToMove = movable ? (place) => setTriggerValue("move", place) : null;
-    if (!tables.sequential.size) this.takeTables(names);
+  update({ photograph, luts: coded, steps, boxes, movable, answered }) {
+    Object.assign(page, { tell: this.tell, steps, movable });
+    if (!luts.sequential.size) this.takeLuts(coded);
     takePhotograph(photograph);
-    steppable = steps;
     document.body.dataset.steps = steps.map((what) => `${ARROWS[what]} ${what}`).join(", ");
     this.cover.hidden = !boxes;
     if (!boxes) Object.assign(shared, { tool: "point", drawing: null }); // chosen on another page
     moving.answered = answered;
     changed(EVERYTHING);
     arrived();
+    parts.add(this);
   }
 
-  takeTables(names) {
+  takeLuts(coded) {
     for (const [kind, setting] of [["sequential", "colours"], ["diverging", "signed_colours"]]) {
-      for (const [name, table] of Object.entries(names[kind])) tables[kind].set(name, colourTable(table));
-      SETTINGS[setting].read.choices = [...tables[kind].keys()];
-      [SETTINGS[setting].initial] = tables[kind].keys();
+      for (const [name, base64] of Object.entries(coded[kind])) luts[kind].set(name, decodeLut(base64));
+      SETTINGS[setting].read.choices = [...luts[kind].keys()];
+      [SETTINGS[setting].initial] = luts[kind].keys();
     }
     readAddress();
   }
 
   dispose() {
     parts.delete(this);
-    clearInterval(this.watch);
     document.removeEventListener("keydown", onKeyDown);
     document.removeEventListener("keyup", onKeyUp);
     window.removeEventListener("blur", letGoOfKeys);
     letGoOfKeys();
-    clearTimeout(moving.waiting);
-    Object.assign(moving, { next: null, centre: null, waiting: 0 });
+    stopMoving();
     present(false);
   }
 
@@ -161,18 +111,14 @@ class Toolbar {
     this.hint.textContent = shared.tool === "box"
       ? "Draw a rectangle on a picture: drag, or Enter at two corners. Esc to leave it." : "";
     this.fixed.hidden = settings.scale !== "fixed";
-    const active = this.getRoot().activeElement;
+    const active = this.host.getRootNode().activeElement;
     if (active !== this.fixed) this.fixed.value = settings.fixed ?? "";
-    const names = [...(settings.evidence === "signed" ? tables.diverging : tables.sequential).keys()];
+    const names = [...(settings.evidence === "signed" ? luts.diverging : luts.sequential).keys()];
     if (String(names) !== this.names) {
       this.names = String(names);
       this.colours.replaceChildren(...names.map((name) => element("option", { value: name }, name)));
     }
     this.colours.value = settings[this.coloursSetting];
-  }
-
-  getRoot() {
-    return this.host.getRootNode();
   }
 
   get coloursSetting() {
@@ -306,9 +252,9 @@ function onKeyDown(event) {
     "+": () => zoomBy(1.5), "=": () => zoomBy(1.5), "-": () => zoomBy(1 / 1.5), 0: () => lookAt(1, 0.5, 0.5),
   };
   const [what, by] = STEPS[event.key] ?? [];
-  if (isPresenting() && steppable.includes(what)) {
+  if (isPresenting() && page.steps.includes(what)) {
     event.preventDefault();
-    askToStep(what, by);
+    page.tell("step", [what, by]);
   } else if (!event.repeat) actions[event.key.toLowerCase()]?.(); // Caps Lock and Shift make capitals
 }
 

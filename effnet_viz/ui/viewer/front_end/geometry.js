@@ -1,0 +1,108 @@
+// Places in a picture: points {x, y} and boxes [left, top, right, bottom] in fractions of the
+// photograph, cells {row, column} of a map, areas {x, y, width, height} in pixels of the
+// photograph. Nothing here touches the page.
+
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+// A box in whole pixels of the photograph, as pictures/render.py rounds it.
+function areaOf([left, top, right, bottom], { width, height }) {
+  const x = Math.min(Math.round(left * width), width - 1);
+  const y = Math.min(Math.round(top * height), height - 1);
+  return {
+    x, y,
+    width: clamp(Math.round(right * width), x + 1, width) - x,
+    height: clamp(Math.round(bottom * height), y + 1, height) - y,
+  };
+}
+
+// The part of an area that is shown when it is zoomed: {zoom, x, y}, the centre in fractions of it.
+function zoomedPart(area, { zoom, x, y }) {
+  const width = area.width / zoom;
+  const height = area.height / zoom;
+  return { x: area.x + x * area.width - width / 2, y: area.y + y * area.height - height / 2, width, height };
+}
+
+// From the photograph to the screen, where the visible area is `across` pixels wide, and back:
+// `frame` is the rectangle of the screen that shows the visible area.
+function toScreen({ x, y }, photograph, visible, across) {
+  const scale = across / visible.width;
+  return [(x * photograph.width - visible.x) * scale, (y * photograph.height - visible.y) * scale];
+}
+
+function fromScreen({ clientX, clientY }, photograph, visible, frame) {
+  const x = visible.x + ((clientX - frame.left) / frame.width) * visible.width;
+  const y = visible.y + ((clientY - frame.top) / frame.height) * visible.height;
+  return { x: clamp(x / photograph.width, 0, 1), y: clamp(y / photograph.height, 0, 1) };
+}
+
+function isIn({ x, y }, [left, top, right, bottom]) {
+  return x >= left && x <= right && y >= top && y <= bottom;
+}
+
+// The cell at a point of a map that lies in the box; null beside it.
+function cellAt(point, box, { rows, columns }) {
+  if (!isIn(point, box)) return null;
+  const [left, top, right, bottom] = box;
+  return {
+    row: Math.min(Math.floor(((point.y - top) / (bottom - top)) * rows), rows - 1),
+    column: Math.min(Math.floor(((point.x - left) / (right - left)) * columns), columns - 1),
+  };
+}
+
+// The middle of the cell that is `by` cells from the one at a point, along one side of the box.
+function cellBeside(at, low, high, cells, by) {
+  const cell = Math.floor(((at - low) / (high - low)) * cells) + by;
+  return low + ((clamp(cell, 0, cells - 1) + 0.5) / cells) * (high - low);
+}
+
+// A cell in fractions of its map.
+function cellBox({ row, column }, { rows, columns }) {
+  return [column / columns, row / rows, (column + 1) / columns, (row + 1) / rows];
+}
+
+// What a cell can see through the convolutions, in fractions of the model's input, cut at its borders.
+function receptiveField({ row, column }, { side, effective_stride, start, resolution }) {
+  const edge = (cell, half) => clamp((start + cell * effective_stride + half * side) / resolution, 0, 1);
+  return [edge(column, -0.5), edge(row, -0.5), edge(column, 0.5), edge(row, 0.5)];
+}
+
+// A box in fractions of another one, in fractions of what the other is in.
+function within([x0, y0, x1, y1], [left, top, right, bottom]) {
+  const [w, h] = [x1 - x0, y1 - y0];
+  return [x0 + left * w, y0 + top * h, x0 + right * w, y0 + bottom * h];
+}
+
+// The corners of a drawn rectangle as a box.
+function drawnBox({ from, to }) {
+  return [Math.min(from.x, to.x), Math.min(from.y, to.y), Math.max(from.x, to.x), Math.max(from.y, to.y)];
+}
+
+// Whether a polygon encloses a point: a line from it to the right crosses an odd number of sides.
+function encloses(corners, { x, y }) {
+  let inside = false;
+  corners.forEach(([x1, y1], i) => {
+    const [x0, y0] = corners.at(i - 1);
+    if ((y0 > y) !== (y1 > y) && x < x0 + ((y - y0) / (y1 - y0)) * (x1 - x0)) inside = !inside;
+  });
+  return inside;
+}
+
+// Paths of SVG; `place` takes a point to [x, y] on the screen.
+
+function rectanglePath([left, top, right, bottom], place) {
+  const [x0, y0] = place({ x: left, y: top }).map(Math.round);
+  const [x1, y1] = place({ x: right, y: bottom }).map(Math.round);
+  return `M${x0} ${y0}H${x1}V${y1}H${x0}Z`;
+}
+
+function polygonPath(corners, place) {
+  const texts = corners.map(([x, y]) => place({ x, y }).map((value) => value.toFixed(1)).join(" "));
+  return `M${texts.join("L")}Z`;
+}
+
+function crossPath(point, place) {
+  const [i, j] = place(point).map(Math.round);
+  return `M${i - 9} ${j}h6m6 0h6M${i} ${j - 9}v6m0 6v6`;
+}

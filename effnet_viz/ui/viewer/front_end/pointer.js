@@ -1,0 +1,207 @@
+// What pointers and keys do to one picture. One pointer points, pins, pans, drags the object or
+// draws a box; two zoom. Arrows move from cell to cell, Enter pins.
+
+const ARROW_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const DIVIDER_STEPS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2, Home: -100, End: 100 };
+const PUSH = 0.05; // of the photograph, at each press of a key
+const REACH = 0.05; // of the photograph: what is hidden altogether can still be fetched where it is
+
+class PaneInput {
+  constructor(pane) {
+    this.pane = pane;
+    this.pressed = new Map(); // pointers that are down: id to the last place
+    this.grip = null; // from the pointer to the centre of the object that it drags
+    listen(pane.stage, {
+      pointerdown: (event) => this.press(event),
+      pointermove: (event) => this.move(event),
+      pointerup: (event) => this.release(event),
+      pointercancel: () => this.cancel(),
+      pointerleave: (event) => this.leave(event),
+      dblclick: (event) => this.zoomAt(event, 2),
+      wheel: (event) => this.wheel(event),
+      // A finger on the object moves it, elsewhere it scrolls the page.
+      touchstart: (event) => {
+        const [touch, ...more] = event.touches;
+        if (!more.length && this.hits(pane.pointOf(touch))) event.preventDefault();
+      },
+      keydown: (event) => this.key(event),
+    });
+    listen(pane.divider, {
+      pointerdown: (event) => this.dragDivider(event),
+      pointermove: (event) => this.dragDivider(event),
+      keydown: keyOnDivider,
+    });
+  }
+
+  // Whether a point of the photograph lies on the object that can be moved.
+  hits(point) {
+    const { object } = this.pane.data;
+    if (!object || !page.movable || shared.tool !== "point") return false;
+    const [x, y] = object.centre;
+    return Math.hypot(point.x - x, point.y - y) < REACH || object.outline.some((corners) => encloses(corners, point));
+  }
+
+  press(event) {
+    if (event.button !== 0) return;
+    this.pressed.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    this.moved = false;
+    const point = this.pane.pointOf(event);
+    if (shared.tool === "box") shared.drawing = { from: point, to: point };
+    this.endDrag(); // a second finger zooms
+    if (this.pressed.size === 1 && this.hits(point)) {
+      const [x, y] = this.pane.data.object.centre;
+      this.grip = { x: x - point.x, y: y - point.y };
+    }
+    if (event.pointerType !== "touch" || shared.tool === "box" || view.zoom > 1 || this.grip) {
+      this.pane.stage.setPointerCapture(event.pointerId);
+    }
+    changed(POINTER);
+  }
+
+  move(event) {
+    const before = this.pressed.get(event.pointerId);
+    if (before) {
+      const [dx, dy] = [event.clientX - before.x, event.clientY - before.y];
+      if (!this.moved && Math.hypot(dx, dy) < 5) return;
+      this.moved = true;
+      if (this.pressed.size === 2) this.pinch(event);
+      this.pressed.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      if (this.pressed.size === 2) return;
+      if (this.grip) this.drag(event);
+      else if (shared.drawing) shared.drawing = { from: shared.drawing.from, to: this.pane.pointOf(event) };
+      else if (view.zoom > 1) this.pan(dx, dy);
+    }
+    pointAt(this.pane.pointOf(event));
+  }
+
+  pan(dx, dy) {
+    const size = this.pane.width * view.zoom;
+    const { width, height } = this.pane.whole;
+    lookAt(view.zoom, view.x - dx / size, view.y - (dy / size) * (width / height));
+  }
+
+  drag(event) {
+    const { x, y } = this.pane.pointOf(event);
+    this.dragged = [x + this.grip.x, y + this.grip.y];
+    moveTo(...this.dragged, false);
+  }
+
+  endDrag() {
+    if (this.dragged) moveTo(...this.dragged, true);
+    this.grip = this.dragged = null;
+  }
+
+  pinch(event) {
+    const [other] = [...this.pressed].filter(([id]) => id !== event.pointerId).map(([, place]) => place);
+    const before = this.pressed.get(event.pointerId);
+    const distance = (place) => Math.hypot(place.x - other.x, place.y - other.y);
+    const now = { x: event.clientX, y: event.clientY };
+    zoomBy(distance(now) / Math.max(distance(before), 1));
+  }
+
+  release(event) {
+    const wasDown = this.pressed.delete(event.pointerId);
+    if (!wasDown) return;
+    this.endDrag();
+    if (shared.drawing) finishBox();
+    else if (!this.moved && shared.tool === "point") {
+      const point = this.pane.pointOf(event);
+      pinAt(this.isPinnedNear(point) ? null : point);
+      pointAt(point);
+    }
+  }
+
+  isPinnedNear(point) {
+    const pin = pinned();
+    if (!pin) return false;
+    const [x, y] = this.pane.place(pin);
+    const [i, j] = this.pane.place(point);
+    return Math.hypot(x - i, y - j) < 12;
+  }
+
+  cancel() {
+    this.pressed.clear();
+    this.endDrag();
+    shared.drawing = null;
+    changed(POINTER);
+  }
+
+  leave(event) {
+    if (event.pointerType !== "touch" && !this.pressed.size) pointAt(null);
+  }
+
+  wheel(event) {
+    if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls the page
+    event.preventDefault();
+    this.zoomAt(event, Math.exp(-event.deltaY / 200));
+  }
+
+  // What is under the pointer stays there.
+  zoomAt(event, factor) {
+    const { x, y } = this.pane.pointOf(event);
+    const { width, height } = this.pane.data.photograph;
+    const { whole } = this.pane;
+    zoomBy(factor, { x: (x * width - whole.x) / whole.width, y: (y * height - whole.y) / whole.height });
+  }
+
+  key(event) {
+    if (event.target !== this.pane.stage || event.ctrlKey || event.metaKey || event.altKey) return;
+    const step = ARROW_STEPS[event.key];
+    if (step && event.shiftKey && this.pane.data.object && page.movable) this.push(...step);
+    else if (step && !isPresenting()) this.step(...step);
+    else if (event.key === "Enter") enter();
+    else return;
+    event.preventDefault();
+  }
+
+  push(dx, dy) {
+    const [x, y] = moving.centre ?? this.pane.data.object.centre;
+    moveTo(x + PUSH * dx, y + PUSH * dy, true);
+  }
+
+  step(dx, dy) {
+    const [left, top, right, bottom] = this.pane.data.box;
+    const { rows, columns } = this.pane.map ?? { rows: 16, columns: 16 };
+    const from = pinned() ?? shared.pointer ?? { x: (left + right) / 2, y: (top + bottom) / 2 };
+    const point = {
+      x: cellBeside(from.x, left, right, columns, dx), y: cellBeside(from.y, top, bottom, rows, dy),
+    };
+    if (pinned()) pinAt(null);
+    if (shared.drawing) shared.drawing = { from: shared.drawing.from, to: point };
+    pointAt(point, true);
+  }
+
+  dragDivider(event) {
+    event.stopPropagation();
+    const { divider, stage } = this.pane;
+    if (event.type === "pointerdown") divider.setPointerCapture(event.pointerId);
+    if (!divider.hasPointerCapture(event.pointerId)) return;
+    const frame = stage.getBoundingClientRect();
+    const percent = (100 * (event.clientX - frame.left)) / frame.width;
+    set("divider", Math.round(clamp(percent, 0, 100)));
+  }
+}
+
+function keyOnDivider(event) {
+  if (!(event.key in DIVIDER_STEPS)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  set("divider", clamp(settings.divider + DIVIDER_STEPS[event.key], 0, 100));
+}
+
+function enter() {
+  const point = pinned() ?? shared.pointer;
+  if (!point) return;
+  if (shared.tool === "point") pinAt(pinned() ? null : point);
+  else if (shared.drawing) finishBox();
+  else shared.drawing = { from: point, to: point };
+  changed(POINTER);
+}
+
+function finishBox() {
+  const box = drawnBox(shared.drawing);
+  shared.drawing = null;
+  shared.tool = "point";
+  if (box[2] - box[0] > 0.01 && box[3] - box[1] > 0.01) page.tell("box", box);
+  changed(EVERYTHING);
+}
