@@ -12,7 +12,7 @@ from torchvision.ops.misc import Conv2dNormActivation
 
 from effnet_viz import build, load
 from effnet_viz.models import architectures, checkpoints, variants, weights, zoo
-from effnet_viz.models.classes import labels
+from effnet_viz.models.classes import imagenet
 
 # Tan & Le 2019, Table 2, and the multipliers of the released code.
 PAPER = {
@@ -114,13 +114,13 @@ def test_b0_is_table_1() -> None:
 
 
 def test_labels_are_imagenets() -> None:
-    names = labels()
+    names = imagenet()
     assert len(names) == len(set(names)) == 1000
     assert names[285] == "Egyptian cat"
     assert names[967] == "espresso"
     for number in range(8):
         weight = get_weight(f"EfficientNet_B{number}_Weights.IMAGENET1K_V1")
-        assert tuple(weight.meta["categories"]) == labels
+        assert tuple(weight.meta["categories"]) == tuple(names)
         assert get_model_builder(f"efficientnet_b{number}") is not None
 
 
