@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Analysis", "Comparison", "Model", "analyse", "build", "compare", "load"]
 
+__version__ = "0.2.0"
+
 _HOMES = {
     **dict.fromkeys(("Analysis", "analyse"), "analysis.analysis"),
     **dict.fromkeys(("Comparison", "compare"), "analysis.comparison"),

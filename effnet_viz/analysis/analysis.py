@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from effnet_viz import __version__
 from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.attribution import cam
 from effnet_viz.attribution.attribution import StageExplanation
@@ -27,7 +28,6 @@ from effnet_viz.images.preprocessing import preprocess
 from effnet_viz.models.classes import class_index
 from effnet_viz.models.model import Model
 from effnet_viz.records import Crop, Prediction, Provenance
-from effnet_viz.version import VERSION
 
 Source = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Image.Image | Photograph
 Target = int | str | None
@@ -95,7 +95,7 @@ class Analysis:
 def versions() -> Mapping[str, str]:
     """Versions of what a result depends on."""
     packages = ("torch", "torchvision", "timm", "numpy", "pillow", "pillow-heif")
-    own = {"effnet-viz": VERSION, "python": platform.python_version()}
+    own = {"effnet-viz": __version__, "python": platform.python_version()}
     return own | {name: version(name) for name in packages}
 
 

@@ -14,11 +14,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from effnet_viz.assets import LAB
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.structure import shapes_only
 from effnet_viz.lab import networks, sprites
 from effnet_viz.lab.networks import SCALINGS, Scaling
-from effnet_viz.lab.sprites import FOLDER, Drawings
+from effnet_viz.lab.sprites import Drawings
 
 SHIPPED_RUN = 0
 """The run whose networks the app shows."""
@@ -37,7 +38,7 @@ class Trained:
 
 
 def path_of(run: Run) -> Path:
-    return FOLDER / "runs" / f"{run.name}.safetensors"
+    return LAB / "runs" / f"{run.name}.safetensors"
 
 
 def ship(run: Run, checkpoint: Mapping[str, Any], learning_curve: Sequence[Json]) -> None:
