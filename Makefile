@@ -7,7 +7,7 @@ BIN := .venv/bin
 .PHONY: app test check benchmark clean
 
 app: .venv/app.installed
-	$(BIN)/python -m effnet_viz.ui.server --server.port $(PORT)
+	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT)
 
 test: check
 	$(BIN)/pytest

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from effnet_viz.models.weights import WeightsError
     from effnet_viz.models.zoo import UnknownModelError
 
+__version__ = "0.2.0"
+
 _HOMES = {
     "analysis.analysis": ("Analysis", "NoClassActivationMapError", "analyse"),
     "analysis.comparison": ("Comparison", "Failure", "compare", "explain_each"),

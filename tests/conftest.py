@@ -6,18 +6,16 @@ import os
 import shutil
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from effnet_viz import Analysis, Model, analyse, load
+from effnet_viz.assets import SAMPLES
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, checkpoints, variants
 from effnet_viz.models.model import of_entry
 from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
-
-SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
 
 @cache
@@ -60,7 +58,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of the app with no weight file of torchvision and no way to them."""
-    with serving(tmp_path_factory.mktemp("server"), ["-m", "effnet_viz.ui.server"]) as url:
+    with serving(tmp_path_factory.mktemp("server"), ["-m", "effnet_viz.cli", "serve"]) as url:
         yield url
 
 

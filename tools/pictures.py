@@ -79,7 +79,7 @@ def take() -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
-        with serving(Path(folder), ["-m", "effnet_viz.ui.server"]) as address:
+        with serving(Path(folder), ["-m", "effnet_viz.cli", "serve"]) as address:
             context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
             context.set_default_timeout(PATIENCE)
             page = context.new_page()

@@ -1,4 +1,4 @@
-"""Draw the two sheets of drawings again from the npm packages: `effnet-viz lab sheets`.
+"""Draw the two sheets of drawings again from the npm packages: python -m tools.sprite_sheets
 
 Needs npm and the Python package resvg_py, which turns SVG into pixels.
 """
@@ -123,3 +123,7 @@ def _svg(icons: dict[str, Any], name: str | None) -> str | None:
         f'width="{width}" height="{height}" viewBox="{left} {top} {width} {height}">'
         f"{icon['body']}</svg>"
     )
+
+
+if __name__ == "__main__":
+    rebuild(sprites.TARGET_SHEET, sprites.DISTRACTOR_SHEET)

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
+from effnet_viz import __version__
 from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution.attribution import Attribution, Method
@@ -23,7 +24,6 @@ from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models.model import Model, ModelId
 from effnet_viz.records import Crop, Prediction, Provenance
-from effnet_viz.version import VERSION
 
 Source = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Image.Image | Photograph
 Target = int | str | None
@@ -118,7 +118,7 @@ class Analysis:
 def versions() -> Mapping[str, str]:
     """Versions of what a result depends on."""
     packages = ("torch", "torchvision", "timm", "numpy", "pillow", "pillow-heif")
-    own = {"effnet-viz": VERSION, "python": platform.python_version()}
+    own = {"effnet-viz": __version__, "python": platform.python_version()}
     return own | {name: version(name) for name in packages}
 
 

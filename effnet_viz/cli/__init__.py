@@ -1,1 +1,1 @@
-"""The commands: `effnet-viz COMMAND`."""
+"""The commands: `effnet-viz COMMAND`, one module each."""

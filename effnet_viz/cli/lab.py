@@ -1,16 +1,17 @@
-"""The commands of the scaling lab: `effnet-viz lab --help`."""
+"""Train and measure the networks of the scaling lab."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from effnet_viz.lab import model_card, sprites
+from effnet_viz.lab import model_card
 from effnet_viz.lab import runs as shipped
 from effnet_viz.lab.networks import SCALINGS, multiply_adds, parameters
 from effnet_viz.lab.results import RESULTS
@@ -21,7 +22,8 @@ from effnet_viz.lab.training import BusyError, train
 _RUNS = Path("lab-runs")
 
 
-def main() -> None:
+def run(arguments: Sequence[str]) -> int:
+    """Run one of the commands below; 1 when it cannot be done."""
     parser = argparse.ArgumentParser(prog="effnet-viz lab", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
@@ -55,14 +57,13 @@ def main() -> None:
     command.add_argument("--scenes", type=int, default=2400, help="default: %(default)s")
     command.set_defaults(call=_measure)
 
-    command = commands.add_parser("sheets", help="draw the sheets of drawings again (needs npm)")
-    command.set_defaults(call=_sheets)
-
-    arguments = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     try:
-        arguments.call(arguments)
+        chosen.call(chosen)
     except (UnfinishedError, ValueError) as error:
-        sys.exit(str(error))
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
 
 
 def _networks(_: argparse.Namespace) -> None:
@@ -78,35 +79,25 @@ def _networks(_: argparse.Namespace) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     recipe = replace(Recipe(), views=arguments.views)
-    for run in runs():
-        if arguments.network in (None, run.scaling.key) and arguments.run in (None, run.number):
+    for each in runs():
+        if arguments.network in (None, each.scaling.key) and arguments.run in (None, each.number):
             try:
-                train(run, arguments.folder, recipe)
+                train(each, arguments.folder, recipe)
             except BusyError as error:
                 print(error)  # noqa: T201
 
 
 def _ship(arguments: argparse.Namespace) -> None:
-    for run in runs():
+    for each in runs():
         try:
-            checkpoint = run.finished(arguments.folder)
+            checkpoint = each.finished(arguments.folder)
         except UnfinishedError as error:
             print(error)  # noqa: T201
         else:
-            shipped.ship(run, checkpoint, learning_curve(run.log(arguments.folder)))
+            shipped.ship(each, checkpoint, learning_curve(each.log(arguments.folder)))
 
 
 def _measure(arguments: argparse.Namespace) -> None:
     results = measure_all(arguments.scenes)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     model_card.MODEL_CARD.write_text(model_card.model_card(results), encoding="utf-8")
-
-
-def _sheets(_: argparse.Namespace) -> None:
-    from tools import sprite_sheets  # needs packages that the app does not
-
-    sprite_sheets.rebuild(sprites.TARGET_SHEET, sprites.DISTRACTOR_SHEET)
-
-
-if __name__ == "__main__":
-    main()

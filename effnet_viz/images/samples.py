@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / "assets" / "samples"
+from effnet_viz.assets import SAMPLES
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Sample:
 @cache
 def samples() -> dict[str, Sample]:
     """All samples by key, in the order of the table."""
-    table = tomllib.loads((FOLDER / "samples.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads((SAMPLES / "samples.toml").read_text(encoding="utf-8"))
     return {
-        key: Sample(key, row["title"], row["description"], row["credit"], FOLDER / row["file"])
+        key: Sample(key, row["title"], row["description"], row["credit"], SAMPLES / row["file"])
         for key, row in table.items()
     }

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from effnet_viz.assets import LAB
 from effnet_viz.lab import scenes
 from effnet_viz.lab.runs import (
     HELD_OUT_VENDORS,
     SHIPPED_RUN,
 )
-from effnet_viz.lab.sprites import CLASSES, FOLDER, VENDORS, all_but
+from effnet_viz.lab.sprites import CLASSES, VENDORS, all_but
 from effnet_viz.models.published import FAMILY
 
-MODEL_CARD = FOLDER / "MODEL_CARD.md"
+MODEL_CARD = LAB / "MODEL_CARD.md"
 
 Json = dict[str, Any]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from effnet_viz.assets import LAB
 from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS, Scaling
-from effnet_viz.lab.sprites import FOLDER
 
 CAM, GRAD_CAM = "cam", f"grad_cam_stage_{GRAD_CAM_STAGE}"
 """The kinds of maps that are measured."""
@@ -21,7 +21,7 @@ COMPOUND = "compound"
 
 Json = Mapping[str, Any]
 
-RESULTS = FOLDER / "results.json"
+RESULTS = LAB / "results.json"
 
 SIZE_GROUPS = ("small", "medium", "large")
 

@@ -15,10 +15,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torchvision.models.efficientnet import EfficientNet
 
+from effnet_viz.assets import LAB
 from effnet_viz.engines.structure import init_empty_weights
 from effnet_viz.lab import networks, sprites
 from effnet_viz.lab.networks import SCALINGS, Scaling
-from effnet_viz.lab.sprites import FOLDER, Drawings
+from effnet_viz.lab.sprites import Drawings
 
 SHIPPED_RUN = 0
 """The run whose networks the app shows."""
@@ -142,7 +143,7 @@ class Trained:
 
 def path_of(run: Run) -> Path:
     """Where a run's weights are that come with the project, in half precision."""
-    return FOLDER / "runs" / f"{run.name}.safetensors"
+    return LAB / "runs" / f"{run.name}.safetensors"
 
 
 def ship(run: Run, checkpoint: Mapping[str, Any], learning_curve: Sequence[Json]) -> None:

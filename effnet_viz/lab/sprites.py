@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-FOLDER = Path(__file__).parent.parent.parent / "assets" / "lab"
+from effnet_viz.assets import LAB
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ DISTRACTORS = (
 
 TARGET_SIDE = 112
 DISTRACTOR_SIDE = 48
-TARGET_SHEET = FOLDER / "targets.webp"
-DISTRACTOR_SHEET = FOLDER / "distractors.webp"
+TARGET_SHEET = LAB / "targets.webp"
+DISTRACTOR_SHEET = LAB / "distractors.webp"
 
 Drawing = NDArray[np.uint8]
 """(side, side, 4): red, green, blue, opacity, the colours not multiplied by the opacity."""

@@ -5,6 +5,7 @@ Pictures are uint8 (H, W, 3). Boxes are left, top, right, bottom in pixels of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -116,3 +117,47 @@ def stamp(picture: Pixels, text: str) -> Pixels:
     draw.rectangle((0, height - 2 * size, width, height), fill="#8a1c1c")
     draw.text((width / 2, height - size), text, "white", _font(size), anchor="mm")
     return np.asarray(image)  # (H, W, 3)
+
+
+NARROWEST_SHEET = 640
+"""Pixels: a caption on a narrower sheet would take too many lines."""
+
+
+def sheet(picture: Pixels, limits: Range, colour_map: str, caption: Sequence[str]) -> Pixels:
+    """The picture over a white strip with colour bar, its ends and the caption, (H + h, W', 3).
+
+    For a map that leaves the page: without model, class and scale nobody can read it. As the viewer
+    saves it, but for a narrow picture, which stays as it is, in the middle.
+    """
+    height, width = picture.shape[:2]
+    across = max(width, NARROWEST_SHEET)
+    size = across // 46
+    step = size * 8 // 5
+    font = _font(size)
+    lines = [part for line in caption for part in _wrap(line, font, across - 2 * size)]
+    result = Image.new("RGB", (across, height + step * (len(lines) + 2)), "white")
+    result.paste(Image.fromarray(picture), ((across - width) // 2, 0))
+    bar = Image.fromarray(colours(colour_map)[None])  # (1, 256, 3)
+    y = height + step
+    result.paste(
+        bar.resize((across // 2, size), Image.Resampling.NEAREST), (across // 4, y - size // 2)
+    )
+    draw = ImageDraw.Draw(result)
+    draw.text((across // 4 - size, y), number(limits[0]), "black", font, "rm")
+    draw.text((across * 3 // 4 + size, y), number(limits[1]), "black", font, "lm")
+    for line in lines:
+        y += step
+        draw.text((size, y), line, "black", font, "lm")
+    return np.asarray(result)  # (H + h, W', 3)
+
+
+def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    """The text in lines of at most so many pixels, broken between words."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

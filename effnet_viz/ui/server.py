@@ -1,7 +1,4 @@
-"""Starts the app with its default model already in memory: python -m effnet_viz.ui.server
-
-Takes the options of `streamlit run`, such as --server.port.
-"""
+"""Serves the app with its default model already in memory: `effnet-viz serve`."""
 
 from __future__ import annotations
 
@@ -10,14 +7,14 @@ import gc
 import os
 import sys
 import time
-from pathlib import Path
+from collections.abc import Sequence
 from threading import Thread
+from typing import NoReturn
 
 from starlette.formparsers import MultiPartParser
-from streamlit import config
 from streamlit.web import cli
 
-APP = Path(__file__).parents[2] / "app.py"
+from effnet_viz.assets import APP
 
 _M_ARENA_MAX = -8
 """glibc's mallopt(3): how many heaps threads spread over."""
@@ -40,9 +37,11 @@ def _calm_many_threads() -> None:
 
 
 def _keep_uploads_in_memory() -> None:
-    """Uploads are never written to disk: those above 1 MB would pass through temporary files."""
-    largest = config.get_option("server.maxUploadSize") * 2**20
-    MultiPartParser.spool_max_size = 2 * largest
+    """Uploads are never written to disk: those above 1 MB would pass through temporary files.
+
+    Streamlit refuses more than server.maxUploadSize while it arrives, so memory is bounded.
+    """
+    MultiPartParser.spool_max_size = sys.maxsize
 
 
 def _warm_up() -> None:
@@ -93,9 +92,13 @@ def _collect_when_quiet() -> None:
         before = now
 
 
-if __name__ == "__main__":
+def serve(options: Sequence[str]) -> NoReturn:
+    """Serve the app until the process is ended; `options` are those of `streamlit run`.
+
+    Streamlit takes pages and settings from beside the main page, whatever folder it is started in.
+    """
     _calm_many_threads()
     _keep_uploads_in_memory()
     Thread(target=_warm_up, daemon=True).start()
     Thread(target=_collect_when_quiet, daemon=True).start()
-    sys.exit(cli.main(["run", str(APP), *sys.argv[1:]]))
+    sys.exit(cli.main(["run", str(APP), *options], prog_name="streamlit"))

@@ -255,11 +255,12 @@ def test_a_download_shows_its_progress_and_then_the_result(page: Page, tmp_path:
     url = f"http://127.0.0.1:{files.server_address[1]}/{name}"
     program = f"""
 import dataclasses
-from effnet_viz import zoo
-file = zoo.TorchvisionFile({url!r}, {len(SlowServer.content) / 2**20})
+from effnet_viz.models import weights, zoo
+file = weights.TorchvisionFile({url!r}, {len(SlowServer.content) / 2**20})
 zoo.MODELS["b0"] = dataclasses.replace(zoo.MODELS["b0"], weights=file)
-import runpy
-runpy.run_module("effnet_viz.ui.server", run_name="__main__")
+import sys
+from effnet_viz.cli.main import main
+main(["serve", *sys.argv[1:]])
 """
     try:
         with serving(tmp_path, ["-c", program]) as served:

@@ -58,7 +58,7 @@ def test_weight_files_are_small_and_say_how_they_were_made() -> None:
 def test_half_precision_is_what_is_stored_and_single_what_computes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shipped_runs, "FOLDER", tmp_path)
+    monkeypatch.setattr(shipped_runs, "LAB", tmp_path)
     run = runs()[0]
     with pytest.raises(UnfinishedError, match="baseline-0 is not there"):
         shipped_runs.trained(run)

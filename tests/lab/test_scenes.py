@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from effnet_viz.arrays import Floats
+from effnet_viz.assets import LAB
 from effnet_viz.lab import scenes, sprites
 from effnet_viz.lab.runs import HELD_OUT_VENDORS
 from effnet_viz.lab.scenes import Arrangement
@@ -116,7 +117,7 @@ def test_an_unknown_vendor_is_named_and_the_choices_listed() -> None:
 
 
 def test_share_alike_sets_are_left_out_and_every_set_is_credited() -> None:
-    credit = (sprites.FOLDER.parent / "CREDITS.md").read_text(encoding="utf-8")
+    credit = (LAB.parent / "CREDITS.md").read_text(encoding="utf-8")
     for drawing_set in SETS:
         assert "SA" not in drawing_set.licence.split("-")
         assert f"`{drawing_set.package}` {drawing_set.version}" in credit

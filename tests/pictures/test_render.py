@@ -131,3 +131,25 @@ def test_numbers_have_three_digits() -> None:
     assert [render.number(v) for v in (0, 1.2345, -0.01234, 12345)] == [
         "0", "1.23", "−0.0123", "1.23e+04",
     ]  # fmt: skip
+
+
+def test_a_sheet_is_the_picture_over_its_colour_bar_and_caption() -> None:
+    caption = ["EfficientNet-Lite0, weights: some file", "CAM, class “cat”, own scale 0 to 2"]
+    sheet = render.sheet(GREY, (0.0, 2.0), "magma", caption)
+    height, width = GREY.shape[:2]
+    left = (sheet.shape[1] - width) // 2
+    np.testing.assert_array_equal(sheet[:height, left : left + width], GREY)
+    strip = sheet[height:]
+    coloured = np.abs(strip.astype(int) - strip.mean(axis=2, keepdims=True)).max(axis=2) > 20
+    rows = np.flatnonzero(coloured.any(axis=1))
+    bar = strip[rows.min() : rows.max() + 1]
+    table = render.colours("magma")
+    for fraction in (0.1, 0.5, 0.9):  # left to right, from low to high
+        x = round(sheet.shape[1] * (0.25 + 0.5 * fraction))
+        assert np.abs(bar[len(bar) // 2, x].astype(int) - table[int(256 * fraction)]).max() < 9
+    assert (strip[rows.max() + 1 :] < 128).any()  # the caption, in black
+    assert (strip[:, [0, -1]] == 255).all()  # nothing runs over the edge
+
+    longer = render.sheet(GREY, (0.0, 2.0), "magma", [" ".join(caption * 5)])
+    assert longer.shape[0] > sheet.shape[0]
+    assert (longer[height:, [0, -1]] == 255).all()

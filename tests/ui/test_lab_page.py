@@ -144,15 +144,15 @@ def test_without_weights_the_results_are_shown_and_it_says_why(
     # Nothing loaded yet, and engines that need no conversion: this loads twice.
     monkeypatch.setattr(demo, "_engines", cache(demo._engines.__wrapped__))
     monkeypatch.setattr(demo, "create", lambda network, _: TorchEngine(network))
-    folder = runs.FOLDER
-    monkeypatch.setattr(runs, "FOLDER", tmp_path)
+    folder = runs.LAB
+    monkeypatch.setattr(runs, "LAB", tmp_path)
     page = open_lab()
     assert "The networks cannot be shown: baseline-0 is not there." in texts(page)
     assert "What was measured" in texts(page)
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "baseline-0.safetensors").write_bytes(b"version of a pointer")
     assert "baseline-0.safetensors is damaged" in texts(open_lab())
-    monkeypatch.setattr(runs, "FOLDER", folder)
+    monkeypatch.setattr(runs, "LAB", folder)
     assert len(panes(open_lab())) == len(SCALINGS)
 
 

@@ -30,6 +30,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torchcam.methods import GradCAM as TorchCamGradCAM
 
 from effnet_viz.analysis.predictions import Predictions
+from effnet_viz.assets import SAMPLES
 from effnet_viz.attribution import cam as formulas
 from effnet_viz.engines import engine, network
 from effnet_viz.engines.create import create
@@ -39,7 +40,7 @@ from effnet_viz.models import architectures, checkpoints, variants, weights
 
 warnings.filterwarnings("ignore")
 
-SAMPLE = Path(__file__).parents[2] / "assets" / "samples" / "cat-and-espresso.jpg"
+SAMPLE = SAMPLES / "cat-and-espresso.jpg"
 MODELS = ("lite0", "b0", "b4", "b7")
 LIMITS = {
     "whole analysis": {"lite0": 0.45, "b0": 0.45, "b4": 0.60, "b7": 0.60},

@@ -99,7 +99,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
-        with serving(Path(folder), ["-m", "effnet_viz.ui.server"]) as url:
+        with serving(Path(folder), ["-m", "effnet_viz.cli", "serve"]) as url:
             page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
             page.set_default_timeout(120_000)
             page.goto(url + "scaling_lab")

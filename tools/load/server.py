@@ -76,7 +76,7 @@ def running(folder: Path) -> Iterator[Server]:
     log = folder / "server.log"
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "effnet_viz.ui.server", *options],
+            [sys.executable, "-m", "effnet_viz.cli", "serve", *options],
             cwd=ROOT,
             env=environment,
             stdout=output,

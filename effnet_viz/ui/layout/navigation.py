@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
+from effnet_viz.assets import ICON
 from effnet_viz.ui.layout import url_state
 
 PAGES = (
@@ -15,8 +14,6 @@ PAGES = (
     ("pages/scaling_rules.py", "Scaling rules", ":material/open_in_full:"),
     ("pages/models.py", "Models", ":material/stacks:"),
 )
-
-ICON = Path(__file__).parents[3] / "assets" / "icon.png"
 
 # Streamlit leaves wide margins: the maps need the room. Its list of uploads grows and pushes the
 # page down: the gallery shows them already. A tall photograph would fill the screen.
