@@ -41,17 +41,21 @@ def as_network(module: nn.Module) -> Network:
 
 
 def _torchvision_efficientnet(module: EfficientNet) -> Network:
-    return Network(list(module.features), module.avgpool, module.classifier)
+    return Network(list(module.features), _flat(module.avgpool), module.classifier)
 
 
 def _torchvision_mobilenet_v2(module: MobileNetV2) -> Network:
     # The pooling is a call in the module's forward, not one of its layers.
-    return Network(_rows(module.features), nn.AdaptiveAvgPool2d(1), module.classifier)
+    return Network(_rows(module.features), _flat(nn.AdaptiveAvgPool2d(1)), module.classifier)
 
 
 def _torchvision_mobilenet_v3(module: MobileNetV3) -> Network:
-    pool = nn.Sequential(module.avgpool, nn.Flatten())
-    return Network(_rows(module.features), pool, module.classifier)
+    return Network(_rows(module.features), _flat(module.avgpool), module.classifier)
+
+
+def _flat(pool: nn.Module) -> nn.Module:
+    """What torchvision's forwards do between pooling and head; timm's poolings do it themselves."""
+    return nn.Sequential(pool, nn.Flatten())
 
 
 def _rows(features: Iterable[nn.Module]) -> list[nn.Module]:
@@ -70,7 +74,7 @@ def _rows(features: Iterable[nn.Module]) -> list[nn.Module]:
 
 def _torchvision_resnet(module: ResNet) -> Network:
     stem = nn.Sequential(module.conv1, module.bn1, module.relu, module.maxpool)
-    return Network([stem, *_four_layers(module)], module.avgpool, module.fc)
+    return Network([stem, *_four_layers(module)], _flat(module.avgpool), module.fc)
 
 
 def _timm_efficientnet(module: timm.models.EfficientNet) -> Network:
