@@ -133,6 +133,7 @@ def test_only_the_adapter_knows_streamlit() -> None:
 
 
 PLAIN_PAGE = """
+<!doctype html><meta charset="utf-8">
 <div id="toolbar"></div><div id="pane" style="width: 300px"></div>
 <script type="module">
 %s
