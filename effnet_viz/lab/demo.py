@@ -109,7 +109,7 @@ def structures() -> Mapping[str, Structure]:
     return made
 
 
-def spoken(name: str) -> str:
+def display_name(name: str) -> str:
     """A class as a person would say it: “dog-face” is “dog face”."""
     return name.replace("-", " ")
 
@@ -140,9 +140,9 @@ def _explained(
     larger = localization.enlarge_evidence(evidence[None], masks.shape[-1])  # (1, S, S)
     return SceneExplanation(
         scaling,
-        tuple(Answer(spoken(CLASSES[i]), float(probabilities[i])) for i in order.tolist()),
+        tuple(Answer(display_name(CLASSES[i]), float(probabilities[i])) for i in order.tolist()),
         method,
-        spoken(CLASSES[target]),
+        display_name(CLASSES[target]),
         evidence,
         energy=float(localization.energy(larger, masks)[0]),
         ceiling=float(localization.ceiling(masks, evidence.shape[-1])[0]),

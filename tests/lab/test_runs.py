@@ -128,7 +128,7 @@ def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: demo.Method)
     for one in demo.explained(scene, method, own_answer=False):
         network = shipped_runs.shipped(one.scaling)
         looks = evaluation.look(network, one.scaling.resolution, scene_set)
-        assert one.answers[0].label == demo.spoken(CLASSES[looks.answers[0]])
+        assert one.answers[0].label == demo.display_name(CLASSES[looks.answers[0]])
         assert sum(answer.probability for answer in one.answers) == pytest.approx(1)
         maps = looks.cam if method == "CAM" else looks.grad_cam
         cells = 1 if method == "CAM" else maps[0].size  # evidence is in units of the logit
@@ -151,5 +151,5 @@ def test_a_network_can_be_asked_for_its_own_answer() -> None:
         scene = scenes.make(unseen, scenes.UNSEEN, number)
         for one in demo.explained(scene, "CAM", own_answer=True):
             assert one.target == one.answers[0].label
-            differing += one.target != demo.spoken(CLASSES[scene.label])
+            differing += one.target != demo.display_name(CLASSES[scene.label])
     assert differing > 0
