@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, expect
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz import compare
-from effnet_viz.models import downloads, variants
+from effnet_viz.models import checkpoints, variants
 from effnet_viz.ui import results
 from tests.browser.visitor import PATIENCE
 from tests.conftest import SAMPLES
@@ -49,7 +49,7 @@ def test_networks_without_weights_say_why_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(downloads, "reachable", lambda _: False)
+    monkeypatch.setattr(checkpoints, "reachable", lambda _: False)
     page = open_comparison(roles=["baseline", "depth 4", "compound"])
     assert len(maps(page)) == 2
     [warning] = [w.value for w in page.warning]
@@ -134,7 +134,7 @@ def depth_4_untrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTes
         raise MemoryError
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(downloads, "reachable", lambda _: False)
+    monkeypatch.setattr(checkpoints, "reachable", lambda _: False)
     monkeypatch.setattr(results, "pointed", too_large)
     return open_comparison(roles=["depth 4", "compound"], untrained_too="true", pointing="true")
 
