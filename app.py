@@ -1,16 +1,34 @@
 """The main page: explain one image."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from effnet_viz.models import zoo as network
 from effnet_viz.ui import results
-from effnet_viz.ui.explain.explanation import CAM_HELP, GRAD_CAM_HELP, Explanation, heading
+from effnet_viz.ui.explain.channels import show_channels
+from effnet_viz.ui.explain.downloads import show_downloads
+from effnet_viz.ui.explain.maps import show_cam, show_grad_cam, show_same_map_line
+from effnet_viz.ui.explain.occlusion import show_occlusion
+from effnet_viz.ui.explain.photograph import show_photograph, show_toolbar
+from effnet_viz.ui.explain.predictions import show_predictions
+from effnet_viz.ui.explain.stages import show_stages
+from effnet_viz.ui.explain.view import view_of
 from effnet_viz.ui.inputs.image_picker import choose_image
 from effnet_viz.ui.inputs.model_picker import choose_model, load_or_explain
 from effnet_viz.ui.inputs.target_and_stage import choose_stage, choose_target
 from effnet_viz.ui.layout import navigation
-from effnet_viz.ui.layout.problems import ending_in_words
+from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.waiting import waiting
+
+HEADING = 54
+"""Height of a column's head in pixels."""
+
+
+def heading(text: str) -> DeltaGenerator:
+    """The head of a column, as high in all columns; what else belongs there goes into it."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", height=HEADING, border=False)
+    row.markdown(f"**{text}**", width="content")
+    return row
+
 
 navigation.open_page("Explain an image")
 with st.sidebar:
@@ -18,11 +36,10 @@ with st.sidebar:
 
 st.markdown("#### What does the network look at?")
 image = choose_image()
-loaded = load_or_explain(model)
-if loaded is not None:
+if load_or_explain(model) is not None:
     looking = f"{model.entry.title} is looking at the image …"
-    with ending_in_words(model.entry), waiting(looking):
-        result = results.analysed(model.key, model.untrained, image.digest, image.content)
+    with error_boundary(model.entry), waiting(looking):
+        analysis = results.analysed(model.key, model.untrained, image.id, image.content)
     if model.untrained:
         st.warning(
             f"**Untrained.** {model.entry.title} has random weights here: its predictions and maps "
@@ -38,28 +55,26 @@ if loaded is not None:
         target = choose_target()
     with grad_cam, heading("Grad-CAM at stage"):
         stage = choose_stage()
-    page = Explanation(image, model, result.for_target(target), stage)
+    view = view_of(image, model, analysis.for_target(target), stage)
     # What is known is shown before Grad-CAM takes its time.
     with toolbar:
-        page.show_toolbar()
+        show_toolbar(view)
     with photograph:
         heading("Photograph")
-        page.show_photograph()
+        show_photograph(view)
     with cam:
         heading("Class activation map (CAM)")
-        page.show_map("CAM", network.STAGES[-1], page.result.cam, CAM_HELP)
+        show_cam(view)
     with bars:
-        page.show_predictions()
+        show_predictions(view)
     with grad_cam:
-        with ending_in_words(model.entry), waiting(f"Computing Grad-CAM at stage {stage} …"):
-            page.explained(stage)
-        page.show_map("Grad-CAM", stage, page.grad_cam(stage), GRAD_CAM_HELP)
-    page.show_same_map_line()
-    page.show_covered()
+        show_grad_cam(view)
+    show_same_map_line(view)
+    show_occlusion(view)
 
     st.markdown("#### Stage by stage")
     st.caption("Choose a stage to see its channels below and its Grad-CAM above.")
-    page.show_stages()
+    show_stages(view)
     st.markdown(f"#### Channels of stage {stage}")
-    page.show_channels()
-    page.show_downloads()
+    show_channels(view)
+    show_downloads(view)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from effnet_viz.ui.compare.agreement import show_agreement
-from effnet_viz.ui.compare.deletion import show_race
+from effnet_viz.ui.compare.deletion import show_deletion_insertion
 from effnet_viz.ui.compare.downloads import show_downloads
 from effnet_viz.ui.compare.maps import show_networks
 from effnet_viz.ui.compare.pointing import show_pointing
@@ -21,10 +21,10 @@ with st.sidebar:
 
 st.markdown("#### Do networks scaled in different ways look at the same things?")
 image = choose_image()
-shown = show_networks(networks, image, target, stage)
-if shown is not None:
-    show_table(shown)
-    show_agreement(shown)
-    shown = show_race(shown)
-    shown = show_pointing(shown)
-    show_downloads(shown)
+view = show_networks(networks, image, target, stage)
+if view is not None:
+    show_table(view)
+    show_agreement(view)
+    view = show_deletion_insertion(view)
+    view = show_pointing(view)
+    show_downloads(view)

@@ -13,7 +13,7 @@ from effnet_viz.arrays import Range, reduced
 from effnet_viz.models import architectures
 from effnet_viz.pictures.captions import map_caption, where_strongest
 from effnet_viz.ui import results, viewer
-from effnet_viz.ui.inputs.selection import ChosenImage
+from effnet_viz.ui.inputs.selection import Upload
 
 NARROWEST = 46
 """Pixels on the page that the shorter side must have to show a map on the whole photograph."""
@@ -28,11 +28,11 @@ class Canvas:
     strip: bool
 
 
-def canvas_of(chosen: ChosenImage, result: Analysis) -> Canvas:
+def canvas_of(image: Upload, result: Analysis) -> Canvas:
     """The canvas of one network's maps: the same photograph for all networks."""
-    shown = results.shown(chosen.digest, chosen.content)
+    shown = results.shown(image.id, image.content)
     if min(shown.picture.shape[:2]) >= NARROWEST:
-        photograph = results.photograph(chosen.digest, chosen.content)
+        photograph = results.photograph(image.id, image.content)
         return Canvas(photograph, result.crop.box_in(1, 1), strip=False)
     middle = results.middle(shown.width, shown.height)
 
@@ -42,7 +42,7 @@ def canvas_of(chosen: ChosenImage, result: Analysis) -> Canvas:
         return min(max(across, 0.0), 1.0), min(max(down, 0.0), 1.0)
 
     left, top, right, bottom = result.crop.box
-    photograph = results.middle_alone(chosen.digest, chosen.content)
+    photograph = results.middle_alone(image.id, image.content)
     return Canvas(photograph, (*within(left, top), *within(right, bottom)), strip=True)
 
 

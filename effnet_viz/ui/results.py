@@ -54,7 +54,7 @@ _decoders = Turns(DECODERS, settings.STUCK_SECONDS)
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class DisplayImage:
     """A photograph as the page shows it."""
 
     picture: NDArray[np.uint8]
@@ -96,14 +96,14 @@ def _decoded(digest: str, content: bytes) -> Photograph:
     )
 
 
-def shown(digest: str, content: bytes) -> Shown:
+def shown(digest: str, content: bytes) -> DisplayImage:
     """The photograph for the page. Raises ImageError."""
 
-    def make() -> Shown:
+    def make() -> DisplayImage:
         photograph = _decoded(digest, content)
         # Over an icon, a map would have too few pixels: enlarge small photographs, in blocks.
         picture = render.enlarge_cells(photograph.reduced(LONGEST_SIDE), SEEN_SIDE)
-        return Shown(picture, photograph.width, photograph.height, photograph.notes)
+        return DisplayImage(picture, photograph.width, photograph.height, photograph.notes)
 
     return _results.get(("shown", digest), make, lambda made: made.picture.nbytes)
 

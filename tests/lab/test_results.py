@@ -32,9 +32,7 @@ from effnet_viz.lab.runs import HELD_OUT_VENDORS
 from effnet_viz.lab.summary import measure
 from effnet_viz.metrics import intervals
 from effnet_viz.models import published
-from effnet_viz.ui.lab import results as results_page
-from effnet_viz.ui.lab.measure_table import MEASURES
-from effnet_viz.ui.lab.measures import show_measures
+from effnet_viz.ui.lab.measure_table import MEASURES, REFERENCES
 
 Json = dict[str, Any]
 RISING = dict(zip(SCALINGS, (0.5, 0.55, 0.6, 0.65, 0.7), strict=True))
@@ -290,7 +288,7 @@ def test_a_pair_seen_from_either_side(tmp_path: Path) -> None:
 
 
 def test_no_results_yet(tmp_path: Path) -> None:
-    with pytest.raises(ResultsError, match=r"Nothing is measured yet.*effnet_viz\.lab measure"):
+    with pytest.raises(ResultsError, match=r"Nothing is measured yet.*effnet-viz lab measure"):
         lab.load(tmp_path / "results.json")
 
 
@@ -342,7 +340,7 @@ def test_what_measure_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
         == measured["networks"]["width"][CAM]["all"][DETAILS]["mean"]
     )
     assert set(NAMES) == set(measured["networks"]["width"][CAM]["all"])
-    assert set(results.REFERENCES) == set(measured["references"])
+    assert set(REFERENCES) == set(measured["references"])
     assert len(results.differences[GRAD_CAM, RELEVANCE]) == 10
     assert len(sentences.headline(results)) == 4
     assert "one run of each network" in sentences.limits(results)
@@ -354,16 +352,19 @@ def test_what_measure_writes_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def script(path: str) -> None:
     from pathlib import Path
 
-    results = results_page.load_results(Path(path))
+    from effnet_viz.ui.lab import results as page
+    from effnet_viz.ui.lab.measures import show_measures
+
+    results = page.load_results(Path(path))
     if results is None:
         return
-    results_page.show_headline(results)
-    results_page.show_accuracy(results)
+    page.show_headline(results)
+    page.show_accuracy(results)
     show_measures(results)
-    results_page.show_agreement(results)
-    results_page.show_learning_curves(results)
-    results_page.show_limits(results)
-    results.offer_results(results)
+    page.show_agreement(results)
+    page.show_learning_curves(results)
+    page.show_limits(results)
+    page.offer_results(results)
 
 
 def shown(folder: Path, content: Json, **query: str) -> AppTest:
@@ -428,8 +429,9 @@ def test_every_chart_has_an_alternative_text(tmp_path: Path) -> None:
     assert "Reference maps: uniform map 20.0 %" in alternatives[1]
     assert "compound − baseline: 20.0, 18.0 to 22.0." in alternatives[2]
     assert "compound: 60.0 %, 70.0 %, 80.0 %." in alternatives[3]
+    assert alternatives[4].startswith("Same answer: baseline and depth 4 ")
     assert "resolution 2 and compound 89%" in alternatives[4]
-    assert "baseline and depth 4 0.50" in alternatives[5]
+    assert alternatives[5].startswith("Correlation of CAMs: baseline and depth 4 0.50; ")
     assert "width 2 80.0 % and 40.0 %" in alternatives[6]
 
 

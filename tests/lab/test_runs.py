@@ -147,3 +147,21 @@ def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: str) -> None
         share = one.energy / one.upper_bound
         assert share == pytest.approx(measured["energy_of_ceiling"][0], abs=0.01)
         assert one.hit == bool(measured["pointing_game"][0])
+        assert one.recall == pytest.approx(measured["coverage"][0], abs=0.01)
+        assert one.distractors == pytest.approx(measured["distractor_energy"][0], abs=0.01)
+        first, second = map_caption(found.attribution)
+        assert first.startswith(f"{SCALINGS[key].title} at {SCALINGS[key].resolution} px, weights: s")
+        label = demo.display_name(CLASSES[scene.label])
+        assert f"class “{label}”, stage {found.attribution.stage}" in second
+
+
+def test_a_network_can_be_asked_for_its_own_answer() -> None:
+    unseen = of_vendors(demo.UNSEEN_VENDOR)
+    differing = 0
+    for number in range(12):
+        scene = scenes.make(unseen, scenes.UNSEEN, number)
+        for model in demo.models().values():
+            analysis = explain(demo.photograph_of(scene), model).analysis
+            assert analysis.target == analysis.predictions[0]
+            differing += analysis.target.label != demo.display_name(CLASSES[scene.label])
+    assert differing > 0

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, expect
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz import compare
-from effnet_viz.models import downloads, variants
+from effnet_viz.models import checkpoints, variants
 from effnet_viz.ui import results
 from tests.browser.visitor import PATIENCE
 from tests.conftest import SAMPLES
@@ -49,7 +49,7 @@ def test_networks_without_weights_say_why_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(downloads, "reachable", lambda _: False)
+    monkeypatch.setattr(checkpoints, "reachable", lambda _: False)
     page = open_comparison(roles=["baseline", "depth 4", "compound"])
     assert len(maps(page)) == 2
     [warning] = [w.value for w in page.warning]
@@ -88,13 +88,14 @@ def test_a_custom_scale_from_the_rules_page_arrives() -> None:
     assert page.query_params["custom"] == key
 
 
-def test_the_race_and_the_game_are_played_when_asked_for() -> None:
+def test_deletion_insertion_and_the_game_run_when_requested() -> None:
     page = open_comparison(
         roles=["baseline", "compound"], race="true", pointing="true", image="palace"
     )
-    race = page.dataframe[1].value
+    assert "#### Deletion and insertion" in [element.value for element in page.markdown]
+    areas = page.dataframe[1].value
     expected = compare(SAMPLES / "palace.jpg", ["lite0", "lite2"]).networks
-    for row, result in zip(race.itertuples(), expected, strict=True):
+    for row, result in zip(areas.itertuples(), expected, strict=True):
         assert result.race is not None
         assert row[3] == pytest.approx(result.race.deletion.area, rel=1e-3)
         assert row[6] == pytest.approx(result.race.relative_area("insertion"), rel=1e-3)
@@ -133,7 +134,7 @@ def depth_4_untrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTes
         raise MemoryError
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(downloads, "reachable", lambda _: False)
+    monkeypatch.setattr(checkpoints, "reachable", lambda _: False)
     monkeypatch.setattr(results, "pointed", too_large)
     return open_comparison(roles=["depth 4", "compound"], untrained_too="true", pointing="true")
 
@@ -154,7 +155,10 @@ def test_charts_name_untrained_networks(depth_4_untrained: AppTest) -> None:
     for chart in charts:
         [heatmap] = json.loads(chart.spec)["data"]
         assert heatmap["x"] == heatmap["y"] == ["depth 4 (untrained)", "compound"]
-        assert "compound and depth 4 (untrained)" in chart.alt
+        # Every pair once, with the number that the picture shows.
+        what, pairs = chart.alt.split(": ")
+        assert what in ("Rank correlation", "Overlap of the most important 20 %")
+        assert pairs == f"depth 4 (untrained) and compound {heatmap['z'][1][0]:.2f}."
     assert panes(depth_4_untrained)[-1]["caption"][:2] == [
         "EfficientNet-Lite0, depth 4 at 224 px, weights: untrained (random, seed 0)",
         "EfficientNet-Lite2 at 260 px, weights: efficientnet-lite2-9656183e.pth",

@@ -19,8 +19,7 @@ from effnet_viz.engines import engine
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.openvino_engine import OpenVINOEngine
 from effnet_viz.images.decode import decode
-from effnet_viz.models import downloads, variants, weights, zoo
-from effnet_viz.models import zoo as network
+from effnet_viz.models import checkpoints, downloads, variants, weights, zoo
 from effnet_viz.serving import models
 from effnet_viz.ui import results
 from tests.conftest import SAMPLES, loaded
@@ -31,7 +30,7 @@ from tests.ui.opening import open_page
 def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No weight file of torchvision and no network; returns the folder that is looked into."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(downloads, "reachable", lambda _: False)
+    monkeypatch.setattr(checkpoints, "reachable", lambda _: False)
     return weights.folder()
 
 
@@ -398,7 +397,7 @@ def test_a_download_is_offered_with_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(downloads, "reachable", lambda _: True)
+    monkeypatch.setattr(checkpoints, "reachable", lambda _: True)
     page = open_app(model="b4")
     assert "EfficientNet-B4 · needs a download of 74 MB" in page.selectbox(key="model").options
     assert page.button[0].label == "Download 74 MB"

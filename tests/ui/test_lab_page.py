@@ -119,7 +119,7 @@ def test_a_new_scene_is_one_that_training_could_have_drawn() -> None:
     page.button[0].click().run()
     assert page.button[0].label == "New scene"
     made = scene_editor.chosen_by_chance(page.number_input(key="seed").value, "Twitter")
-    assert page.selectbox(key="object").value == demo.spoken(CLASSES[made.label])
+    assert page.selectbox(key="object").value == demo.display_name(CLASSES[made.label])
     assert page.slider(key="size").value == round(100 * made.size)
     assert panes(page)[0]["object"]["centre"] == [made.across, made.down]
     assert page.query_params["place"] == f"{made.across:.3f},{made.down:.3f}"

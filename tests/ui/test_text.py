@@ -1,6 +1,6 @@
 """Words and numbers on the pages."""
 
-from effnet_viz.ui.layout.text import one_in, percent, plain, shortened
+from effnet_viz.ui.layout.text import escape_markdown, one_in, percent, truncate
 
 
 def test_percent() -> None:
@@ -13,11 +13,11 @@ def test_one_in() -> None:
     assert one_in(0.02) == "less than 1 part in 10"
 
 
-def test_shortened() -> None:
-    assert shortened("espresso", 8) == "espresso"
-    assert shortened("West Highland white terrier", 14) == "West Highland…"
+def test_truncate() -> None:
+    assert truncate("espresso", 8) == "espresso"
+    assert truncate("West Highland white terrier", 14) == "West Highland…"
 
 
-def test_plain_leaves_no_markdown() -> None:
-    assert plain("a_b") == r"a\_b"
-    assert plain(":x:") == ":\u200bx:\u200b"
+def test_escape_markdown() -> None:
+    assert escape_markdown("a_b") == r"a\_b"
+    assert escape_markdown(":x:") == ":\u200bx:\u200b"

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 import streamlit as st
 
 from effnet_viz.analysis.faithfulness import Race
-from effnet_viz.metrics.deletion import FRACTIONS, Kind
+from effnet_viz.metrics.deletion import FRACTIONS, Curve, Kind
 from effnet_viz.ui import results
-from effnet_viz.ui.compare.maps import PER_ROW
-from effnet_viz.ui.compare.view import Shown, short_names
+from effnet_viz.ui.compare.view import PER_ROW, ComparisonView
+from effnet_viz.ui.layout.charts import layout, show_chart
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import percent
-from effnet_viz.ui.layout.theme import COLOURS
+from effnet_viz.ui.layout.theme import COLOURS, GREY
 from effnet_viz.ui.layout.waiting import waiting
 
 DELETION, INSERTION = "blur", "show only"
 
-RACE_HELP = """
+DELETION_HELP = """
 If a map is right about what matters, blurring its most important part should lower the probability
 of the class quickly, and showing only that part should raise it quickly. So under *blur*, the lower
 curve is the better map; under *show only*, the higher one. Compare the **relative area**: each
@@ -26,40 +28,35 @@ half-blurred pictures when it was trained, so read small differences as none.
 """
 
 
-def show_race(shown: Shown) -> Shown:
-    """The deletion race, when asked for: it takes forty passes of each network.
+def show_deletion_insertion(view: ComparisonView) -> ComparisonView:
+    """Deletion and insertion, when requested: they take forty passes of each network.
 
-    Returns what is shown with the races in it.
+    Returns the view with their results in it.
     """
-    st.markdown("#### Deletion race")
-    on = st.toggle(
-        "Run it: about forty passes of each network",
-        key="race",
-        bind="query-params",
-    )
-    if not on:
-        return shown
-    races = []
+    st.markdown("#### Deletion and insertion")
+    # "race" is what old links say.
+    if not st.toggle("Run it: about forty passes of each network", key="race", bind="query-params"):
+        return view
+    found = []
     with st.container():
         place = st.empty()
-        for network, result in zip(shown.networks, shown.comparison.networks, strict=True):
+        for network, result in zip(view.networks, view.comparison.networks, strict=True):
+            running = f"Deletion and insertion with {network.entry.title} …"
 
-            def tell(done: float, title: str = network.entry.title) -> None:
-                place.progress(done, f"{title} is racing …")
+            def tell(done: float, running: str = running) -> None:
+                place.progress(done, running)
 
-            with waiting(f"{network.entry.title} is racing …"):
-                races.append(
-                    results.raced(result.look, shown.image.digest, shown.image.content, tell)
-                )
+            with waiting(running):
+                found.append(results.raced(result.look, view.image.id, view.image.content, tell))
         place.empty()
-    _show_race(shown, races)
-    how_to_read(RACE_HELP)
-    return shown.having([{"race": race} for race in races])
+    _show_curves(view, found)
+    how_to_read(DELETION_HELP)
+    return view.having([{"race": one} for one in found])
 
 
 @st.fragment
-def _show_race(shown: Shown, races: list[Race]) -> None:
-    names = short_names(shown)
+def _show_curves(view: ComparisonView, found: Sequence[Race]) -> None:
+    """Runs by itself when direction or part change: nothing is computed for them."""
     what, how_much = st.columns([2, 3], gap="large", vertical_alignment="bottom")
     with what:
         direction = st.segmented_control(
@@ -81,75 +78,75 @@ def _show_race(shown: Shown, races: list[Race]) -> None:
         )
     kind: Kind = "deletion" if direction == DELETION else "insertion"
     step = steps.index(percent_changed)
-    fraction = FRACTIONS[step]
-    curves = [race.deletion if kind == "deletion" else race.insertion for race in races]
+    curves = [one.deletion if kind == "deletion" else one.insertion for one in found]
     chart, pictures = st.columns([1, 1], gap="large")
     with chart:
-        figure = go.Figure(
-            [
-                go.Scatter(
-                    x=curve.fractions,
-                    y=curve.probabilities,
-                    name=name,
-                    mode="lines+markers",
-                    line={"color": COLOURS[i % len(COLOURS)]},
-                    hovertemplate=f"{name}: %{{y:.1%}} at %{{x:.0%}}<extra></extra>",
-                )
-                for i, (name, curve) in enumerate(zip(names, curves, strict=True))
-            ]
+        show_chart(
+            _draw_curves(view.names, curves, FRACTIONS[step], direction, found[0].origin.target),
+            key="deletion and insertion",
+            alt="Probability of the class against the part of the photograph, for "
+            f"{', '.join(view.names)}.",
         )
-        figure.add_vline(x=fraction, line={"dash": "dot", "color": "#8d979a"})
-        figure.update_layout(
-            height=360,
-            margin={"l": 0, "r": 8, "t": 8, "b": 0},
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-            xaxis={
+    with pictures:
+        _show_pictures(view, curves, step, kind)
+    _show_areas(found)
+
+
+def _draw_curves(
+    names: Sequence[str], curves: Sequence[Curve], fraction: float, direction: str, target: str
+) -> go.Figure:
+    """The probability of the target over the part that is changed; a line at this fraction."""
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=curve.fractions,
+                y=curve.probabilities,
+                name=name,
+                mode="lines+markers",
+                line={"color": COLOURS[i % len(COLOURS)]},
+                hovertemplate=f"{name}: %{{y:.1%}} at %{{x:.0%}}<extra></extra>",
+            )
+            for i, (name, curve) in enumerate(zip(names, curves, strict=True))
+        ],
+        layout(
+            360,
+            {
                 "title": f"{direction} this most important part",
                 "tickformat": ".0%",
                 "range": [0, 1],
-                "fixedrange": True,
             },
-            yaxis={
-                "title": f"probability of {races[0].origin.target}",
-                "tickformat": ".0%",
-                "range": [0, 1],
-                "fixedrange": True,
-            },
-        )
-        st.plotly_chart(
-            figure,
-            config={"displayModeBar": False},
-            key="race chart",
-            alt="Probability of the class against the part of the photograph, for "
-            f"{', '.join(names)}.",
-        )
-    with pictures:
-        cells = st.columns(min(len(names), PER_ROW), gap="small")
-        for i, (name, result, curve) in enumerate(
-            zip(names, shown.comparison.networks, curves, strict=True)
-        ):
-            with cells[i % len(cells)]:
-                st.image(
-                    results.perturbed(
-                        result.look, shown.image.digest, fraction, kind, shown.image.content
-                    ),
-                    alt=f"What {name} saw.",
-                    width="stretch",
-                )
-                st.caption(f"{name}: {percent(curve.probabilities[step])}")
+            {"title": f"probability of {target}", "tickformat": ".0%", "range": [0, 1]},
+        ),
+    )
+    figure.add_vline(x=fraction, line={"dash": "dot", "color": GREY})
+    return figure
+
+
+def _show_pictures(view: ComparisonView, curves: Sequence[Curve], step: int, kind: Kind) -> None:
+    """What every network saw at this step."""
+    cells = st.columns(min(len(curves), PER_ROW), gap="small")
+    image, networks = view.image, view.comparison.networks
+    for i, (name, result, curve) in enumerate(zip(view.names, networks, curves, strict=True)):
+        with cells[i % len(cells)]:
+            picture = results.perturbed(result.look, image.id, FRACTIONS[step], kind, image.content)
+            st.image(picture, alt=f"What {name} saw.", width="stretch")
+            st.caption(f"{name}: {percent(curve.probabilities[step])}")
+
+
+def _show_areas(found: Sequence[Race]) -> None:
+    areas = {
+        "Area under deletion": [one.deletion.area for one in found],
+        "relative": [one.relative_area("deletion") for one in found],
+        "Area under insertion": [one.insertion.area for one in found],
+        "relative ": [one.relative_area("insertion") for one in found],
+    }
     st.dataframe(
         {
-            "Network": [race.origin.title for race in races],
-            "Weights": [race.origin.weights for race in races],
-            "Area under deletion": [race.deletion.area for race in races],
-            "relative": [race.relative_area("deletion") for race in races],
-            "Area under insertion": [race.insertion.area for race in races],
-            "relative ": [race.relative_area("insertion") for race in races],
+            "Network": [one.origin.title for one in found],
+            "Weights": [one.origin.weights for one in found],
+            **areas,
         },
         hide_index=True,
         height="content",
-        column_config={
-            name: st.column_config.NumberColumn(format="%.3f")
-            for name in ("Area under deletion", "relative", "Area under insertion", "relative ")
-        },
+        column_config={name: st.column_config.NumberColumn(format="%.3f") for name in areas},
     )

@@ -1,37 +1,20 @@
-"""Everything as a table and as a page that opens without a server."""
+"""Saving the comparison."""
 
 from __future__ import annotations
 
-import streamlit as st
-
 from effnet_viz.pictures import report
 from effnet_viz.ui import results
-from effnet_viz.ui.compare.view import Shown
+from effnet_viz.ui.compare.view import ComparisonView
+from effnet_viz.ui.layout.downloads import offer_file, open_to_save
 
 
-def show_downloads(shown: Shown) -> None:
+def show_downloads(view: ComparisonView) -> None:
     """Everything as a table and as a page that opens without a server."""
-    compared = shown.comparison
-    popover = st.popover(
-        "Save the comparison",
-        type="tertiary",
-        icon=":material/download:",
-        key="save comparison",
-        on_change="rerun",
-    )
-    if popover.open:
-        popover.download_button(
-            "Table (CSV)",
-            report.comparison_csv(compared),
-            "comparison.csv",
-            "text/csv",
-            on_click="ignore",
-        )
-        picture = results.shown(shown.image.digest, shown.image.content).picture
-        popover.download_button(
-            "Page that opens without a server (HTML)",
-            report.comparison_html(compared, picture, shown.image.title),
-            "comparison.html",
-            "text/html",
-            on_click="ignore",
-        )
+    if save := open_to_save("Save the comparison", "comparison"):
+        compared, image = view.comparison, view.image
+        picture = results.shown(image.id, image.content).picture
+        table = report.comparison_csv(compared)
+        page = report.comparison_html(compared, picture, image.title)
+        offer_file(save, "Table (CSV)", table, "comparison.csv", "text/csv")
+        label = "Page that opens without a server (HTML)"
+        offer_file(save, label, page, "comparison.html", "text/html")

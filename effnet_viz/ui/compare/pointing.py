@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from effnet_viz.analysis import comparison
+from effnet_viz.analysis.pointing_game import Pointing
 from effnet_viz.models import variants
 from effnet_viz.models.weights import WeightsError
+from effnet_viz.records import Prediction
 from effnet_viz.ui import results
-from effnet_viz.ui.compare.maps import PER_ROW
-from effnet_viz.ui.compare.view import Shown, short_names
+from effnet_viz.ui.compare.view import PER_ROW, ComparisonView
 from effnet_viz.ui.inputs.image_picker import images
+from effnet_viz.ui.inputs.network_picker import ChosenNetwork
+from effnet_viz.ui.inputs.selection import Upload
 from effnet_viz.ui.layout.help import how_to_read
-from effnet_viz.ui.layout.text import plain
+from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.layout.waiting import waiting
 
 POINTING_HELP = """
@@ -25,57 +29,26 @@ its resolution, with the same weights.
 """
 
 
-def show_pointing(shown: Shown) -> Shown:
+def show_pointing(view: ComparisonView) -> ComparisonView:
     """The grid pointing game with two to four of the visitor's images and the samples.
 
-    Returns what is shown with the games in it.
+    Returns the view with the games in it.
     """
     st.markdown("#### Grid pointing game")
     if not st.toggle("Play it", key="pointing", bind="query-params"):
-        return shown
-    choices = images()
-    picked = st.multiselect(
-        "Photographs of different things, two to four",
-        list(choices),
-        default=[key for key in choices if key != "cat-and-espresso"][:4],
-        format_func=lambda key: choices[key].title,
-        max_selections=4,
-        key="_tiles",
-    )
-    first = min(shown.networks, key=lambda network: network.untrained)  # names the classes
-    tiles, taken = [], set()
-    for key in picked:
-        image = choices[key]
-        with waiting(f"{first.entry.title} is looking …"):
-            seen = results.analysed(first.entry.key, first.untrained, image.digest, image.content)
-        if seen.target.index in taken:
-            st.caption(
-                f":material/info: {plain(image.title)} shows the same class as another photograph "
-                f"({seen.target.label}), so it is left out."
-            )
-            continue
-        taken.add(seen.target.index)
-        tiles.append((image, seen.target))
-    if len(tiles) < 2:
+        return view
+    photographs = _choose_photographs(view)
+    if len(photographs) < 2:
         st.info("Choose at least two photographs of different things.", icon=":material/info:")
-        return shown
+        return view
     found: list[dict[str, Any]] = []
-    rows: dict[str, list[Any]] = {"Network": [], "Weights": []}
-    rows |= {target.label: [] for _, target in tiles}
-    rows["Mean"] = []
-    names = short_names(shown)
-    cells = st.columns(min(len(names), PER_ROW), gap="medium")
-    for i, (name, network) in enumerate(zip(names, shown.networks, strict=True)):
+    cells = st.columns(min(len(view.networks), PER_ROW), gap="medium")
+    for i, (name, network) in enumerate(zip(view.names, view.networks, strict=True)):
+        stage = view.comparison.networks[i].look.stage
         with cells[i % len(cells)]:
             try:
                 with waiting(f"{network.entry.title} is looking …"):
-                    game = results.pointed(
-                        network.entry.key,
-                        network.untrained,
-                        tuple((image.digest, target.index) for image, target in tiles),
-                        shown.comparison.networks[i].look.stage,
-                        tuple(image.content for image, _ in tiles),
-                    )
+                    game = _game(network, photographs, stage)
             except (variants.VariantError, RuntimeError, MemoryError) as error:
                 message = str(error)
                 if not isinstance(error, (variants.VariantError, WeightsError)):
@@ -86,24 +59,67 @@ def show_pointing(shown: Shown) -> Shown:
                 continue
             found.append({"pointing": game.played})
             st.image(game.picture, alt=f"Maps of {name} over the mosaic.", width="stretch")
+            origin = game.played.origins[0]
             st.caption(
-                f"{name}: {game.played.origins[0].weights}, {game.played.origins[0].method} at "
-                f"stage {game.played.origins[0].stage}; each quarter shows the positive evidence "
-                "of its own class, with its own scale."
+                f"{name}: {origin.weights}, {origin.method} at stage {origin.stage}; each quarter "
+                "shows the positive evidence of its own class, with its own scale."
             )
-            rows["Network"].append(game.played.origins[0].title)
-            rows["Weights"].append(game.played.origins[0].weights)
-            for tile in game.played.tiles:
-                rows[tile.target.label].append(100 * tile.share)
-            rows["Mean"].append(100 * game.played.mean)
+    classes = [target.label for _, target in photographs]
+    _show_shares([more["pointing"] for more in found if "pointing" in more], classes)
+    how_to_read(POINTING_HELP)
+    return view.having(found)
+
+
+def _choose_photographs(view: ComparisonView) -> list[tuple[Upload, Prediction]]:
+    """Photographs of different classes, as the first network names them."""
+    choices = images()
+    picked = st.multiselect(
+        "Photographs of different things, two to four",
+        list(choices),
+        default=[key for key in choices if key != "cat-and-espresso"][:4],
+        format_func=lambda key: choices[key].title,
+        max_selections=4,
+        key="_tiles",
+    )
+    first = min(view.networks, key=lambda network: network.untrained)
+    chosen: dict[int, tuple[Upload, Prediction]] = {}
+    for image in (choices[key] for key in picked):
+        with waiting(f"{first.entry.title} is looking …"):
+            seen = results.analysed(first.entry.key, first.untrained, image.id, image.content)
+        if seen.target.index in chosen:
+            st.caption(
+                f":material/info: {escape_markdown(image.title)} shows the same class as another "
+                f"photograph ({seen.target.label}), so it is left out."
+            )
+            continue
+        chosen[seen.target.index] = (image, seen.target)
+    return list(chosen.values())
+
+
+def _game(
+    network: ChosenNetwork, photographs: Sequence[tuple[Upload, Prediction]], stage: int
+) -> results.Pointed:
+    return results.pointed(
+        network.entry.key,
+        network.untrained,
+        tuple((image.id, target.index) for image, target in photographs),
+        stage,
+        tuple(image.content for image, _ in photographs),
+    )
+
+
+def _show_shares(games: Sequence[Pointing], classes: Sequence[str]) -> None:
+    """One row a network that could play."""
+    shares = {
+        label: [100 * game.tiles[i].share for game in games] for i, label in enumerate(classes)
+    } | {"Mean": [100 * game.mean for game in games]}
     st.dataframe(
-        rows,
+        {
+            "Network": [game.origins[0].title for game in games],
+            "Weights": [game.origins[0].weights for game in games],
+            **shares,
+        },
         hide_index=True,
         height="content",
-        column_config={
-            name: st.column_config.NumberColumn(format="%.0f %%")
-            for name in [*(target.label for _, target in tiles), "Mean"]
-        },
+        column_config={name: st.column_config.NumberColumn(format="%.0f %%") for name in shares},
     )
-    how_to_read(POINTING_HELP)
-    return shown.having(found)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from effnet_viz.models import architectures
-from effnet_viz.ui.compare.view import Shown
+from effnet_viz.ui.compare.view import ComparisonView
 
 
-def show_table(shown: Shown) -> None:
+def show_table(view: ComparisonView) -> None:
     """One row a network."""
     st.markdown("#### Numbers")
-    looks = [result.look for result in shown.comparison.networks]
-    built = [architectures.structure_of(network.entry) for network in shown.networks]
+    looks = [result.look for result in view.comparison.networks]
+    built = [architectures.of(network.entry) for network in view.networks]
     targets = [look.analysis.target for look in looks]
     st.dataframe(
         {

@@ -9,21 +9,33 @@ from typing import Any
 
 from effnet_viz.analysis.comparison import Comparison
 from effnet_viz.ui.inputs.network_picker import ChosenNetwork
-from effnet_viz.ui.inputs.selection import ChosenImage
+from effnet_viz.ui.inputs.selection import Upload
 from effnet_viz.ui.panes import Canvas
+
+PER_ROW = 4
+"""Networks side by side on a wide page."""
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class ComparisonView:
     """What the page has computed, for the sections below the maps."""
 
     comparison: Comparison
     networks: tuple[ChosenNetwork, ...]
     """Those of the comparison, in its order."""
-    image: ChosenImage
+    image: Upload
     canvas: Canvas
 
-    def having(self, found: Sequence[dict[str, Any]]) -> Shown:
+    @property
+    def names(self) -> list[str]:
+        """Short names of the networks, in order; untrained ones say so."""
+        return [
+            (network.role or network.entry.title.removeprefix("EfficientNet-"))
+            + (" (untrained)" if network.untrained else "")
+            for network in self.networks
+        ]
+
+    def having(self, found: Sequence[dict[str, Any]]) -> ComparisonView:
         """The same with something more about each network."""
         results = tuple(
             dataclasses.replace(result, **more)
@@ -31,12 +43,3 @@ class Shown:
         )
         compared = dataclasses.replace(self.comparison, networks=results)
         return dataclasses.replace(self, comparison=compared)
-
-
-def short_names(shown: Shown) -> list[str]:
-    """Short names of the networks, in order; untrained ones say so."""
-    return [
-        (network.role or network.entry.title.removeprefix("EfficientNet-"))
-        + (" (untrained)" if network.untrained else "")
-        for network in shown.networks
-    ]

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
+
+from effnet_viz.arrays import Range, full_range
+from effnet_viz.engines import network
+from effnet_viz.pictures import render
+from effnet_viz.pictures.captions import map_caption
+from effnet_viz.ui import results, viewer
+from effnet_viz.ui.explain.view import ExplainView
+from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.panes import show_activation
 
 CHANNELS_PER_PAGE = 24
 
@@ -15,13 +25,84 @@ under it is its largest value, or its influence on the class: positive speaks fo
 """
 
 
-def choose_channel_page(pages: int, what: tuple[object, ...]) -> int:
+def show_channels(view: ExplainView) -> None:
+    """The channels of the stage, ranked, in pages; choosing one enlarges it."""
+    stage, analysis, model = view.stage, view.analysis, view.model
+    glance = results.channels(model.key, model.untrained, view.image.id, stage, analysis)
+    relevance = view.explain_stage(stage).channel_relevance  # (C,)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        order = st.segmented_control(
+            "Sort channels by",
+            [BY_ACTIVATION, BY_CLASS],
+            default=BY_ACTIVATION,
+            required=True,
+            key="sort",
+            bind="query-params",
+            help="Influence on the class is gradient × activation, summed over the grid, in "
+            "units of the score. At stage 9 it is exact: the channel's vote, its mean "
+            "activation times the weight that the class gives to it; all votes and a constant "
+            "add up to the score. At earlier stages it is an estimate.",
+        )
+    prefix, ranked = ("max ", glance.largest) if order == BY_ACTIVATION else ("", relevance)
+    ranking = np.argsort(-ranked, kind="stable")  # (C,)
+    with right:
+        page = _choose_page(len(ranking), (view.image.id, model, stage, order))
+    first = (page - 1) * CHANNELS_PER_PAGE
+    visible = ranking[first : first + CHANNELS_PER_PAGE]
+    common = full_range(analysis.stages[stage])
+    viewer.channel_wall(
+        [
+            viewer.Tile(c, prefix + render.number(float(ranked[c])), glance.averages[c])
+            for c in visible.tolist()
+        ],
+        glance.strongest,
+        view.canvas.seen,
+        stage=stage,
+        common=common,
+        badge="untrained" if view.stamp else "",
+        label=f"Channels of stage {stage}",
+        key="channels",
+        on_choose=_choose_channel,
+    )
+    lines = map_caption(analysis, "activations", stage, target=False)
+    st.caption(
+        f"Channels {first + 1} to {first + len(visible)} of {len(ranking)}; choose one to see "
+        f"it over the photograph.  \n{lines[0]}, {lines[1]}, scale as chosen above (fixed "
+        "counts as shared)"
+    )
+    how_to_read(CHANNELS_HELP)
+    chosen = st.session_state.pop("_channel", None)
+    if chosen is not None:
+        _enlarge(view, chosen, float(relevance[chosen]), common)
+
+
+def _choose_page(channels: int, what: tuple[object, ...]) -> int:
     """The page of channels; back to the first when it shows something else."""
     if st.session_state.get("_paged", what) != what:
         st.session_state["page"] = 1
     st.session_state["_paged"] = what
+    pages = -(-channels // CHANNELS_PER_PAGE)
     return st.pagination(pages, max_visible_pages=5, key="page", bind="query-params")
 
 
-def channel_chosen(channel: int) -> None:
+def _choose_channel(channel: int) -> None:
     st.session_state["_channel"] = channel
+
+
+def _enlarge(view: ExplainView, channel: int, relevance: float, common: Range) -> None:
+    stage, target = view.stage, view.analysis.target
+    adds, to = ("adds", "to") if relevance >= 0 else ("takes", "from")
+    exact = "exactly" if stage == network.STAGES[-1] else "by estimate"
+
+    @st.dialog(f"Channel {channel} of stage {stage}", width="medium")
+    def show() -> None:
+        show_activation(
+            view.canvas, view.analysis, stage, channel, common=common, key="pane channel"
+        )
+        st.caption(
+            f"It {adds} {render.number(abs(relevance))} {to} the score (logit) "
+            f"{render.number(target.logit)} of {target.label}, {exact}."
+        )
+
+    show()

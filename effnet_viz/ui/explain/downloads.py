@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
+
+from effnet_viz.pictures import numbers
+from effnet_viz.ui.explain.view import ExplainView
+from effnet_viz.ui.layout.downloads import offer_file, open_to_save
+from effnet_viz.ui.panes import name_of
 
 
-def open_to_save(label: str, what: str) -> DeltaGenerator | None:
-    """A popover with files to save; the container to fill while it is open, else None.
-
-    Files are made when it opens: one that Streamlit makes later, at the click, is gone as soon as
-    another visitor's page has run.
-    """
-    popover = st.popover(
-        label, type="tertiary", icon=":material/download:", key=f"save {what}", on_change="rerun"
-    )
-    return popover if popover.open else None
+def show_downloads(view: ExplainView) -> None:
+    """The numbers behind the page as files, and where they come from."""
+    analysis = view.analysis
+    explained = view.explain_stage(view.stage)
+    name = f"{name_of(analysis)}-stage-{view.stage}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if save := open_to_save("Save the numbers", "numbers"):
+            npz, text = numbers.as_npz(analysis, explained), numbers.as_json(analysis, explained)
+            offer_file(save, "For NumPy (NPZ)", npz, f"{name}.npz", "application/octet-stream")
+            offer_file(save, "For everything else (JSON)", text, f"{name}.json", "application/json")
+        with st.popover("Where these results come from", type="tertiary"):
+            st.code(json.dumps(analysis.provenance.as_dict(), indent=2), language="json")

@@ -1,70 +1,87 @@
-"""Covering a part of the photograph."""
+"""How the predictions change with a part of the photograph covered."""
 
 from __future__ import annotations
-
-import re
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from effnet_viz.analysis.predictions import Predictions
-from effnet_viz.models.classes import labels
+from effnet_viz.models import classes
 from effnet_viz.records import Prediction
-from effnet_viz.ui import viewer
-from effnet_viz.ui.layout import url_state
-from effnet_viz.ui.layout.text import shortened
+from effnet_viz.ui import results
+from effnet_viz.ui.explain.view import ExplainView, cover_box
+from effnet_viz.ui.layout.charts import layout, show_chart
+from effnet_viz.ui.layout.problems import error_boundary
+from effnet_viz.ui.layout.text import percent, truncate
+from effnet_viz.ui.layout.theme import BAR, TEAL
+from effnet_viz.ui.layout.waiting import waiting
 
 HIDE, KEEP = "hide the part", "keep only the part"
 
-_BOX = re.compile(r"(?:[01](?:\.\d{1,3})?,){3}[01](?:\.\d{1,3})?")
+
+def show_occlusion(view: ExplainView) -> None:
+    """How the predictions change when the drawn box is blurred, or all but the box."""
+    box = view.covered
+    if box is None:
+        return
+    st.markdown("#### With a part covered")
+    changed, saw = st.columns([2, 1], gap="medium")
+    with changed:
+        blurred = st.segmented_control(
+            "Blur",
+            [HIDE, KEEP],
+            default=HIDE,
+            required=True,
+            key="blur",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        image, model, target = view.image, view.model, view.analysis.target
+        with error_boundary(model.entry), waiting("Looking at what is left …"):
+            covered = results.covered(
+                model.key, model.untrained, image.id, box, blurred == KEEP, image.content
+            )
+        left = covered.predictions.of(target.index).probability
+        verb = "falls" if left < target.probability else "rises"
+        best = covered.predictions[0]
+        st.markdown(
+            f"The probability of **{target.label}** {verb} from "
+            f"{percent(target.probability)} to **{percent(left)}**. The most probable class is "
+            f"now **{best.label}** ({percent(best.probability)}).{view.untrained_note}"
+        )
+        show_chart(
+            _draw_before_and_after(view.analysis.predictions, covered.predictions, target),
+            key="covered bars",
+            alt="Probabilities of the photograph as it is and with the part covered.",
+        )
+        st.button("Remove the box", on_click=cover_box, args=(None,))
+    with saw:
+        st.image(covered.picture, alt="What the model saw now.", width="stretch")
+        provenance = view.analysis.provenance
+        st.caption(
+            f"What {provenance.title} saw now, weights: {provenance.weights}. A blurred part still "
+            "shows its colours, and blur itself is something a model may react to."
+        )
 
 
-def _box_of(text: str | None) -> viewer.Box | None:
-    """Left, top, right, bottom between 0 and 1 from "0.1,0.2,0.5,0.6"; None for anything else."""
-    if text is None or not _BOX.fullmatch(text):
-        return None
-    left, top, right, bottom = map(float, text.split(","))
-    return (left, top, right, bottom) if left < right <= 1 and top < bottom <= 1 else None
-
-
-def covered_box() -> viewer.Box | None:
-    """The part of the photograph that is covered, if any. It is in the URL."""
-    url_state.adopt("box", lambda text: _box_of(text) is not None)
-    text = st.session_state.get("box")
-    url_state.publish("box", text)
-    return _box_of(text)
-
-
-def cover_box(box: viewer.Box | None) -> None:
-    st.session_state["box"] = box and ",".join(f"{edge:.3f}" for edge in box)
-
-
-def draw_before_and_after(before: Predictions, after: Predictions, target: Prediction) -> go.Figure:
+def _draw_before_and_after(
+    before: Predictions, after: Predictions, target: Prediction
+) -> go.Figure:
     """Probabilities of the best classes of both and of the target, as pairs of bars."""
     indices = dict.fromkeys([*(p.index for p in [*before[:3], *after[:3]]), target.index])
-    labels = [shortened(labels()[index], 24) for index in indices]
-    figure = go.Figure(
-        [
-            go.Bar(
-                name=name,
-                y=labels,
-                x=[predictions.of(index).probability for index in indices],
-                orientation="h",
-                marker={"color": colour},
-                hovertemplate="%{y}, " + name + ": %{x:.1%}<extra></extra>",
-            )
-            for name, predictions, colour in (
-                ("as it is", before, "#9aa5a8"),
-                ("with the part covered", after, "#0f8b8d"),
-            )
-        ]
-    )
-    figure.update_layout(
-        barmode="group",
-        height=52 * len(labels) + 70,
-        margin={"l": 0, "r": 8, "t": 8, "b": 0},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        xaxis={"range": [0, 1], "tickformat": ".0%", "fixedrange": True},
-        yaxis={"autorange": "reversed", "fixedrange": True},
-    )
-    return figure
+    bars = [
+        go.Bar(
+            name=name,
+            y=[truncate(classes.labels()[index], 24) for index in indices],
+            x=[predictions.of(index).probability for index in indices],
+            orientation="h",
+            marker={"color": colour},
+            hovertemplate="%{y}, " + name + ": %{x:.1%}<extra></extra>",
+        )
+        for name, predictions, colour in (
+            ("as it is", before, BAR),
+            ("with the part covered", after, TEAL),
+        )
+    ]
+    axes = {"range": [0, 1], "tickformat": ".0%"}, {"autorange": "reversed"}
+    return go.Figure(bars, layout(52 * len(indices) + 70, *axes) | {"barmode": "group"})

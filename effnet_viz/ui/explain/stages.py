@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from effnet_viz.ui import results
+from effnet_viz.ui.explain.view import ExplainView
+from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
+from effnet_viz.ui.layout.help import how_to_read
+
 STAGE_TILE = 102
+"""Width of a stage's picture in CSS pixels."""
 
 STAGES_HELP = """
 A network is a row of stages, and each passes a smaller but richer picture on to the next. Every
@@ -13,5 +19,39 @@ strong, dark blue is weak. Early stages follow edges, late stages whole objects.
 """
 
 
-def stage_chosen(key: str) -> None:
+def show_stages(view: ExplainView) -> None:
+    """All stages as a strip of mean activations; choosing one sets the stage."""
+    pictures = []
+    for number, activation in view.analysis.stages.items():
+        channels, height, width = activation.shape
+        key = f"{view.image.id} {view.model} {number}"
+        pictures.append(
+            Picture(
+                str(number),
+                results.mean_tile(key, activation),
+                f"Stage {number}",
+                f"{width}×{height} · {channels} ch.",
+                f"Mean activation of stage {number}",
+                "untrained" if view.stamp else "",
+                pixelated=True,
+            )
+        )
+    picture_grid(
+        pictures,
+        selected=str(view.stage),
+        label="Stages of the network",
+        size=STAGE_TILE,
+        key="stages",
+        on_choose=_choose_stage,
+        scroll=True,
+    )
+    provenance = view.analysis.provenance
+    st.caption(
+        f"{provenance.title} at {provenance.resolution} px, weights: {provenance.weights}. "
+        "Mean activation of all channels, the same for every class, each with its own scale."
+    )
+    how_to_read(STAGES_HELP)
+
+
+def _choose_stage(key: str) -> None:
     st.session_state["stage"] = int(key)

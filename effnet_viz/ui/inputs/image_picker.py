@@ -14,9 +14,9 @@ from effnet_viz.images.photograph import ImageError
 from effnet_viz.images.samples import samples
 from effnet_viz.ui import results
 from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
-from effnet_viz.ui.inputs.selection import ChosenImage
+from effnet_viz.ui.inputs.selection import Upload
 from effnet_viz.ui.layout import url_state
-from effnet_viz.ui.layout.text import plain
+from effnet_viz.ui.layout.text import escape_markdown
 
 MOST_UPLOADS = 12
 """Images that one visitor can have open."""
@@ -26,20 +26,23 @@ THUMBNAIL = 96
 
 
 @cache
-def _sample(key: str) -> ChosenImage:
+def _sample(key: str) -> Upload:
     sample = samples()[key]
     content = sample.path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    return ChosenImage(digest, sample.title, sample.description, content)
+    return Upload(_id_of(content), sample.title, sample.description, content)
 
 
-def _uploads() -> dict[str, ChosenImage]:
+def _id_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _uploads() -> dict[str, Upload]:
     """This visitor's own images by key, in the order of arrival."""
-    uploads: dict[str, ChosenImage] = st.session_state.setdefault("uploads", {})
+    uploads: dict[str, Upload] = st.session_state.setdefault("uploads", {})
     return uploads
 
 
-def images() -> dict[str, ChosenImage]:
+def images() -> dict[str, Upload]:
     """This visitor's images, then the samples."""
     return {**_uploads(), **{key: _sample(key) for key in samples()}}
 
@@ -48,9 +51,9 @@ def _accept(file: UploadedFile) -> str | None:
     """Keep a file and return its key; or note in a sentence why not."""
     uploads = _uploads()
     content = file.getvalue()
-    digest = hashlib.sha256(content).hexdigest()
+    image_id = _id_of(content)
     for key, image in uploads.items():
-        if image.digest == digest:
+        if image.id == image_id:
             return key
     problems: list[str] = st.session_state["upload_problems"]
     if len(uploads) >= MOST_UPLOADS:
@@ -60,14 +63,14 @@ def _accept(file: UploadedFile) -> str | None:
         )
         return None
     try:
-        results.shown(digest, content)
+        results.shown(image_id, content)
     except ImageError as error:
         problems.append(f"{file.name}: {error}")
         return None
     number = st.session_state["upload_count"] = st.session_state.get("upload_count", 0) + 1
     key = f"{UPLOAD}{number}"
     title = _numbered(file.name, [image.title for image in images().values()])
-    uploads[key] = ChosenImage(digest, title, f"Your image {title}.", content)
+    uploads[key] = Upload(image_id, title, f"Your image {title}.", content)
     return key
 
 
@@ -123,9 +126,9 @@ def _show(key: str) -> None:
     st.session_state["box"] = None
 
 
-def _adopt_link() -> None:
+def _read_link() -> None:
     """The image that the URL names; an upload is known only to the session it was made in."""
-    unknown = url_state.adopt("image", images().__contains__)
+    unknown = url_state.read_url("image", images().__contains__)
     if unknown is not None and unknown.startswith(UPLOAD):
         st.session_state["upload_problems"] = [
             "The image of this link was an upload, and uploads are never part of a link. Here is a "
@@ -133,9 +136,9 @@ def _adopt_link() -> None:
         ]
 
 
-def choose_image() -> ChosenImage:
+def choose_image() -> Upload:
     """The image to explain: by default the first sample."""
-    _adopt_link()
+    _read_link()
     field, gallery = st.columns([1, 2], gap="medium")
     with field:
         _show_field()
@@ -144,7 +147,7 @@ def choose_image() -> ChosenImage:
         pictures = [
             Picture(
                 key,
-                results.thumbnail(image.digest, 2 * THUMBNAIL, image.content),
+                results.thumbnail(image.id, 2 * THUMBNAIL, image.content),
                 image.title,
                 description=image.description,
             )
@@ -168,8 +171,8 @@ def choose_image() -> ChosenImage:
                 args=(chosen,),
             )
     for problem in st.session_state.get("upload_problems", []):
-        st.error(plain(problem), icon=":material/broken_image:")
-    url_state.publish("image", chosen)
+        st.error(escape_markdown(problem), icon=":material/broken_image:")
+    url_state.write_url("image", chosen)
     return images()[chosen]
 
 

@@ -7,9 +7,9 @@ import streamlit as st
 from effnet_viz.models import advice, checkpoints, downloads, model, weights, zoo
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import results
-from effnet_viz.ui.inputs.selection import ChosenModel
+from effnet_viz.ui.inputs.selection import ModelRef
 from effnet_viz.ui.layout import url_state
-from effnet_viz.ui.layout.problems import ending_in_words, offer_what_works
+from effnet_viz.ui.layout.problems import error_boundary, offer_what_works
 from effnet_viz.ui.layout.waiting import waiting
 
 
@@ -23,9 +23,9 @@ def readiness_text(entry: zoo.ModelEntry) -> str:
     return "not reachable"
 
 
-def choose_model() -> ChosenModel:
+def choose_model() -> ModelRef:
     """The model and whether it is untrained, from the sidebar."""
-    url_state.adopt("model", zoo.MODELS.__contains__)
+    url_state.read_url("model", zoo.MODELS.__contains__)
     texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
     key = st.selectbox(
         "Model",
@@ -35,7 +35,7 @@ def choose_model() -> ChosenModel:
         format_func=texts.__getitem__,
         persist_state="session",
     )
-    url_state.publish("model", None if key == zoo.DEFAULT else key)
+    url_state.write_url("model", None if key == zoo.DEFAULT else key)
     untrained = st.toggle(
         "Untrained",
         key="untrained",
@@ -43,7 +43,7 @@ def choose_model() -> ChosenModel:
         help="The same architecture with random weights. Its predictions and maps mean nothing: "
         "compare with them to see what training adds.",
     )
-    chosen = ChosenModel(key, untrained)
+    chosen = ModelRef(key, untrained)
     entry = chosen.entry
     scale = f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px"
     published = entry.published
@@ -68,12 +68,12 @@ def step_model(by: int) -> None:
     st.session_state["model"] = ready[at % len(ready)]
 
 
-def load_or_explain(chosen: ChosenModel) -> model.Model | None:
+def load_or_explain(chosen: ModelRef) -> model.Model | None:
     """The model; or None, after saying on the page why not and what can be done now."""
     entry = chosen.entry
     ready = checkpoints.readiness(entry)
     if chosen.untrained or ready is Readiness.READY:
-        with ending_in_words(entry), waiting(f"Loading {entry.title} …"):
+        with error_boundary(entry), waiting(f"Loading {entry.title} …"):
             return results.loaded(chosen.key, chosen.untrained)
     st.warning(
         f"**{entry.title} cannot be used yet.** {advice.not_ready(entry.weights, ready)}",

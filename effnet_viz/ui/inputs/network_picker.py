@@ -109,7 +109,7 @@ def link_to_lab(label: str) -> None:
 
 
 def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
-    unknown = url_state.adopt("members", _names_members)
+    unknown = url_state.read_url("members", _names_members)
     if unknown is not None:
         st.caption(":material/info: The link names networks that do not exist; others are shown.")
     named = st.session_state.setdefault("members", "lite0,lite1,lite2")
@@ -126,7 +126,7 @@ def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
         on_change=changed,
         format_func=lambda key: zoo.MODELS[key].title.removeprefix("EfficientNet-"),
     )
-    url_state.publish("members", st.session_state["members"])
+    url_state.write_url("members", st.session_state["members"])
     return [(zoo.MODELS[key], "") for key in zoo.MODELS if key in keys]
 
 
@@ -145,9 +145,9 @@ def _names_network(text: str) -> bool:
 
 def _custom() -> zoo.ModelEntry | None:
     """The network of one's own scale, sent from the page "Scaling rules"."""
-    url_state.adopt("custom", _names_network)
+    url_state.read_url("custom", _names_network)
     key: str | None = st.session_state.get("custom")
-    url_state.publish("custom", key)
+    url_state.write_url("custom", key)
     return None if key is None else variants.find(key)
 
 

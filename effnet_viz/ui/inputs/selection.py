@@ -8,10 +8,10 @@ from effnet_viz.models import variants, zoo
 
 
 @dataclass(frozen=True)
-class ChosenImage:
-    """The image on the page."""
+class Upload:
+    """An image to explain: a sample or one of the visitor's own."""
 
-    digest: str
+    id: str
     """SHA-256 of the content."""
     title: str
     description: str
@@ -20,12 +20,13 @@ class ChosenImage:
 
 
 @dataclass(frozen=True)
-class ChosenModel:
-    """The model on the page."""
+class ModelRef:
+    """Names a model that can be built and cached."""
 
     key: str
     untrained: bool
 
     @property
     def entry(self) -> zoo.ModelEntry:
+        """The model in the zoo, or a variant of one."""
         return variants.find(self.key)

@@ -52,6 +52,7 @@ def choose_stage() -> int:
     return stage
 
 
-def step_stage(by: int) -> None:
-    stage = st.session_state["stage"] + by
-    st.session_state["stage"] = min(max(stage, network.STAGES[0]), network.STAGES[-1])
+def step_stage(key: str, by: int) -> None:
+    """A stage further or back, for the slider of this key."""
+    stage = st.session_state[key] + by
+    st.session_state[key] = min(max(stage, network.STAGES[0]), network.STAGES[-1])

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from effnet_viz.lab import results as lab
-from effnet_viz.lab.results import (
-    OverRuns,
-    Results,
-)
+from effnet_viz.lab.results import Difference, OverRuns, Results
 
 
 @dataclass(frozen=True)
@@ -103,13 +99,13 @@ MEASURES = {
     )
 }
 
-
 REFERENCES = {
     "uniform": "uniform map",
     "centre_dot": "centre dot",
     "centre_gaussian": "centre Gaussian",
     "mask": "the mask itself",
 }
+"""Maps that no network made, by name in the results."""
 
 
 def reference_values(results: Results, measure: Measure) -> dict[str, OverRuns]:
@@ -120,9 +116,8 @@ def reference_values(results: Results, measure: Measure) -> dict[str, OverRuns]:
     }
 
 
-def labelled_pairs(
-    results: Results, kind: str, measure: Measure
-) -> list[tuple[str, lab.Difference]]:
+def labelled_pairs(results: Results, kind: str, measure: Measure) -> list[tuple[str, Difference]]:
+    """Differences of pairs of networks, each with what is subtracted from what."""
     return [
         (f"{results.networks[pair.other].name} − {results.networks[pair.one].name}", pair)
         for pair in results.differences[kind, measure.key]

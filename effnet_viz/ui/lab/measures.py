@@ -6,20 +6,10 @@ import streamlit as st
 
 from effnet_viz.lab import sentences
 from effnet_viz.lab.networks import GRAD_CAM_STAGE
-from effnet_viz.lab.results import (
-    CAM,
-    GRAD_CAM,
-    SIZE_GROUPS,
-    Results,
-)
-from effnet_viz.models.zoo import STAGES
-from effnet_viz.ui.lab.charts import CHART_CONFIG, draw_by_size, draw_means, draw_pairs
-from effnet_viz.ui.lab.measure_table import (
-    MEASURES,
-    labelled_pairs,
-    reference_values,
-)
-from effnet_viz.ui.lab.results import spoken_values
+from effnet_viz.lab.results import CAM, GRAD_CAM, SIZE_GROUPS, OverRuns, Results
+from effnet_viz.ui.lab.charts import draw_by_size, draw_means, draw_pairs
+from effnet_viz.ui.lab.measure_table import MEASURES, labelled_pairs, reference_values
+from effnet_viz.ui.layout.charts import show_chart
 from effnet_viz.ui.layout.help import how_to_read
 
 MEASURES_HELP = """
@@ -74,21 +64,19 @@ def show_measures(results: Results) -> None:
             network.name: network.maps[kind].everywhere[measure.key]
             for network in results.networks.values()
         }
-        st.plotly_chart(
+        show_chart(
             draw_means(results, kind, measure),
-            config=CHART_CONFIG,
             key="lab means",
-            alt=f"{title}, {kind_title}, means over runs: {spoken_values(values)}. "
+            alt=f"{title}, {kind_title}, means over runs: {_means_text(values)}. "
             + (
-                f"Reference maps: {spoken_values(reference_values(results, measure))}."
+                f"Reference maps: {_means_text(reference_values(results, measure))}."
                 * measure.comparable
             ),
         )
     with pairs:
         st.markdown("**Pairs, with 95 % intervals** (right of 0: the first is higher)")
-        st.plotly_chart(
+        show_chart(
             draw_pairs(results, kind, measure),
-            config=CHART_CONFIG,
             key="lab pairs",
             alt=f"{title}, {kind_title}: differences of pairs in points with 95 % intervals. "
             + " ".join(
@@ -97,9 +85,8 @@ def show_measures(results: Results) -> None:
             ),
         )
     st.markdown("**By size of the object**")
-    st.plotly_chart(
+    show_chart(
         draw_by_size(results, kind, measure),
-        config=CHART_CONFIG,
         key="lab sizes",
         alt=f"{title}, {kind_title}, for small, medium and large objects. "
         + " ".join(
@@ -121,3 +108,7 @@ def show_measures(results: Results) -> None:
         f"Measured on {sum(run.scenes_all_correct for run in results.runs):,} scenes in all."
     )
     how_to_read(MEASURES_HELP)
+
+
+def _means_text(values: dict[str, OverRuns]) -> str:
+    return ", ".join(f"{name} {sentences.percent(value.mean)}" for name, value in values.items())

@@ -1,7 +1,8 @@
-"""The parts of the page "Scaling lab" that show what was measured: charts, tables, words."""
+"""What was measured in the lab: sentences, accuracy and cost, agreement, learning curves."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -9,15 +10,11 @@ import streamlit as st
 
 from effnet_viz.lab import results as lab
 from effnet_viz.lab import sentences
-from effnet_viz.lab.results import (
-    RESULTS,
-    OverRuns,
-    Results,
-    ResultsError,
-)
+from effnet_viz.lab.results import RESULTS, OverRuns, Results, ResultsError
 from effnet_viz.models import published
 from effnet_viz.models.published import ScaledBaseline
-from effnet_viz.ui.lab.charts import CHART_CONFIG, draw_accuracy, draw_curves, show_matrix
+from effnet_viz.ui.lab.charts import draw_accuracy, draw_curves
+from effnet_viz.ui.layout.charts import PALE, show_chart, show_heatmap
 from effnet_viz.ui.layout.help import how_to_read
 
 HEADLINE_HELP = """
@@ -87,9 +84,8 @@ def show_accuracy(results: Results) -> None:
     """Top-1 of every run; beside it ours and the paper's Table 7."""
     st.markdown("##### Accuracy and cost")
     networks = results.networks
-    st.plotly_chart(
+    show_chart(
         draw_accuracy(results),
-        config=CHART_CONFIG,
         key="lab accuracy",
         alt="Top-1 accuracy on seen vendors and on the unseen vendor, means over runs. "
         + " ".join(
@@ -150,33 +146,44 @@ def show_agreement(results: Results) -> None:
     answers, maps = st.columns(2, gap="medium")
     with answers:
         st.markdown("**Same answer** (share of scenes)")
-        show_matrix(
-            results,
-            {(p.one, p.other): p.same_answer.mean for p in results.agreement},
-            (0, 1),
-            ".0%",
-            "same answer",
-        )
+        same = {(p.one, p.other): p.same_answer.mean for p in results.agreement}
+        _show_pairs(results, "Same answer", same, (0, 1), ".0%")
     with maps:
         st.markdown("**Alike maps** (correlation of CAMs)")
-        show_matrix(
-            results,
-            {(p.one, p.other): p.cam_correlation.mean for p in results.agreement},
-            (-1, 1),
-            ".2f",
-            "correlation of CAMs",
-        )
+        alike = {(p.one, p.other): p.cam_correlation.mean for p in results.agreement}
+        _show_pairs(results, "Correlation of CAMs", alike, (-1, 1), ".2f")
     st.markdown(sentences.most_and_least_alike(results))
     how_to_read(AGREEMENT_HELP)
+
+
+def _show_pairs(
+    results: Results,
+    what: str,
+    values: Mapping[tuple[str, str], float],
+    ends: tuple[float, float],
+    number: str,
+) -> None:
+    """Every pair once: a triangle."""
+    keys = list(results.networks)
+    names = [network.name for network in results.networks.values()]
+    show_heatmap(
+        [[values.get((one, other)) for one in keys[:-1]] for other in keys[1:]],
+        names[1:],
+        names[:-1],
+        what=what,
+        ends=ends,
+        number=number,
+        look=PALE,
+        height=14 + 46 * len(keys),
+    )
 
 
 def show_learning_curves(results: Results) -> None:
     """Accuracy during training."""
     st.markdown("##### Had they learned all they could?")
     last = {key: curve[-1] for key, curve in results.curves.items()}
-    st.plotly_chart(
+    show_chart(
         draw_curves(results),
-        config=CHART_CONFIG,
         key="lab curves",
         alt="Top-1 accuracy during training, mean over runs. At the end, on seen vendors and on "
         "the unseen vendor: "
@@ -238,7 +245,3 @@ def _with_spread(values: OverRuns) -> str:
 
 def _unbroken(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def spoken_values(values: dict[str, OverRuns]) -> str:
-    return ", ".join(f"{name} {sentences.percent(value.mean)}" for name, value in values.items())

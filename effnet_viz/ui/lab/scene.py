@@ -1,4 +1,4 @@
-"""The parts of the page "Scaling lab": a scene to change, five networks that look at it."""
+"""A scene to change, and five networks that look at it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz.images import photograph
+from effnet_viz.images.photograph import resized
 from effnet_viz.lab import demo, scene_editor
-from effnet_viz.lab.demo import UNSEEN_VENDOR, Method, SceneExplanation, spoken
+from effnet_viz.lab.demo import UNSEEN_VENDOR, Method, SceneExplanation, display_name
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.runs import UnfinishedError
 from effnet_viz.lab.scene_editor import Composed, Composition
@@ -103,27 +103,18 @@ def _five_networks(composition: Composition, method: Method, own_answer: bool) -
         )
     with numbers:
         _show_numbers(explained)
-        _show_what(moved, composed)
+        _say_what_is_drawn(moved, composed)
     # The pictures come last: when they are there, everything is, and the object can move on.
     for one, cell in zip(explained, cells, strict=True):
         with cell:
             _show_network(one, composed, photograph, outlined)
     if not st.session_state["dragging"]:
-        url_state.publish("place", place_text(moved))
-
-
-# Choosing
-
-
-# Moving
-
-
-# Showing
+        url_state.write_url("place", place_text(moved))
 
 
 def _photograph(composed: Composed) -> viewer.Photograph:
     pixels: NDArray[np.uint8] = composed.scene.image
-    picture = photograph.resized(pixels, SHOWN_SIDE, SHOWN_SIDE)
+    picture = resized(pixels, SHOWN_SIDE, SHOWN_SIDE)
     key = f"scene {hashlib.sha256(pixels.tobytes()).hexdigest()}"
     source = data_url(picture, "jpeg")
     return viewer.Photograph(key, source, SHOWN_SIDE, SHOWN_SIDE, (SIDE, SIDE))
@@ -135,7 +126,7 @@ def _show_network(
     photograph: viewer.Photograph,
     outlined: viewer.Object,
 ) -> None:
-    st.html(_answers(one, spoken(CLASSES[composed.scene.label])))
+    st.html(_answer_bars(one, display_name(CLASSES[composed.scene.label])))
     where = "on" if one.hit else "beside"
     of_stage = demo.structures()[one.scaling.key].stages[one.stage]
     viewer.pane(
@@ -157,7 +148,7 @@ def _show_network(
     )
 
 
-def _answers(one: SceneExplanation, truth: str) -> str:
+def _answer_bars(one: SceneExplanation, truth: str) -> str:
     """The network's name and its first answers as bars."""
     rows = "".join(
         f'<tr class="{"true" if answer.label == truth else "false"}">'
@@ -188,7 +179,7 @@ def _show_numbers(explained: tuple[SceneExplanation, ...]) -> None:
     )
 
 
-def _show_what(composition: Composition, composed: Composed) -> None:
+def _say_what_is_drawn(composition: Composition, composed: Composed) -> None:
     seen = "never seen" if composition.vendor == UNSEEN_VENDOR else "seen"
     st.caption(
         f"Drawn by {composition.vendor}, {seen} in training. Of what lies inside the picture, "

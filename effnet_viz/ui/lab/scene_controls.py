@@ -9,16 +9,15 @@ import streamlit as st
 
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.lab import demo, scene_editor
-from effnet_viz.lab.demo import UNSEEN_VENDOR, Method, spoken
+from effnet_viz.lab.demo import UNSEEN_VENDOR, Method, display_name
 from effnet_viz.lab.scene_editor import Composition
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.sprites import CLASSES, VENDORS
 from effnet_viz.ui import results
 from effnet_viz.ui.layout import url_state
-from effnet_viz.ui.layout.text import plain
+from effnet_viz.ui.layout.text import escape_markdown
 
 FIRST_SEED = 11
-
 SEEDS = 10_000
 
 OBJECT, ANSWER = "the object", "its own answer"
@@ -29,17 +28,17 @@ CONTROL = 168
 """Width of a control in pixels: two stand side by side on a phone."""
 
 
-def _first(seed: int = FIRST_SEED) -> Composition:
+def _by_chance(seed: int) -> Composition:
     return scene_editor.chosen_by_chance(seed, UNSEEN_VENDOR)
 
 
 def choose_scene() -> tuple[Composition, Method, bool]:
     """The scene, the map, and whether each network's own answer is explained."""
-    first, state = _first(), st.session_state
+    first, state = _by_chance(FIRST_SEED), st.session_state
     state["dragging"] = False
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("New scene", icon=":material/casino:", on_click=_draw_new_scene)
-        label, vendor = _choose_drawing(first)
+        st.button("New scene", icon=":material/casino:", on_click=_new_scene)
+        label, vendor = _choose_object(first)
         seed = st.number_input(
             "Seed",
             0,
@@ -61,13 +60,13 @@ def choose_scene() -> tuple[Composition, Method, bool]:
             width=CONTROL,
         )
         clutter = st.slider(
-            "Things around",
+            "Distractors",
             *(0, scene_editor.MOST_CLUTTER, first.clutter),
             key="clutter",
             bind="query-params",
             width=CONTROL,
         )
-        hidden = st.slider(
+        occlusion = st.slider(
             "Hidden in %",
             *(0, round(100 * scene_editor.MOST_HIDDEN), round(100 * first.hidden), 10),
             key="hidden",
@@ -77,13 +76,13 @@ def choose_scene() -> tuple[Composition, Method, bool]:
         method = _choose_method()
         own_answer = _choose_class()
     across, down = state.setdefault("place", (first.across, first.down))
-    made = Composition(int(seed), label, vendor, size / 100, across, down, clutter, hidden / 100)
+    made = Composition(int(seed), label, vendor, size / 100, across, down, clutter, occlusion / 100)
     return made, method, own_answer
 
 
-def _choose_drawing(first: Composition) -> tuple[int, str]:
+def _choose_object(first: Composition) -> tuple[int, str]:
     """The class, and a vendor that drew it."""
-    names = [spoken(name) for name in CLASSES]
+    names = [display_name(name) for name in CLASSES]
     name = st.selectbox(
         "Object", names, first.label, key="object", bind="query-params", width=CONTROL
     )
@@ -106,10 +105,10 @@ def _choose_drawing(first: Composition) -> tuple[int, str]:
     return label, vendor
 
 
-def _draw_new_scene() -> None:
+def _new_scene() -> None:
     """Everything by chance, as the scenes that the networks learned from."""
-    made, state = _first(secrets.randbelow(SEEDS)), st.session_state
-    state["seed"], state["object"] = made.seed, spoken(CLASSES[made.label])
+    made, state = _by_chance(secrets.randbelow(SEEDS)), st.session_state
+    state["seed"], state["object"] = made.seed, display_name(CLASSES[made.label])
     state["size"], state["clutter"] = round(100 * made.size), made.clutter
     state["hidden"] = round(100 * made.hidden)
     state["place"] = (made.across, made.down)
@@ -168,7 +167,7 @@ def _backdrop_changed(key: str) -> None:
         try:
             state["backdrop"] = scene_editor.backdrop(results.decoded(file.getvalue()))
         except ImageError as error:
-            state["backdrop_problem"] = plain(f"{file.name}: {error}")
+            state["backdrop_problem"] = escape_markdown(f"{file.name}: {error}")
 
 
 def _forget_backdrop() -> None:
@@ -189,7 +188,7 @@ def place_text(composition: Composition) -> str:
 
 
 def read_place() -> None:
-    url_state.adopt("place", lambda text: _place_of(text) is not None)
+    url_state.read_url("place", lambda text: _place_of(text) is not None)
     place = st.session_state.get("place")
     if isinstance(place, str):
         st.session_state["place"] = _place_of(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from effnet_viz.assets import ICON
-from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout import theme, url_state
 
 PAGES = (
     ("app.py", "Explain an image", ":material/visibility:"),
@@ -17,7 +17,9 @@ PAGES = (
 
 # Streamlit leaves wide margins: the maps need the room. Its list of uploads grows and pushes the
 # page down: the gallery shows them already. A tall photograph would fill the screen.
-STYLE = """
+STYLE = (
+    f".answers {{ --bar: {theme.BAR}; --right: {theme.TEAL}; }}"
+    + """
 .stMainBlockContainer { padding: 3.2rem clamp(1rem, 2.5vw, 2.5rem) 3rem; }
 [data-testid=stFileChips] > div { max-height: 6rem !important; }
 .answers b { display: block; line-height: 1.3; }
@@ -27,12 +29,13 @@ STYLE = """
 .answers th { text-align: left; font-weight: 400; width: 5.5em; }
 .answers td { padding: 0 0 0 0.3em; }
 .answers td:last-child { text-align: right; width: 3em; font-variant-numeric: tabular-nums; }
-.answers i { display: block; height: 0.6em; min-width: 1px; background: #9aa5a8; }
+.answers i { display: block; height: 0.6em; min-width: 1px; background: var(--bar); }
 .answers .true th { font-weight: 700; }
-.answers .true i { background: #0f8b8d; }
+.answers .true i { background: var(--right); }
 .stMain [data-testid=stImage] img { max-height: 75vh; width: auto; max-width: 100%; }
 [role=dialog] [data-testid=stImage] img { max-height: 58vh; }
 """
+)
 
 
 def open_page(title: str) -> None:

@@ -13,7 +13,7 @@ from effnet_viz.models.weights import Readiness
 
 
 @contextmanager
-def ending_in_words(entry: zoo.ModelEntry) -> Iterator[None]:
+def error_boundary(entry: zoo.ModelEntry) -> Iterator[None]:
     """Where the network cannot be used in here, says why and what to do, and ends the page."""
     try:
         yield

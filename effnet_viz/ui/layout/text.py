@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text that somebody else chose (a file name), shown as it is and not as Markdown."""
     # A zero-width space keeps :smile: and :material/home: from becoming icons.
     return "".join(
@@ -26,7 +26,7 @@ def one_in(share: float) -> str:
     return f"less than 1 part in {10**power:,}"
 
 
-def shortened(text: str, letters: int) -> str:
+def truncate(text: str, letters: int) -> str:
     """The text, cut with an ellipsis if it has more letters than that."""
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
 

@@ -1,25 +1,32 @@
-"""Colours of charts, one table for every page."""
+"""The colours of every page, one table. Ink and paper are those of .streamlit/config.toml."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
-from effnet_viz.lab.results import (
-    Results,
-)
 
-COLOURS = ("#0f8b8d", "#d1761f", "#8a6bbf", "#c8475d", "#6b8e23", "#4472c4", "#8d979a", "#b8860b")
+@dataclass(frozen=True)
+class Theme:
+    """What charts draw with on the page's background."""
 
-GREY = "#8d979a"
-
-
-def ink() -> str:
-    return "#e8e6e1" if st.context.theme.type == "dark" else "#1d2527"
+    ink: str
+    paper: str
 
 
-def network_colours(results: Results) -> dict[str, str]:
-    """By network key: the colours of the page that compares them."""
-    return dict(zip(results.networks, COLOURS, strict=False))
+LIGHT = Theme(ink="#1d2527", paper="#fbfaf7")
+DARK = Theme(ink="#e8e6e1", paper="#14191b")
+
+TEAL, ORANGE, PURPLE, RED, GREY = "#0f8b8d", "#d1761f", "#8a6bbf", "#c8475d", "#8d979a"
+
+COLOURS = (TEAL, ORANGE, PURPLE, RED, "#6b8e23", "#4472c4", GREY, "#b8860b")
+"""Of networks side by side, in order."""
+
+BAR = "#9aa5a8"
+"""Of a bar among others; the one that is meant is TEAL."""
 
 
-GREEN, ORANGE = "#0f8b8d", "#d1761f"
+def current() -> Theme:
+    """The theme that this visitor sees."""
+    return DARK if st.context.theme.type == "dark" else LIGHT

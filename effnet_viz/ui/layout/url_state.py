@@ -17,7 +17,7 @@ def remember_page(title: str) -> None:
     st.session_state["_page"] = title
 
 
-def adopt(name: str, allowed: Callable[[str], bool]) -> str | None:
+def read_url(name: str, allowed: Callable[[str], bool]) -> str | None:
     """Take over what the URL says, when it was opened or changed (a link, the back button).
 
     Call before the choice is used. Returns a newly named value that is not allowed; it is ignored
@@ -35,7 +35,7 @@ def adopt(name: str, allowed: Callable[[str], bool]) -> str | None:
     return value
 
 
-def publish(name: str, value: str | None) -> None:
+def write_url(name: str, value: str | None) -> None:
     """Put the choice into the URL; None takes it out. Call after the choice is known."""
     if value is None:
         st.query_params.pop(name, None)

@@ -10,7 +10,8 @@ import streamlit as st
 from effnet_viz.models import scaling
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount, round_amount
-from effnet_viz.ui.layout.theme import GREEN, ORANGE
+from effnet_viz.ui.layout.theme import ORANGE
+from effnet_viz.ui.layout.theme import TEAL as GREEN
 from effnet_viz.ui.scaling.rule import YOURS, Chosen
 
 MULTIPLY_ADDS, PARAMETERS = "multiply-adds", "parameters"

@@ -13,7 +13,8 @@ from effnet_viz.models import architectures, scaling, zoo
 from effnet_viz.models import zoo as network
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount
-from effnet_viz.ui.layout.theme import GREEN, ORANGE
+from effnet_viz.ui.layout.theme import ORANGE
+from effnet_viz.ui.layout.theme import TEAL as GREEN
 from effnet_viz.ui.scaling.rule import YOURS, Chosen
 
 TABLE_1_HELP = """

@@ -1,0 +1,86 @@
+"""What the panels of the page share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import streamlit as st
+
+from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.arrays import Floats
+from effnet_viz.attribution import cam
+from effnet_viz.attribution.attribution import StageExplanation
+from effnet_viz.ui import results, viewer
+from effnet_viz.ui.inputs.selection import ModelRef, Upload
+from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.panes import Canvas, canvas_of, stamp_of
+from effnet_viz.ui.results import DisplayImage
+
+_BOX = re.compile(r"(?:[01](?:\.\d{1,3})?,){3}[01](?:\.\d{1,3})?")
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainView:
+    """One image, explained for one class, and what it is shown with."""
+
+    image: Upload
+    model: ModelRef
+    analysis: Analysis
+    stage: int
+    """Of Grad-CAM and of the channels."""
+    canvas: Canvas
+    stamp: str
+    """What stands over every picture of an untrained network; empty for others."""
+    covered: viewer.Box | None
+    """The part of the photograph that is covered, if any."""
+    picture: DisplayImage
+
+    @property
+    def untrained_note(self) -> str:
+        """A sentence to put after predictions of an untrained network; empty for others."""
+        return " **Untrained: they mean nothing.**" if self.stamp else ""
+
+    def explain_stage(self, stage: int) -> StageExplanation:
+        """Grad-CAM and channel relevance at a stage for the target class."""
+        model = self.model
+        return results.explained(model.key, model.untrained, self.image.id, stage, self.analysis)
+
+    def grad_cam(self, stage: int) -> Floats:
+        """Grad-CAM at a stage, (h, w), in logit units like the class activation map."""
+        return cam.in_logit_units(self.explain_stage(stage).grad_cam)
+
+
+def view_of(image: Upload, model: ModelRef, analysis: Analysis, stage: int) -> ExplainView:
+    """The view of an analysed image; what is covered comes from the URL."""
+    canvas = canvas_of(image, analysis)
+    return ExplainView(
+        image,
+        model,
+        analysis,
+        stage,
+        canvas,
+        stamp_of(analysis),
+        None if canvas.strip else _read_box(),
+        results.shown(image.id, image.content),
+    )
+
+
+def cover_box(box: viewer.Box | None) -> None:
+    """Cover this part of the photograph from now on; None uncovers it."""
+    st.session_state["box"] = box and ",".join(f"{edge:.3f}" for edge in box)
+
+
+def _read_box() -> viewer.Box | None:
+    url_state.read_url("box", lambda text: _box_of(text) is not None)
+    text = st.session_state.get("box")
+    url_state.write_url("box", text)
+    return _box_of(text)
+
+
+def _box_of(text: str | None) -> viewer.Box | None:
+    """Left, top, right, bottom between 0 and 1 from "0.1,0.2,0.5,0.6"; None for anything else."""
+    if text is None or not _BOX.fullmatch(text):
+        return None
+    left, top, right, bottom = map(float, text.split(","))
+    return (left, top, right, bottom) if left < right <= 1 and top < bottom <= 1 else None
