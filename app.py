@@ -30,51 +30,52 @@ def heading(text: str) -> DeltaGenerator:
     return row
 
 
-navigation.open_page("Explain an image")
-with st.sidebar:
-    model = choose_model()
+with navigation.page("Explain an image"):
+    with st.sidebar:
+        chosen = choose_model()
 
-st.markdown("#### What does the network look at?")
-image = choose_image()
-if load_or_explain(model) is not None:
-    looking = f"{model.entry.title} is looking at the image …"
-    with error_boundary(model.entry), waiting(looking):
-        analysis = results.analysed(model.key, model.untrained, image.id, image.content)
-    if model.untrained:
-        st.warning(
-            f"**Untrained.** {model.entry.title} has random weights here: its predictions and maps "
-            "mean nothing.",
-            icon=":material/warning:",
-        )
-    toolbar = st.container()
-    with st.container(key="presented"):
-        photograph, predictions, cam, grad_cam = st.columns([1, 1, 1.45, 1.45], gap="medium")
-    with predictions:
-        heading("Predictions")
-        bars = st.container()
-        target = choose_target()
-    with grad_cam, heading("Grad-CAM at stage"):
-        stage = choose_stage()
-    view = view_of(image, model, analysis.for_target(target), stage)
-    # What is known is shown before Grad-CAM takes its time.
-    with toolbar:
-        show_toolbar(view)
-    with photograph:
-        heading("Photograph")
-        show_photograph(view)
-    with cam:
-        heading("Class activation map (CAM)")
-        show_cam(view)
-    with bars:
-        show_predictions(view)
-    with grad_cam:
-        show_grad_cam(view)
-    show_same_map_line(view)
-    show_occlusion(view)
+    st.markdown("#### What does the network look at?")
+    image = choose_image()
+    model = load_or_explain(chosen)
+    if model is not None:
+        title = model.card.title
+        with error_boundary(title), waiting(f"{title} is looking at the image …"):
+            analysis = results.analysis(model, image)
+        if not model.trained:
+            st.warning(
+                f"**Untrained.** {title} has random weights here: its predictions and maps mean "
+                "nothing.",
+                icon=":material/warning:",
+            )
+        toolbar = st.container()
+        with st.container(key="presented"):
+            photograph, predictions, cam, grad_cam = st.columns([1, 1, 1.45, 1.45], gap="medium")
+        with predictions:
+            heading("Predictions")
+            bars = st.container()
+            target = choose_target(model.classes)
+        with grad_cam, heading("Grad-CAM at stage"):
+            stage = choose_stage(model.last_stage)
+        view = view_of(image, analysis.for_target(target), stage)
+        # What is known is shown before Grad-CAM takes its time.
+        with toolbar:
+            show_toolbar(view)
+        with photograph:
+            heading("Photograph")
+            show_photograph(view)
+        with cam:
+            heading("Class activation map (CAM)")
+            show_cam(view)
+        with bars:
+            show_predictions(view)
+        with grad_cam:
+            show_grad_cam(view)
+        show_same_map_line(view)
+        show_occlusion(view)
 
-    st.markdown("#### Stage by stage")
-    st.caption("Choose a stage to see its channels below and its Grad-CAM above.")
-    show_stages(view)
-    st.markdown(f"#### Channels of stage {stage}")
-    show_channels(view)
-    show_downloads(view)
+        st.markdown("#### Stage by stage")
+        st.caption("Choose a stage to see its channels below and its Grad-CAM above.")
+        show_stages(view)
+        st.markdown(f"#### Channels of stage {stage}")
+        show_channels(view)
+        show_downloads(view)

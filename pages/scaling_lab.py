@@ -15,17 +15,17 @@ from effnet_viz.ui.lab.results import (
 from effnet_viz.ui.lab.scene import show_introduction, show_scene
 from effnet_viz.ui.layout import navigation
 
-navigation.open_page("Scaling lab")
-st.markdown("#### Which network looks at the object?")
-show_introduction()
-show_scene()
-st.markdown("#### What was measured")
-results = load_results()
-if results is not None:
-    show_headline(results)
-    show_measures(results)
-    show_accuracy(results)
-    show_agreement(results)
-    show_learning_curves(results)
-    show_limits(results)
-    offer_results(results)
+with navigation.page("Scaling lab"):
+    st.markdown("#### Which network looks at the object?")
+    show_introduction()
+    show_scene()
+    st.markdown("#### What was measured")
+    results = load_results()
+    if results is not None:
+        show_headline(results)
+        show_measures(results)
+        show_accuracy(results)
+        show_agreement(results)
+        show_learning_curves(results)
+        show_limits(results)
+        offer_results(results)

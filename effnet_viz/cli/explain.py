@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 # Whatever loads torch is imported where it is needed: help and mistyped options come at once.
 if TYPE_CHECKING:
     from effnet_viz import Analysis
-    from effnet_viz.arrays import Floats, Pixels
+    from effnet_viz.arrays import Pixels
+    from effnet_viz.attribution.attribution import Attribution
     from effnet_viz.images.photograph import Photograph
 
 LONGEST = 1024
@@ -52,11 +53,12 @@ def run(arguments: Sequence[str]) -> int:
     from tqdm import tqdm
 
     from effnet_viz import analyse, load
-    from effnet_viz.engines.network import STAGES
     from effnet_viz.images.decode import decode
     from effnet_viz.images.photograph import ImageError
     from effnet_viz.models import zoo
-    from effnet_viz.models.classes import class_index
+    from effnet_viz.models.architectures import structure_of
+    from effnet_viz.models.classes import imagenet
+    from effnet_viz.models.variants import find
     from effnet_viz.models.weights import WeightsError
 
     photos: list[Path] = chosen.photos
@@ -64,14 +66,14 @@ def run(arguments: Sequence[str]) -> int:
     stage: int = chosen.stage
     target = _index_or_label(chosen.target)
     try:
+        entry = find(chosen.model or zoo.DEFAULT)
         if target is not None:
-            class_index(target)
-        if stage not in STAGES:
-            raise ValueError(
-                f"There is no stage {stage}. Choose one of {STAGES[0]} to {STAGES[-1]}."
-            )
+            imagenet().index(target)
+        last = structure_of(entry).last
+        if not 1 <= stage <= last:
+            raise ValueError(f"There is no stage {stage}. Choose one of 1 to {last}.")
         out.mkdir(parents=True, exist_ok=True)
-        model = load(chosen.model or zoo.DEFAULT)
+        model = load(entry.key)
     except (ValueError, zoo.UnknownModelError, WeightsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -134,34 +136,32 @@ def _names(photos: Sequence[Path], out: Path, stage: int) -> list[str]:
 
 def _contents(photograph: Photograph, result: Analysis, stage: int) -> tuple[bytes, ...]:
     """What the files hold, in the order of _suffixes."""
-    from effnet_viz.engines.network import STAGES
     from effnet_viz.pictures import render
     from effnet_viz.pictures.encode import encode
     from effnet_viz.pictures.numbers import as_json, as_npz
 
     picture = render.enlarge_cells(photograph.reduced(LONGEST), SHORTEST)  # (H, W, 3)
-    explained = result.explain_stage(stage)
+    cam, grad_cam = result.attribute("cam"), result.attribute("grad-cam", stage)
     return (
-        encode(_sheet(picture, result, "CAM", STAGES[-1], result.cam), "png"),
-        encode(_sheet(picture, result, "Grad-CAM", stage, explained.grad_cam), "png"),
-        as_json(result, explained).encode(),
-        as_npz(result, explained),
+        encode(_sheet(picture, cam), "png"),
+        encode(_sheet(picture, grad_cam), "png"),
+        as_json(result, grad_cam).encode(),
+        as_npz(result, grad_cam),
     )
 
 
-def _sheet(picture: Pixels, result: Analysis, method: str, stage: int, values: Floats) -> Pixels:
-    """The positive evidence of a map (h, w) over the picture, with the caption that names it."""
+def _sheet(picture: Pixels, attribution: Attribution) -> Pixels:
+    """The positive evidence of a map over the picture, with the caption that names it."""
     from effnet_viz.arrays import positive_evidence, positive_range
     from effnet_viz.pictures import render
     from effnet_viz.pictures.captions import map_caption
 
     height, width = picture.shape[:2]
+    values, box = attribution.values, attribution.crop.box_in(width, height)
     limits = positive_range(values)
-    drawn = render.overlay(
-        picture, positive_evidence(values), result.crop.box_in(width, height), limits, "magma", 0.55
-    )
+    drawn = render.overlay(picture, positive_evidence(values), box, limits, "magma", 0.55)
     low, high = (render.number(limit) for limit in limits)
-    caption = map_caption(result, method, stage)
+    caption = map_caption(attribution)
     caption[-1] += f", positive evidence, own scale {low} to {high}"
     return render.sheet(drawn, limits, "magma", caption)
 

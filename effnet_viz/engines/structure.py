@@ -87,6 +87,11 @@ class Structure:
     """Stage number, 1 to 9, to its structure."""
 
     @property
+    def last(self) -> int:
+        """Number of the last stage."""
+        return max(self.stages)
+
+    @property
     def parameters(self) -> int:
         return sum(stage.parameters for stage in self.stages.values())
 

@@ -36,6 +36,11 @@ class Photograph:
     """What was done to the picture that a person should know."""
 
     @property
+    def id(self) -> str:
+        """What results that depend on the picture are kept by."""
+        return self.digest
+
+    @property
     def width(self) -> int:
         return int(self.pixels.shape[1])
 

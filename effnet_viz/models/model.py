@@ -62,7 +62,7 @@ class Model:
 
     @property
     def last_stage(self) -> int:
-        return max(self.structure.stages)
+        return self.structure.last
 
     def module(self) -> Network:
         """A fresh, private copy, nothing folded, for libraries that attach hooks.

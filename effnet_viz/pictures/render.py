@@ -28,7 +28,7 @@ def colours(colour_map: str) -> Pixels:
     return np.ascontiguousarray(table[:, :3])  # (256, 3)
 
 
-def colourise(values: Floats, limits: Range, colour_map: str) -> Pixels:
+def apply_colormap(values: Floats, limits: Range, colour_map: str) -> Pixels:
     """Colours (h, w, 3) of values (h, w): the map's ends at the limits, clipped beyond them."""
     low, high = limits
     level = (values - low) / (high - low)  # (h, w)
@@ -56,7 +56,7 @@ def _pixels(box: Box, picture: Pixels) -> tuple[slice, slice]:
     return rows, columns
 
 
-def cut(picture: Pixels, box: Box) -> Pixels:
+def crop(picture: Pixels, box: Box) -> Pixels:
     """The part of the picture inside the box."""
     rows, columns = _pixels(box, picture)
     return picture[rows, columns]  # (h, w, 3)
@@ -91,7 +91,7 @@ def overlay(
     result = hide_unseen(picture, box)  # (H, W, 3)
     rows, columns = _pixels(box, picture)
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    heat = colourise(resize(values, width, height), limits, colour_map)  # (h', w', 3)
+    heat = apply_colormap(resize(values, width, height), limits, colour_map)  # (h', w', 3)
     seen = Image.fromarray(picture[rows, columns])
     result[rows, columns] = np.asarray(Image.blend(seen, Image.fromarray(heat), opacity))
     return stamp(result, stamped) if stamped else result

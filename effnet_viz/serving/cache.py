@@ -107,7 +107,7 @@ class SharedCache:
             return value
 
     def kept(
-        self, size: Callable[[Value], int]
+        self, size: Callable[[Any], int]
     ) -> Callable[[Callable[Arguments, Value]], Callable[Arguments, Value]]:
         """A function whose results are kept here, by the identities of its arguments.
 
@@ -120,7 +120,8 @@ class SharedCache:
                 if named:
                     raise TypeError("Arguments of a kept result are given by position.")
                 key = key_of(function, *arguments)
-                return self.get(key, lambda: function(*arguments, **named), size)
+                value: Value = self.get(key, lambda: function(*arguments, **named), size)
+                return value
 
             return found
 

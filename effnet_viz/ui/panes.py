@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from effnet_viz.analysis.analysis import Analysis
-from effnet_viz.arrays import Range, reduced
-from effnet_viz.models import architectures
-from effnet_viz.pictures.captions import map_caption, where_strongest
+from effnet_viz.arrays import Floats, Range, reduced
+from effnet_viz.attribution.attribution import Attribution
+from effnet_viz.engines.structure import Stage
+from effnet_viz.models.model import Model
+from effnet_viz.pictures.captions import (
+    UNTRAINED,
+    map_caption,
+    model_caption,
+    stage_caption,
+    where_strongest,
+)
+from effnet_viz.records import Crop, Provenance
 from effnet_viz.ui import results, viewer
-from effnet_viz.ui.inputs.selection import Upload
+from effnet_viz.ui.upload import Upload
 
 NARROWEST = 46
 """Pixels on the page that the shorter side must have to show a map on the whole photograph."""
@@ -28,12 +34,12 @@ class Canvas:
     strip: bool
 
 
-def canvas_of(image: Upload, result: Analysis) -> Canvas:
+def canvas_of(image: Upload, crop: Crop) -> Canvas:
     """The canvas of one network's maps: the same photograph for all networks."""
-    shown = results.shown(image.id, image.content)
+    shown = results.display_image(image)
     if min(shown.picture.shape[:2]) >= NARROWEST:
-        photograph = results.photograph(image.id, image.content)
-        return Canvas(photograph, result.crop.box_in(1, 1), strip=False)
+        photograph = results.sent_photograph(image)
+        return Canvas(photograph, crop.box_in(1, 1), strip=False)
     middle = results.middle(shown.width, shown.height)
 
     def within(x: float, y: float) -> tuple[float, float]:
@@ -41,70 +47,92 @@ def canvas_of(image: Upload, result: Analysis) -> Canvas:
         across, down = (place / middle.resolution for place in middle.to_model(x, y))
         return min(max(across, 0.0), 1.0), min(max(down, 0.0), 1.0)
 
-    left, top, right, bottom = result.crop.box
-    photograph = results.middle_alone(image.id, image.content)
+    left, top, right, bottom = crop.box
+    photograph = results.sent_middle(image)
     return Canvas(photograph, (*within(left, top), *within(right, bottom)), strip=True)
 
 
-def stamp_of(result: Analysis) -> str:
-    """What stands over every picture of an untrained network."""
-    return "" if result.provenance.trained else "UNTRAINED: random weights"
+def stamp_of(provenance: Provenance) -> str:
+    """What stands over every picture of an untrained network; empty for others."""
+    return "" if provenance.trained else UNTRAINED
 
 
-def name_of(result: Analysis) -> str:
+def name_of(provenance: Provenance) -> str:
     """The model in the name of a file."""
-    return result.provenance.model + ("" if result.provenance.trained else "-untrained")
+    return provenance.model + ("" if provenance.trained else "-untrained")
 
 
-def show_evidence(
+def show_attribution(
     canvas: Canvas,
-    result: Analysis,
-    method: str,
-    stage: int,
-    values: NDArray[np.float32],
+    model: Model,
+    attribution: Attribution,
     *,
-    covered: viewer.Box | None,
     key: str,
+    covered: viewer.Box | None = None,
+    outlined: viewer.Object | None = None,
+    where: str | None = None,
 ) -> None:
-    """A map (h, w) of the evidence for the target class, in units of the logit."""
-    caption = map_caption(result, method, stage)
-    _show(canvas, result, method, stage, values, "evidence", caption, covered, None, key)
+    """A map of the evidence for a class over the photograph; `where` says where it is strongest."""
+    _show(
+        canvas,
+        model.structure.stages[attribution.stage],
+        attribution.values,
+        attribution.provenance,
+        title=attribution.method.title,
+        kind="evidence",
+        where=where or where_strongest(attribution.values),
+        caption=map_caption(attribution),
+        covered=covered,
+        outlined=outlined,
+        common=None,
+        key=key,
+    )
 
 
 def show_activation(
-    canvas: Canvas,
-    result: Analysis,
-    stage: int,
-    channel: int,
-    *,
-    common: Range,
-    key: str,
+    canvas: Canvas, analysis: Analysis, stage: int, channel: int, *, common: Range, key: str
 ) -> None:
     """One channel of a stage, whose range is `common`."""
-    method = f"Channel {channel}"
-    caption = map_caption(result, method, stage, target=False)
-    values = result.stages[stage][channel]  # (h, w)
-    _show(canvas, result, method, stage, values, "activation", caption, None, common, key)
+    title, values = f"Channel {channel}", analysis.stages[stage][channel]  # (h, w)
+    _show(
+        canvas,
+        analysis.model.structure.stages[stage],
+        values,
+        analysis.provenance,
+        title=title,
+        kind="activation",
+        where=where_strongest(values),
+        caption=[
+            model_caption(analysis.provenance),
+            f"{title}, {stage_caption(stage, values)}",
+        ],
+        covered=None,
+        outlined=None,
+        common=common,
+        key=key,
+    )
 
 
 def _show(
     canvas: Canvas,
-    result: Analysis,
-    method: str,
-    stage: int,
-    values: NDArray[np.float32],
+    stage: Stage,
+    values: Floats,
+    provenance: Provenance,
+    *,
+    title: str,
     kind: viewer.Kind,
+    where: str,
     caption: Sequence[str],
     covered: viewer.Box | None,
+    outlined: viewer.Object | None,
     common: Range | None,
     key: str,
 ) -> None:
     sent = reduced(values, viewer.MOST_CELLS)
     field = None
     if sent.shape == values.shape:
-        of_stage = architectures.structure_of(result.model.entry).stages[stage]
         field = viewer.ReceptiveField(
-            of_stage.receptive_side, of_stage.effective_stride, of_stage.start, of_stage.resolution
+            stage.receptive_side, stage.effective_stride, stage.start, stage.resolution
         )
     else:
         averages = f"shown as averages ({sent.shape[1]}×{sent.shape[0]})"
@@ -114,13 +142,13 @@ def _show(
         canvas.seen,
         sent,
         kind=kind,
-        description=f"{method} over the photograph. {where_strongest(values)} "
-        f"{'. '.join(caption)}.",
+        description=f"{title} over the photograph. {where} {'. '.join(caption)}.",
         caption=caption,
-        stamp=stamp_of(result),
+        stamp=stamp_of(provenance),
         field=field,
         covered=covered,
-        file=f"{method}-stage-{stage}-{name_of(result)}.png".lower().replace(" ", "-"),
+        file=f"{title}-stage-{stage.number}-{name_of(provenance)}.png".lower().replace(" ", "-"),
         key=key,
         common=common,
+        outlined=outlined,
     )

@@ -46,14 +46,15 @@ def _keep_uploads_in_memory() -> None:
 
 def _warm_up() -> None:
     # Imported here, so that the server answers before torch is loaded.
-    import torch
+    import numpy as np
 
     from effnet_viz.models import zoo
+    from effnet_viz.models.variants import ModelRef
     from effnet_viz.serving import models
 
-    model = models.shared(zoo.DEFAULT, untrained=False)
-    side = model.entry.resolution
-    model.engine.forward(torch.zeros(1, 3, side, side))  # (1, 3, R, R)
+    model = models.get_model(ModelRef(zoo.DEFAULT))
+    side = model.preprocessing.resolution
+    model.engine.forward(np.zeros((1, 3, side, side), np.float32))
     # A collection looks at torch's half a million objects and stops every visitor for 0.3 s;
     # frozen, they are not looked at again.
     gc.collect()

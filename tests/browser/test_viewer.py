@@ -113,7 +113,7 @@ def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None
     explained(page, "palace")
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
     positive = positive_evidence(result.cam)
-    colours = render.colourise(positive, positive_range(positive), "magma")  # (7, 7, 3)
+    colours = render.apply_colormap(positive, positive_range(positive), "magma")  # (7, 7, 3)
     picture = saved(page, 0)[:640, :640]
     centres = ((np.arange(7) + 0.5) * 640 / 7).astype(int)
     assert off(picture[np.ix_(centres, centres)], colours) < 1

@@ -35,7 +35,7 @@ def test_ranges() -> None:
 def test_colours_are_matplotlibs(colour_map: str) -> None:
     values = np.linspace(-1, 3, 50, dtype=np.float32).reshape(5, 10)
     expected = mpl.colormaps[colour_map](np.clip(values / 2, 0, 1), bytes=True)[..., :3]
-    ours = render.colourise(values, (0, 2), colour_map)
+    ours = render.apply_colormap(values, (0, 2), colour_map)
     # Nearest entry of the table here, the entry below there: one step of 256 at most.
     steps = np.abs(ours.astype(int) - expected.astype(int)).max()
     table = mpl.colormaps[colour_map](np.arange(256), bytes=True)[..., :3].astype(int)
@@ -46,7 +46,7 @@ def test_colours_are_matplotlibs(colour_map: str) -> None:
 
 def test_zero_is_neutral_on_signed_maps() -> None:
     for colour_map in render.DIVERGING:
-        middle = render.colourise(np.zeros((1, 1), np.float32), (-2, 2), colour_map)[0, 0]
+        middle = render.apply_colormap(np.zeros((1, 1), np.float32), (-2, 2), colour_map)[0, 0]
         assert middle.astype(int).max() - middle.astype(int).min() < 12  # nearly grey
 
 
@@ -62,7 +62,7 @@ def test_overlay_puts_the_map_into_its_box_and_hatches_the_rest() -> None:
     values = np.array([[0, 1]], dtype=np.float32)  # low on the left, high on the right
     box = (20, 0, 80, 60)
     picture = render.overlay(GREY, values, box, (0, 1), "viridis", 1.0)
-    low, high = (render.colourise(np.array([[v]], np.float32), (0, 1), "viridis") for v in (0, 1))
+    low, high = (render.apply_colormap(np.array([[v]], np.float32), (0, 1), "viridis") for v in (0, 1))
     assert (picture[30, 20] == low).all()
     assert (picture[30, 79] == high).all()
     assert (picture[:, :20] == render.hide_unseen(GREY, box)[:, :20]).all()
@@ -72,7 +72,7 @@ def test_overlay_puts_the_map_into_its_box_and_hatches_the_rest() -> None:
 def test_opacity_blends() -> None:
     values = np.ones((1, 1), dtype=np.float32)
     whole = (0, 0, 80, 60)
-    heat = render.colourise(values, (0, 1), "magma")[0, 0].astype(float)
+    heat = render.apply_colormap(values, (0, 1), "magma")[0, 0].astype(float)
     for opacity in (0.0, 0.25, 1.0):
         picture = render.overlay(GREY, values, whole, (0, 1), "magma", opacity)
         expected = (1 - opacity) * 128 + opacity * heat
@@ -92,12 +92,12 @@ def test_width_and_height_are_not_swapped() -> None:
 def test_cut() -> None:
     gradient = np.tile(np.arange(80, dtype=np.uint8)[None, :, None], (60, 1, 3))
     box = (10.4, 5.0, 50.4, 45.0)
-    assert render.cut(gradient, box).shape == (40, 40, 3)
-    assert render.cut(gradient, box)[0, 0, 0] == 10
+    assert render.crop(gradient, box).shape == (40, 40, 3)
+    assert render.crop(gradient, box)[0, 0, 0] == 10
     hidden = render.hide_unseen(gradient, box)
     assert (hidden[5:45, 10:50] == gradient[5:45, 10:50]).all()  # inside untouched
     assert not (hidden[:5] == gradient[:5]).any()
-    assert render.cut(gradient, (79.9, 59.9, 80, 60)).shape == (1, 1, 3)
+    assert render.crop(gradient, (79.9, 59.9, 80, 60)).shape == (1, 1, 3)
 
 
 def test_the_stamp_changes_the_lower_edge() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz.pictures.captions import map_caption
+from effnet_viz.pictures.captions import model_caption
 from effnet_viz.ui import viewer
 from effnet_viz.ui.compare.view import ComparisonView
 from effnet_viz.ui.layout.charts import WITH_SCALE, show_heatmap
@@ -44,9 +44,9 @@ def show_agreement(view: ComparisonView) -> None:
             )
     with where:
         st.markdown("**Where they disagree**")
-        looks = [result.look for result in compared.networks]
-        first = looks[0]
-        width, height = first.analysis.crop.photograph
+        attributions = [one.attribution for one in compared.explanations]
+        first = attributions[0]
+        width, height = first.crop.photograph
         left, top, right, bottom = compared.region
         seen = (left / width, top / height, right / width, bottom / height)
         viewer.pane(
@@ -57,12 +57,13 @@ def show_agreement(view: ComparisonView) -> None:
             description="Disagreement over the photograph: bright where the networks rank a place "
             "differently.",
             caption=[
-                *(map_caption(look.analysis, look.method, look.stage)[0] for look in looks),
-                f"standard deviation of ranks, {first.method}, class “{first.origin.target}”, "
+                *(model_caption(one.provenance) for one in attributions),
+                f"standard deviation of ranks, {first.method.title}, class "
+                f"“{first.target.label}”, "
                 f"stage {first.stage}",
             ],
             stamp=""
-            if all(look.analysis.provenance.trained for look in looks)
+            if all(one.provenance.trained for one in attributions)
             else "WITH UNTRAINED NETWORKS",
             field=None,
             covered=None,

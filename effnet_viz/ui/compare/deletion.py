@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from effnet_viz.analysis.faithfulness import Race
+from effnet_viz.analysis.faithfulness import DeletionInsertion
 from effnet_viz.metrics.deletion import FRACTIONS, Curve, Kind
 from effnet_viz.ui import results
 from effnet_viz.ui.compare.view import PER_ROW, ComparisonView
 from effnet_viz.ui.layout.charts import layout, show_chart
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.problems import mistake_boundary
 from effnet_viz.ui.layout.text import percent
 from effnet_viz.ui.layout.theme import COLOURS, GREY
 from effnet_viz.ui.layout.waiting import waiting
@@ -47,15 +48,16 @@ def show_deletion_insertion(view: ComparisonView) -> ComparisonView:
                 place.progress(done, running)
 
             with waiting(running):
-                found.append(results.raced(result.look, view.image.id, view.image.content, tell))
+                found.append(results.deletion_insertion(result.explanation, view.image, tell))
         place.empty()
     _show_curves(view, found)
     how_to_read(DELETION_HELP)
-    return view.having([{"race": one} for one in found])
+    return view.having([{"deletion_insertion": one} for one in found])
 
 
 @st.fragment
-def _show_curves(view: ComparisonView, found: Sequence[Race]) -> None:
+@mistake_boundary()
+def _show_curves(view: ComparisonView, found: Sequence[DeletionInsertion]) -> None:
     """Runs by itself when direction or part change: nothing is computed for them."""
     what, how_much = st.columns([2, 3], gap="large", vertical_alignment="bottom")
     with what:
@@ -82,7 +84,9 @@ def _show_curves(view: ComparisonView, found: Sequence[Race]) -> None:
     chart, pictures = st.columns([1, 1], gap="large")
     with chart:
         show_chart(
-            _draw_curves(view.names, curves, FRACTIONS[step], direction, found[0].origin.target),
+            _draw_curves(
+                view.names, curves, FRACTIONS[step], direction, found[0].attribution.target.label
+            ),
             key="deletion and insertion",
             alt="Probability of the class against the part of the photograph, for "
             f"{', '.join(view.names)}.",
@@ -125,15 +129,15 @@ def _draw_curves(
 def _show_pictures(view: ComparisonView, curves: Sequence[Curve], step: int, kind: Kind) -> None:
     """What every network saw at this step."""
     cells = st.columns(min(len(curves), PER_ROW), gap="small")
-    image, networks = view.image, view.comparison.networks
+    networks = view.comparison.networks
     for i, (name, result, curve) in enumerate(zip(view.names, networks, curves, strict=True)):
         with cells[i % len(cells)]:
-            picture = results.perturbed(result.look, image.id, FRACTIONS[step], kind, image.content)
+            picture = results.perturbed(result.explanation, view.image, FRACTIONS[step], kind)
             st.image(picture, alt=f"What {name} saw.", width="stretch")
             st.caption(f"{name}: {percent(curve.probabilities[step])}")
 
 
-def _show_areas(found: Sequence[Race]) -> None:
+def _show_areas(found: Sequence[DeletionInsertion]) -> None:
     areas = {
         "Area under deletion": [one.deletion.area for one in found],
         "relative": [one.relative_area("deletion") for one in found],
@@ -142,8 +146,8 @@ def _show_areas(found: Sequence[Race]) -> None:
     }
     st.dataframe(
         {
-            "Network": [one.origin.title for one in found],
-            "Weights": [one.origin.weights for one in found],
+            "Network": [one.attribution.provenance.title for one in found],
+            "Weights": [one.attribution.provenance.weights for one in found],
             **areas,
         },
         hide_index=True,

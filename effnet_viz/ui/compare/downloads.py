@@ -12,7 +12,7 @@ def show_downloads(view: ComparisonView) -> None:
     """Everything as a table and as a page that opens without a server."""
     if save := open_to_save("Save the comparison", "comparison"):
         compared, image = view.comparison, view.image
-        picture = results.shown(image.id, image.content).picture
+        picture = results.display_image(image).picture
         table = report.comparison_csv(compared)
         page = report.comparison_html(compared, picture, image.title)
         offer_file(save, "Table (CSV)", table, "comparison.csv", "text/csv")

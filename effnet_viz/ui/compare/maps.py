@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_viz.analysis import comparison
-from effnet_viz.analysis.comparison import Comparison, Failure, NetworkResult
-from effnet_viz.analysis.explanation import Look
-from effnet_viz.models import advice, architectures, checkpoints
+from effnet_viz.analysis.analysis import Target
+from effnet_viz.analysis.comparison import Comparison, Failure, NetworkResult, explain_each
+from effnet_viz.analysis.explanation import Explanation
+from effnet_viz.images.photograph import Photograph
+from effnet_viz.models import advice, checkpoints
+from effnet_viz.models.model import Model
+from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, WeightsError
-from effnet_viz.models.zoo import STAGES
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.compare.view import PER_ROW, ComparisonView
 from effnet_viz.ui.inputs.model_picker import offer_download
-from effnet_viz.ui.inputs.network_picker import WITHOUT_WEIGHTS, ChosenNetwork, link_to_lab
-from effnet_viz.ui.inputs.selection import Upload
-from effnet_viz.ui.inputs.target_and_stage import step_stage
+from effnet_viz.ui.inputs.network_picker import (
+    WITHOUT_WEIGHTS,
+    ChosenNetwork,
+    last_stage,
+    link_to_lab,
+)
+from effnet_viz.ui.inputs.target_and_stage import stepping
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.problems import message_of
 from effnet_viz.ui.layout.text import percent, truncate
 from effnet_viz.ui.layout.waiting import waiting
-from effnet_viz.ui.panes import Canvas, canvas_of, show_evidence
+from effnet_viz.ui.panes import Canvas, canvas_of, show_attribution
+from effnet_viz.ui.upload import Upload
 
 MAPS_HELP = """
 Every network explains the same class on the same photograph, and all pictures move together. What a
@@ -42,43 +49,50 @@ def show_networks(
         return None
     bar = st.container()
     cells = _cells(len(networks))
-    looks: dict[int, Look] = {}
-    failures: list[Failure] = []
+    cell_of = {network.ref: cell for network, cell in zip(networks, cells, strict=True)}
+    for network, cell in zip(networks, cells, strict=True):
+        cell.markdown(f"**{network.role.capitalize() or network.entry.title}**")
+
+    def explain_in_cell(
+        _: Photograph, model: str | ModelRef | Model, target: Target, stage: int | None
+    ) -> Explanation:
+        assert isinstance(model, ModelRef)
+        with cell_of[model], waiting(f"{model.entry.title} is looking …"):
+            return _explain(model, image, target, stage)
+
+    explanations: dict[int, Explanation] = {}
+    failures: dict[int, Failure] = {}
     canvas = None
-    # Trained ones first: an untrained one would name a class by chance.
-    for place in sorted(range(len(networks)), key=lambda place: networks[place].untrained):
-        network = networks[place]
-        title = network.entry.title
+    outcomes = explain_each(
+        results.photograph(image),
+        [network.ref for network in networks],
+        target,
+        stage=stage,
+        explain=explain_in_cell,
+    )
+    for place, outcome in outcomes:
         with cells[place]:
-            st.markdown(f"**{network.role.capitalize() or title}**")
-            try:
-                with waiting(f"{title} is looking …"):
-                    look = _look(network, image, target, stage)
-            except (WeightsError, RuntimeError, MemoryError) as error:
-                message = comparison.failure_message(error, network.entry)
-                failures.append(Failure(network.entry.key, title, message))
-                st.warning(f"**{title}**: {message}", icon=":material/block:")
-                if network.role in WITHOUT_WEIGHTS:
-                    link_to_lab("A trained one, in miniature: Scaling lab")
-                if checkpoints.readiness(network.entry) is Readiness.DOWNLOADABLE:
-                    offer_download(network.entry)
+            if isinstance(outcome, Failure):
+                failures[place] = outcome
+                _show_failure(outcome, networks[place])
                 continue
-            # The first network that works decides the class for all.
-            target = target or look.analysis.target.label
-            drawn_on = canvas_of(image, look.analysis)
+            drawn_on = canvas_of(image, outcome.analysis.crop)
             if canvas is None:
                 canvas = drawn_on
-                step = partial(step_stage, "map_stage")
+                step = stepping("map_stage", last_stage(networks))
                 with bar:
                     viewer.toolbar(
                         canvas.photograph, key="viewer", on_step={"stage": step}, on_box=None
                     )
-            looks[place] = look
-            _show_cell(look, network, drawn_on)
+            explanations[place] = outcome
+            _show_cell(outcome, drawn_on)
     if canvas is None:
         return None
-    worked = sorted(looks)
-    compared = Comparison(tuple(NetworkResult(looks[i]) for i in worked), tuple(failures))
+    worked = sorted(explanations)
+    compared = Comparison(
+        tuple(NetworkResult(explanations[i]) for i in worked),
+        tuple(failures[i] for i in sorted(failures)),
+    )
     for note in compared.notes:
         st.warning(note, icon=":material/warning:")
     how_to_read(MAPS_HELP)
@@ -95,42 +109,39 @@ def _cells(count: int) -> list[DeltaGenerator]:
     return cells[:count]
 
 
-def _look(network: ChosenNetwork, image: Upload, target: str | None, stage: int) -> Look:
-    entry = network.entry
-    ready = checkpoints.readiness(entry)
-    if not network.untrained and ready is not Readiness.READY:
-        raise WeightsError(advice.not_ready(entry.weights, ready))
-    return results.looked(entry.key, network.untrained, image.id, target, stage, image.content)
+def _explain(ref: ModelRef, image: Upload, target: Target, stage: int | None) -> Explanation:
+    ready = checkpoints.readiness(ref.entry)
+    if not ref.untrained and ready is not Readiness.READY:
+        raise WeightsError(advice.not_ready(ref.entry.weights, ready))
+    return results.explanation(results.model(ref), image, target, stage)
 
 
-def _show_cell(look: Look, network: ChosenNetwork, canvas: Canvas) -> None:
-    analysis, entry = look.analysis, network.entry
-    show_evidence(
-        canvas,
-        analysis,
-        look.method,
-        look.stage,
-        look.evidence,
-        covered=None,
-        key=f"pane {entry.key}",
-    )
-    crop = analysis.crop
-    left, top, right, bottom = crop.box
-    target = analysis.target
-    best = "  \n".join(
-        f"{truncate(p.label, 24)} {percent(p.probability)}" for p in analysis.predictions[:3]
-    )
-    built = architectures.structure_of(entry)
+def _show_failure(failure: Failure, network: ChosenNetwork) -> None:
+    message = message_of(failure.error, failure.title)
+    st.warning(f"**{failure.title}**: {message}", icon=":material/block:")
+    if network.role in WITHOUT_WEIGHTS:
+        link_to_lab("A trained one, in miniature: Scaling lab")
+    if checkpoints.readiness(network.entry) is Readiness.DOWNLOADABLE:
+        offer_download(network.entry)
+
+
+def _show_cell(explanation: Explanation, canvas: Canvas) -> None:
+    analysis, attribution = explanation.analysis, explanation.attribution
+    model, target, predictions = analysis.model, attribution.target, analysis.predictions
+    show_attribution(canvas, model, attribution, key=f"pane {model.id.key}")
+    left, top, right, bottom = attribution.crop.box
+    best = "  \n".join(f"{truncate(p.label, 24)} {percent(p.probability)}" for p in predictions[:3])
+    card, built = model.card, model.structure
+    final = built.stages[built.last].side
     st.caption(
         f"{best}  \n**{target.label}**: {percent(target.probability)}, rank "
-        f"{analysis.predictions.rank(target.index)} of 1000  \n"
-        f"width {entry.width:g} · depth {entry.depth:g} · {entry.resolution} px · "
+        f"{predictions.rank(target.index)} of {len(predictions)}  \n"
+        f"width {card.width:g} · depth {card.depth:g} · {card.resolution} px · "
         f"{built.parameters / 1e6:.1f} M parameters · {built.multiply_adds / 1e9:.2f} B "
-        f"multiply-adds · {1000 * look.seconds:.0f} ms here  \n"
+        f"multiply-adds · {1000 * explanation.seconds:.0f} ms here  \n"
         f"Saw {right - left:.0f}×{bottom - top:.0f} px of the photograph, resized to "
-        f"{crop.resolution}×{crop.resolution}; final grid {built.stages[9].side}×"
-        f"{built.stages[9].side}"
+        f"{card.resolution}×{card.resolution}; final grid {final}×{final}"
     )
-    for finding in look.findings:
-        with st.popover(finding.title, icon=":material/stethoscope:", type="tertiary"):
-            st.markdown(finding.text)
+    for caveat in explanation.caveats:
+        with st.popover(caveat.title, icon=":material/stethoscope:", type="tertiary"):
+            st.markdown(caveat.text)

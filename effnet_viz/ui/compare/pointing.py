@@ -7,19 +7,19 @@ from typing import Any
 
 import streamlit as st
 
-from effnet_viz.analysis import comparison
-from effnet_viz.analysis.pointing_game import Pointing
-from effnet_viz.models import variants
+from effnet_viz.analysis.comparison import UNUSABLE
+from effnet_viz.analysis.pointing_game import GridPointing
+from effnet_viz.models.variants import VariantError
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.records import Prediction
 from effnet_viz.ui import results
 from effnet_viz.ui.compare.view import PER_ROW, ComparisonView
 from effnet_viz.ui.inputs.image_picker import images
-from effnet_viz.ui.inputs.network_picker import ChosenNetwork
-from effnet_viz.ui.inputs.selection import Upload
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.problems import message_of
 from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.upload import Upload
 
 POINTING_HELP = """
 Photographs of different classes are put together into one picture of twice the size. A map of one
@@ -44,25 +44,29 @@ def show_pointing(view: ComparisonView) -> ComparisonView:
     found: list[dict[str, Any]] = []
     cells = st.columns(min(len(view.networks), PER_ROW), gap="medium")
     for i, (name, network) in enumerate(zip(view.names, view.networks, strict=True)):
-        stage = view.comparison.networks[i].look.stage
+        explanation = view.comparison.explanations[i]
         with cells[i % len(cells)]:
             try:
                 with waiting(f"{network.entry.title} is looking …"):
-                    game = _game(network, photographs, stage)
-            except (variants.VariantError, RuntimeError, MemoryError) as error:
+                    game = results.grid_pointing(
+                        explanation.analysis.model,
+                        tuple((image, target.index) for image, target in photographs),
+                        explanation.attribution.stage,
+                    )
+            except (VariantError, *UNUSABLE) as error:
                 message = str(error)
-                if not isinstance(error, (variants.VariantError, WeightsError)):
-                    why = comparison.failure_message(error, network.entry)
-                    message = f"At twice its resolution, {why}"
+                if not isinstance(error, VariantError | WeightsError):
+                    message = f"At twice its resolution, {message_of(error, network.entry.title)}"
                 st.caption(f"**{name}**: {message}")
                 found.append({"notes": (message,)})
                 continue
-            found.append({"pointing": game.played})
+            found.append({"pointing": game.pointing})
             st.image(game.picture, alt=f"Maps of {name} over the mosaic.", width="stretch")
-            origin = game.played.origins[0]
+            played = game.pointing
             st.caption(
-                f"{name}: {origin.weights}, {origin.method} at stage {origin.stage}; each quarter "
-                "shows the positive evidence of its own class, with its own scale."
+                f"{name}: {played.model.weights_name}, {played.method.title} at stage "
+                f"{played.stage}; each quarter shows the positive evidence of its own class, with "
+                "its own scale."
             )
     classes = [target.label for _, target in photographs]
     _show_shares([more["pointing"] for more in found if "pointing" in more], classes)
@@ -81,11 +85,11 @@ def _choose_photographs(view: ComparisonView) -> list[tuple[Upload, Prediction]]
         max_selections=4,
         key="_tiles",
     )
-    first = min(view.networks, key=lambda network: network.untrained)
+    first = min(view.networks, key=lambda network: network.ref.untrained)
     chosen: dict[int, tuple[Upload, Prediction]] = {}
     for image in (choices[key] for key in picked):
         with waiting(f"{first.entry.title} is looking …"):
-            seen = results.analysed(first.entry.key, first.untrained, image.id, image.content)
+            seen = results.analysis(results.model(first.ref), image)
         if seen.target.index in chosen:
             st.caption(
                 f":material/info: {escape_markdown(image.title)} shows the same class as another "
@@ -96,27 +100,15 @@ def _choose_photographs(view: ComparisonView) -> list[tuple[Upload, Prediction]]
     return list(chosen.values())
 
 
-def _game(
-    network: ChosenNetwork, photographs: Sequence[tuple[Upload, Prediction]], stage: int
-) -> results.Pointed:
-    return results.pointed(
-        network.entry.key,
-        network.untrained,
-        tuple((image.id, target.index) for image, target in photographs),
-        stage,
-        tuple(image.content for image, _ in photographs),
-    )
-
-
-def _show_shares(games: Sequence[Pointing], classes: Sequence[str]) -> None:
+def _show_shares(games: Sequence[GridPointing], classes: Sequence[str]) -> None:
     """One row a network that could play."""
     shares = {
-        label: [100 * game.tiles[i].share for game in games] for i, label in enumerate(classes)
+        label: [100 * game.scores[i].share for game in games] for i, label in enumerate(classes)
     } | {"Mean": [100 * game.mean for game in games]}
     st.dataframe(
         {
-            "Network": [game.origins[0].title for game in games],
-            "Weights": [game.origins[0].weights for game in games],
+            "Network": [game.model.card.title for game in games],
+            "Weights": [game.model.weights_name for game in games],
             **shares,
         },
         hide_index=True,

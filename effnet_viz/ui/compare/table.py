@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz.models import architectures
 from effnet_viz.ui.compare.view import ComparisonView
 
 
 def show_table(view: ComparisonView) -> None:
     """One row a network."""
     st.markdown("#### Numbers")
-    looks = [result.look for result in view.comparison.networks]
-    built = [architectures.of(network.entry) for network in view.networks]
-    targets = [look.analysis.target for look in looks]
+    explanations = view.comparison.explanations
+    built = [one.analysis.model.structure for one in explanations]
+    targets = [one.attribution.target for one in explanations]
     st.dataframe(
         {
-            "Network": [look.analysis.provenance.title for look in looks],
-            "Weights": [look.analysis.provenance.weights for look in looks],
-            "Best class": [look.analysis.predictions[0].label for look in looks],
+            "Network": [one.analysis.provenance.title for one in explanations],
+            "Weights": [one.analysis.provenance.weights for one in explanations],
+            "Best class": [one.analysis.predictions[0].label for one in explanations],
             f"{targets[0].label} (%)": [100 * target.probability for target in targets],
             "Rank": [
-                look.analysis.predictions.rank(target.index)
-                for look, target in zip(looks, targets, strict=True)
+                one.analysis.predictions.rank(target.index)
+                for one, target in zip(explanations, targets, strict=True)
             ],
             "Half of the evidence in (% of the area)": [
-                100 * look.concentration.area for look in looks
+                100 * one.concentration.area for one in explanations
             ],
-            "Regions": [look.concentration.regions for look in looks],
-            "Distance to the border (0 to 1)": [look.concentration.border for look in looks],
+            "Regions": [one.concentration.regions for one in explanations],
+            "Distance to the border (0 to 1)": [one.concentration.border for one in explanations],
             "Parameters (M)": [made.parameters / 1e6 for made in built],
             "Multiply-adds (B)": [made.multiply_adds / 1e9 for made in built],
-            "Time here (ms)": [1000 * look.seconds for look in looks],
+            "Time here (ms)": [1000 * one.seconds for one in explanations],
         },
         hide_index=True,
         height="content",

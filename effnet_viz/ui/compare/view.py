@@ -9,8 +9,8 @@ from typing import Any
 
 from effnet_viz.analysis.comparison import Comparison
 from effnet_viz.ui.inputs.network_picker import ChosenNetwork
-from effnet_viz.ui.inputs.selection import Upload
 from effnet_viz.ui.panes import Canvas
+from effnet_viz.ui.upload import Upload
 
 PER_ROW = 4
 """Networks side by side on a wide page."""
@@ -31,7 +31,7 @@ class ComparisonView:
         """Short names of the networks, in order; untrained ones say so."""
         return [
             (network.role or network.entry.title.removeprefix("EfficientNet-"))
-            + (" (untrained)" if network.untrained else "")
+            + (" (untrained)" if network.ref.untrained else "")
             for network in self.networks
         ]
 

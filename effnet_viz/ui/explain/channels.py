@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from effnet_viz.analysis.explanation import method_at
 from effnet_viz.arrays import Range, full_range
-from effnet_viz.engines import network
+from effnet_viz.attribution.attribution import Method
 from effnet_viz.pictures import render
-from effnet_viz.pictures.captions import map_caption
+from effnet_viz.pictures.captions import model_caption, stage_caption
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.explain.view import ExplainView
 from effnet_viz.ui.layout.help import how_to_read
@@ -28,8 +29,8 @@ under it is its largest value, or its influence on the class: positive speaks fo
 def show_channels(view: ExplainView) -> None:
     """The channels of the stage, ranked, in pages; choosing one enlarges it."""
     stage, analysis, model = view.stage, view.analysis, view.model
-    glance = results.channels(model.key, model.untrained, view.image.id, stage, analysis)
-    relevance = view.explain_stage(stage).channel_relevance  # (C,)
+    glance = results.channels(model, view.image, stage)
+    influence = view.grad_cam.channels  # (C,)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         order = st.segmented_control(
@@ -40,14 +41,14 @@ def show_channels(view: ExplainView) -> None:
             key="sort",
             bind="query-params",
             help="Influence on the class is gradient × activation, summed over the grid, in "
-            "units of the score. At stage 9 it is exact: the channel's vote, its mean "
-            "activation times the weight that the class gives to it; all votes and a constant "
-            "add up to the score. At earlier stages it is an estimate.",
+            "units of the score. At the last stage it is exact: the channel's mean activation "
+            "times the weight that the class gives to it; all channels and a constant add up to "
+            "the score. At earlier stages it is an estimate.",
         )
-    prefix, ranked = ("max ", glance.largest) if order == BY_ACTIVATION else ("", relevance)
+    prefix, ranked = ("max ", glance.largest) if order == BY_ACTIVATION else ("", influence)
     ranking = np.argsort(-ranked, kind="stable")  # (C,)
     with right:
-        page = _choose_page(len(ranking), (view.image.id, model, stage, order))
+        page = _choose_page(len(ranking), (view.image.id, model.id, stage, order))
     first = (page - 1) * CHANNELS_PER_PAGE
     visible = ranking[first : first + CHANNELS_PER_PAGE]
     common = full_range(analysis.stages[stage])
@@ -65,16 +66,16 @@ def show_channels(view: ExplainView) -> None:
         key="channels",
         on_choose=_choose_channel,
     )
-    lines = map_caption(analysis, "activations", stage, target=False)
     st.caption(
         f"Channels {first + 1} to {first + len(visible)} of {len(ranking)}; choose one to see "
-        f"it over the photograph.  \n{lines[0]}, {lines[1]}, scale as chosen above (fixed "
-        "counts as shared)"
+        f"it over the photograph.  \n{model_caption(analysis.provenance)}, activations, "
+        f"{stage_caption(stage, analysis.stages[stage])}, scale as chosen above (fixed counts as "
+        "shared)"
     )
     how_to_read(CHANNELS_HELP)
     chosen = st.session_state.pop("_channel", None)
     if chosen is not None:
-        _enlarge(view, chosen, float(relevance[chosen]), common)
+        _enlarge(view, chosen, float(influence[chosen]), common)
 
 
 def _choose_page(channels: int, what: tuple[object, ...]) -> int:
@@ -90,10 +91,10 @@ def _choose_channel(channel: int) -> None:
     st.session_state["_channel"] = channel
 
 
-def _enlarge(view: ExplainView, channel: int, relevance: float, common: Range) -> None:
+def _enlarge(view: ExplainView, channel: int, influence: float, common: Range) -> None:
     stage, target = view.stage, view.analysis.target
-    adds, to = ("adds", "to") if relevance >= 0 else ("takes", "from")
-    exact = "exactly" if stage == network.STAGES[-1] else "by estimate"
+    adds, to = ("adds", "to") if influence >= 0 else ("takes", "from")
+    exact = "exactly" if method_at(view.model, stage) is Method.CAM else "by estimate"
 
     @st.dialog(f"Channel {channel} of stage {stage}", width="medium")
     def show() -> None:
@@ -101,7 +102,7 @@ def _enlarge(view: ExplainView, channel: int, relevance: float, common: Range) -
             view.canvas, view.analysis, stage, channel, common=common, key="pane channel"
         )
         st.caption(
-            f"It {adds} {render.number(abs(relevance))} {to} the score (logit) "
+            f"It {adds} {render.number(abs(influence))} {to} the score (logit) "
             f"{render.number(target.logit)} of {target.label}, {exact}."
         )
 

@@ -14,12 +14,11 @@ from effnet_viz.ui.panes import name_of
 
 def show_downloads(view: ExplainView) -> None:
     """The numbers behind the page as files, and where they come from."""
-    analysis = view.analysis
-    explained = view.explain_stage(view.stage)
-    name = f"{name_of(analysis)}-stage-{view.stage}"
+    analysis, attribution = view.analysis, view.grad_cam
+    name = f"{name_of(analysis.provenance)}-stage-{view.stage}"
     with st.container(horizontal=True, vertical_alignment="center"):
         if save := open_to_save("Save the numbers", "numbers"):
-            npz, text = numbers.as_npz(analysis, explained), numbers.as_json(analysis, explained)
+            npz, text = (made(analysis, attribution) for made in (numbers.as_npz, numbers.as_json))
             offer_file(save, "For NumPy (NPZ)", npz, f"{name}.npz", "application/octet-stream")
             offer_file(save, "For everything else (JSON)", text, f"{name}.json", "application/json")
         with st.popover("Where these results come from", type="tertiary"):

@@ -6,7 +6,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from effnet_viz.analysis.predictions import Predictions
-from effnet_viz.models import classes
 from effnet_viz.records import Prediction
 from effnet_viz.ui import results
 from effnet_viz.ui.explain.view import ExplainView, cover_box
@@ -36,11 +35,9 @@ def show_occlusion(view: ExplainView) -> None:
             bind="query-params",
             label_visibility="collapsed",
         )
-        image, model, target = view.image, view.model, view.analysis.target
-        with error_boundary(model.entry), waiting("Looking at what is left …"):
-            covered = results.covered(
-                model.key, model.untrained, image.id, box, blurred == KEEP, image.content
-            )
+        target = view.analysis.target
+        with error_boundary(view.model.card.title), waiting("Looking at what is left …"):
+            covered = results.covered(view.model, view.image, box, blurred == KEEP)
         left = covered.predictions.of(target.index).probability
         verb = "falls" if left < target.probability else "rises"
         best = covered.predictions[0]
@@ -72,7 +69,7 @@ def _draw_before_and_after(
     bars = [
         go.Bar(
             name=name,
-            y=[truncate(classes.labels()[index], 24) for index in indices],
+            y=[truncate(before.of(index).label, 24) for index in indices],
             x=[predictions.of(index).probability for index in indices],
             orientation="h",
             marker={"color": colour},

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from effnet_viz.ui import viewer
 from effnet_viz.ui.explain.view import ExplainView, cover_box
 from effnet_viz.ui.inputs.model_picker import step_model
-from effnet_viz.ui.inputs.target_and_stage import step_stage
+from effnet_viz.ui.inputs.target_and_stage import stepping
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import percent
 
@@ -25,7 +23,7 @@ def show_toolbar(view: ExplainView) -> None:
     viewer.toolbar(
         view.canvas.photograph,
         key="viewer",
-        on_step={"stage": partial(step_stage, "stage"), "model": step_model},
+        on_step={"stage": stepping("stage", view.model.last_stage), "model": step_model},
         on_box=None if view.canvas.strip else cover_box,
     )
 

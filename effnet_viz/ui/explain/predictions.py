@@ -21,7 +21,7 @@ def show_predictions(view: ExplainView) -> None:
     if target not in shown:
         shown.append(target)
     # A new key after every choice: a click on the same bar must count again.
-    key = f"bars {view.image.id} {view.model} {target.index}"
+    key = f"bars {view.image.id} {view.model.id} {target.index}"
     st.plotly_chart(
         _draw_bars(shown, target),
         key=key,
@@ -32,8 +32,8 @@ def show_predictions(view: ExplainView) -> None:
         + ", ".join(f"{p.label} {p.probability:.1%}" for p in shown),
     )
     st.caption(
-        f"The maps explain **{target.label}**: rank {predictions.rank(target.index)} of 1000, "
-        f"probability {percent(target.probability)}, logit {target.logit:.2f}. "
+        f"The maps explain **{target.label}**: rank {predictions.rank(target.index)} of "
+        f"{len(predictions)}, probability {percent(target.probability)}, logit {target.logit:.2f}. "
         f"Click a bar to explain another class.{view.untrained_note}",
         help="The logit is the score of a class before the scores of all classes are turned "
         "into probabilities.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from effnet_viz.pictures.captions import model_caption
 from effnet_viz.ui import results
 from effnet_viz.ui.explain.view import ExplainView
 from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
@@ -24,11 +25,10 @@ def show_stages(view: ExplainView) -> None:
     pictures = []
     for number, activation in view.analysis.stages.items():
         channels, height, width = activation.shape
-        key = f"{view.image.id} {view.model} {number}"
         pictures.append(
             Picture(
                 str(number),
-                results.mean_tile(key, activation),
+                results.mean_tile(view.model, view.image, number),
                 f"Stage {number}",
                 f"{width}×{height} · {channels} ch.",
                 f"Mean activation of stage {number}",
@@ -45,9 +45,8 @@ def show_stages(view: ExplainView) -> None:
         on_choose=_choose_stage,
         scroll=True,
     )
-    provenance = view.analysis.provenance
     st.caption(
-        f"{provenance.title} at {provenance.resolution} px, weights: {provenance.weights}. "
+        f"{model_caption(view.analysis.provenance)}. "
         "Mean activation of all channels, the same for every class, each with its own scale."
     )
     how_to_read(STAGES_HELP)

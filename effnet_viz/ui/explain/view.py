@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from effnet_viz.analysis.analysis import Analysis
-from effnet_viz.arrays import Floats
-from effnet_viz.attribution import cam
-from effnet_viz.attribution.attribution import StageExplanation
+from effnet_viz.attribution.attribution import Attribution, Method
+from effnet_viz.models.model import Model
 from effnet_viz.ui import results, viewer
-from effnet_viz.ui.inputs.selection import ModelRef, Upload
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.panes import Canvas, canvas_of, stamp_of
 from effnet_viz.ui.results import DisplayImage
+from effnet_viz.ui.upload import Upload
 
 _BOX = re.compile(r"(?:[01](?:\.\d{1,3})?,){3}[01](?:\.\d{1,3})?")
 
@@ -25,7 +24,6 @@ class ExplainView:
     """One image, explained for one class, and what it is shown with."""
 
     image: Upload
-    model: ModelRef
     analysis: Analysis
     stage: int
     """Of Grad-CAM and of the channels."""
@@ -37,32 +35,31 @@ class ExplainView:
     picture: DisplayImage
 
     @property
+    def model(self) -> Model:
+        return self.analysis.model
+
+    @property
     def untrained_note(self) -> str:
         """A sentence to put after predictions of an untrained network; empty for others."""
         return " **Untrained: they mean nothing.**" if self.stamp else ""
 
-    def explain_stage(self, stage: int) -> StageExplanation:
-        """Grad-CAM and channel relevance at a stage for the target class."""
-        model = self.model
-        return results.explained(model.key, model.untrained, self.image.id, stage, self.analysis)
-
-    def grad_cam(self, stage: int) -> Floats:
-        """Grad-CAM at a stage, (h, w), in logit units like the class activation map."""
-        return cam.in_logit_units(self.explain_stage(stage).grad_cam)
+    @property
+    def grad_cam(self) -> Attribution:
+        """Grad-CAM at the stage for the target class, and what its channels add."""
+        return results.attribution(self.analysis, Method.GRAD_CAM, self.stage)
 
 
-def view_of(image: Upload, model: ModelRef, analysis: Analysis, stage: int) -> ExplainView:
+def view_of(image: Upload, analysis: Analysis, stage: int) -> ExplainView:
     """The view of an analysed image; what is covered comes from the URL."""
-    canvas = canvas_of(image, analysis)
+    canvas = canvas_of(image, analysis.crop)
     return ExplainView(
         image,
-        model,
         analysis,
         stage,
         canvas,
-        stamp_of(analysis),
+        stamp_of(analysis.provenance),
         None if canvas.strip else _read_box(),
-        results.shown(image.id, image.content),
+        results.display_image(image),
     )
 
 

@@ -14,9 +14,9 @@ from effnet_viz.images.photograph import ImageError
 from effnet_viz.images.samples import samples
 from effnet_viz.ui import results
 from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
-from effnet_viz.ui.inputs.selection import Upload
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import escape_markdown
+from effnet_viz.ui.upload import Upload
 
 MOST_UPLOADS = 12
 """Images that one visitor can have open."""
@@ -62,15 +62,16 @@ def _accept(file: UploadedFile) -> str | None:
             "need any more, remove it, and add this one again."
         )
         return None
+    title = _numbered(file.name, [image.title for image in images().values()])
+    upload = Upload(image_id, title, f"Your image {title}.", content)
     try:
-        results.shown(image_id, content)
+        results.display_image(upload)
     except ImageError as error:
         problems.append(f"{file.name}: {error}")
         return None
     number = st.session_state["upload_count"] = st.session_state.get("upload_count", 0) + 1
     key = f"{UPLOAD}{number}"
-    title = _numbered(file.name, [image.title for image in images().values()])
-    uploads[key] = Upload(image_id, title, f"Your image {title}.", content)
+    uploads[key] = upload
     return key
 
 
@@ -147,7 +148,7 @@ def choose_image() -> Upload:
         pictures = [
             Picture(
                 key,
-                results.thumbnail(image.id, 2 * THUMBNAIL, image.content),
+                results.thumbnail(image, 2 * THUMBNAIL),
                 image.title,
                 description=image.description,
             )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz.models import advice, checkpoints, downloads, model, weights, zoo
+from effnet_viz.models import advice, checkpoints, downloads, weights, zoo
+from effnet_viz.models.model import Model
+from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import results
-from effnet_viz.ui.inputs.selection import ModelRef
 from effnet_viz.ui.layout import url_state
-from effnet_viz.ui.layout.problems import error_boundary, offer_what_works
+from effnet_viz.ui.layout.problems import error_boundary, mistake_boundary, offer_what_works
 from effnet_viz.ui.layout.waiting import waiting
 
 
@@ -68,20 +69,20 @@ def step_model(by: int) -> None:
     st.session_state["model"] = ready[at % len(ready)]
 
 
-def load_or_explain(chosen: ModelRef) -> model.Model | None:
+def load_or_explain(chosen: ModelRef) -> Model | None:
     """The model; or None, after saying on the page why not and what can be done now."""
     entry = chosen.entry
     ready = checkpoints.readiness(entry)
     if chosen.untrained or ready is Readiness.READY:
-        with error_boundary(entry), waiting(f"Loading {entry.title} …"):
-            return results.loaded(chosen.key, chosen.untrained)
+        with error_boundary(entry.title, chosen), waiting(f"Loading {entry.title} …"):
+            return results.model(chosen)
     st.warning(
         f"**{entry.title} cannot be used yet.** {advice.not_ready(entry.weights, ready)}",
         icon=":material/cloud_off:",
     )
     if ready is Readiness.DOWNLOADABLE:
         offer_download(entry)
-    offer_what_works(entry)
+    offer_what_works(chosen)
     return None
 
 
@@ -115,6 +116,7 @@ def _download_key(entry: zoo.ModelEntry) -> str:
 
 
 @st.fragment(run_every=0.4)
+@mistake_boundary()
 def _show_progress(entry: zoo.ModelEntry, running: downloads.Download) -> None:
     if running.finished:
         st.rerun()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from effnet_viz.models import checkpoints, variants, zoo
+from effnet_viz.models.architectures import structure_of
+from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui.layout import url_state
 
@@ -28,10 +31,13 @@ STEP = 32
 class ChosenNetwork:
     """One network to compare."""
 
-    entry: zoo.ModelEntry
+    ref: ModelRef
     role: str
     """What it stands for in the comparison; empty in a family."""
-    untrained: bool
+
+    @property
+    def entry(self) -> zoo.ModelEntry:
+        return self.ref.entry
 
 
 def choose_networks() -> list[ChosenNetwork]:
@@ -58,7 +64,13 @@ def choose_networks() -> list[ChosenNetwork]:
         disabled=not unready,
         help="Their predictions and maps mean nothing, and say so; their size and time are real.",
     )
-    return [ChosenNetwork(e, role, untrained and e in unready) for e, role in chosen]
+    return [ChosenNetwork(ModelRef(e.key, untrained and e in unready), role) for e, role in chosen]
+
+
+def last_stage(networks: Sequence[ChosenNetwork]) -> int:
+    """The last stage of the network that has most."""
+    entries = [network.entry for network in networks] or [zoo.MODELS[zoo.DEFAULT]]
+    return max(structure_of(entry).last for entry in entries)
 
 
 def _each_once(chosen: list[tuple[zoo.ModelEntry, str]]) -> list[tuple[zoo.ModelEntry, str]]:

@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from effnet_viz.models import zoo as network
-from effnet_viz.models.classes import labels
-
-
-def choose_map_stage() -> int:
-    """The stage of the maps: CAM at the last, Grad-CAM before."""
-    stage: int = st.slider(
-        "Stage of the maps",
-        network.STAGES[0],
-        network.STAGES[-1],
-        network.STAGES[-1],
-        key="map_stage",
-        bind="query-params",
-        help="At stage 9 the maps are class activation maps, before it Grad-CAM.",
-    )
-    return stage
-
+from effnet_viz.models.classes import Classes
 
 DEFAULT_STAGE = 6
+"""Of Grad-CAM on the main page, where there are so many."""
 
 
-def choose_target() -> str | None:
+def choose_target(classes: Classes) -> str | None:
     """The class to explain, searched among all; None for the most probable one."""
     target: str | None = st.selectbox(
         "Explain another class",
-        labels(),
+        classes,
         index=None,
         key="target",
         bind="query-params",
-        placeholder="Search 1000 classes",
+        placeholder=f"Search {len(classes)} classes",
     )
     return target
 
 
-def choose_stage() -> int:
-    """The stage of Grad-CAM and of the channels below."""
+def choose_stage(last: int) -> int:
+    """The stage of Grad-CAM and of the channels below, 1 to `last`."""
     stage: int = st.slider(
         "Stage",
-        network.STAGES[0],
-        network.STAGES[-1],
-        DEFAULT_STAGE,
+        1,
+        last,
+        min(DEFAULT_STAGE, last),
         key="stage",
         bind="query-params",
         label_visibility="collapsed",
@@ -52,7 +39,24 @@ def choose_stage() -> int:
     return stage
 
 
-def step_stage(key: str, by: int) -> None:
-    """A stage further or back, for the slider of this key."""
-    stage = st.session_state[key] + by
-    st.session_state[key] = min(max(stage, network.STAGES[0]), network.STAGES[-1])
+def choose_map_stage(last: int) -> int:
+    """The stage of the maps, 1 to `last`: CAM at the last, Grad-CAM before."""
+    stage: int = st.slider(
+        "Stage of the maps",
+        1,
+        last,
+        last,
+        key="map_stage",
+        bind="query-params",
+        help=f"At stage {last} the maps are class activation maps, before it Grad-CAM.",
+    )
+    return stage
+
+
+def stepping(key: str, last: int) -> Callable[[int], None]:
+    """Goes a stage further or back, 1 to `last`, on the slider of this key."""
+
+    def step(by: int) -> None:
+        st.session_state[key] = min(max(st.session_state[key] + by, 1), last)
+
+    return step

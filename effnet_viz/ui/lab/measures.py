@@ -11,6 +11,7 @@ from effnet_viz.ui.lab.charts import draw_by_size, draw_means, draw_pairs
 from effnet_viz.ui.lab.measure_table import MEASURES, labelled_pairs, reference_values
 from effnet_viz.ui.layout.charts import show_chart
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.problems import mistake_boundary
 
 MEASURES_HELP = """
 **Left:** a dot is one run, the bar is their mean. Diamonds are maps that no network made: *uniform*
@@ -25,10 +26,11 @@ interval in twenty misses 0, and there are many of them here: ten for every meas
 
 
 @st.fragment
+@mistake_boundary()
 def show_measures(results: Results) -> None:
     """Any measure of either kind of map: means and references, pairs, by size of the object."""
     st.markdown("##### Where the evidence lies")
-    kinds = {f"CAM at stage {STAGES[-1]}": CAM, f"Grad-CAM at stage {GRAD_CAM_STAGE}": GRAD_CAM}
+    kinds = {"CAM at the last stage": CAM, f"Grad-CAM at stage {GRAD_CAM_STAGE}": GRAD_CAM}
     threshold = sentences.percent(results.fixed_threshold, 0)
     left, right = st.columns([2, 3], gap="medium")
     with left:

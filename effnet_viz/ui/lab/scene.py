@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
+from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from effnet_viz.images.photograph import resized
+from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.analysis.explanation import Explanation, explain
+from effnet_viz.images.photograph import Photograph, resized
 from effnet_viz.lab import demo, scene_editor
-from effnet_viz.lab.demo import UNSEEN_VENDOR, Method, SceneExplanation, display_name
+from effnet_viz.lab.demo import UNSEEN_VENDOR, MaskScores, display_name
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.runs import UnfinishedError
 from effnet_viz.lab.scene_editor import Composed, Composition
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.metrics.localization import FIXED_THRESHOLD
+from effnet_viz.models.model import Model
 from effnet_viz.pictures.encode import data_url
 from effnet_viz.serving import models
-from effnet_viz.ui import viewer
+from effnet_viz.ui import results, viewer
 from effnet_viz.ui.lab.scene_controls import (
     choose_scene,
     move_object,
@@ -31,7 +32,9 @@ from effnet_viz.ui.lab.scene_controls import (
 )
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.problems import mistake_boundary
 from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.panes import Canvas, show_attribution
 
 SHOWN_SIDE = 256
 """Side of the scene on the page, in pixels."""
@@ -67,7 +70,7 @@ def show_scene() -> None:
     read_place()
     try:
         with waiting("Loading five networks, once for all visitors. This takes some seconds …"):
-            demo.engines()
+            demo.models()
     except UnfinishedError as error:
         st.info(f"The networks cannot be shown: {error}", icon=":material/science:")
         return
@@ -75,6 +78,7 @@ def show_scene() -> None:
 
 
 @st.fragment
+@mistake_boundary()
 def _chosen_scene() -> None:
     """Runs by itself when a control changes: the results below stay as they are."""
     composition, method, own_answer = choose_scene()
@@ -83,7 +87,8 @@ def _chosen_scene() -> None:
 
 
 @st.fragment
-def _five_networks(composition: Composition, method: Method, own_answer: bool) -> None:
+@mistake_boundary()
+def _five_networks(composition: Composition, method: str, own_answer: bool) -> None:
     """Runs by itself while the object is dragged: the controls stay as they are."""
     if st.session_state.pop("stepped", False):
         st.rerun()  # the presenter's key has moved a control, which lies outside
@@ -94,8 +99,13 @@ def _five_networks(composition: Composition, method: Method, own_answer: bool) -
         cells = st.columns(len(SCALINGS), gap="small")
     with st.container(), waiting(None), models.turn():
         composed = scene_editor.compose(moved, st.session_state.get("backdrop"))
-        explained = demo.explained(composed.scene, method, own_answer=own_answer)
-    photograph = _photograph(composed)
+        seen = demo.photograph_of(composed.scene)
+        target = None if own_answer else composed.scene.label
+        found = [
+            _explain(model, seen, target, demo.STAGES[method]) for model in demo.models().values()
+        ]
+    explained = [(one, demo.score(one, composed.scene)) for one in found]
+    photograph = _photograph(seen)
     outlined = viewer.Object(composed.outline, (across, down))
     with toolbar:
         viewer.toolbar(
@@ -105,73 +115,73 @@ def _five_networks(composition: Composition, method: Method, own_answer: bool) -
         _show_numbers(explained)
         _say_what_is_drawn(moved, composed)
     # The pictures come last: when they are there, everything is, and the object can move on.
-    for one, cell in zip(explained, cells, strict=True):
+    for (one, scores), cell in zip(explained, cells, strict=True):
         with cell:
-            _show_network(one, composed, photograph, outlined)
+            _show_network(one, scores, composed, Canvas(photograph, (0, 0, 1, 1), False), outlined)
     if not st.session_state["dragging"]:
         url_state.write_url("place", place_text(moved))
 
 
-def _photograph(composed: Composed) -> viewer.Photograph:
-    pixels: NDArray[np.uint8] = composed.scene.image
-    picture = resized(pixels, SHOWN_SIDE, SHOWN_SIDE)
-    key = f"scene {hashlib.sha256(pixels.tobytes()).hexdigest()}"
+def _explain(model: Model, scene: Photograph, target: int | None, stage: int | None) -> Explanation:
+    """One network on a scene. What is only passed while dragging is not kept."""
+    if st.session_state["dragging"]:
+        return explain(scene, model, target, stage)
+    return results.explanation(model, scene, target, stage)
+
+
+def _photograph(scene: Photograph) -> viewer.Photograph:
+    picture = resized(scene.pixels, SHOWN_SIDE, SHOWN_SIDE)
     source = data_url(picture, "jpeg")
+    key = f"scene {scene.id}"
     return viewer.Photograph(key, source, SHOWN_SIDE, SHOWN_SIDE, (SIDE, SIDE))
 
 
 def _show_network(
-    one: SceneExplanation,
+    one: Explanation,
+    scores: MaskScores,
     composed: Composed,
-    photograph: viewer.Photograph,
+    canvas: Canvas,
     outlined: viewer.Object,
 ) -> None:
-    st.html(_answer_bars(one, display_name(CLASSES[composed.scene.label])))
-    where = "on" if one.hit else "beside"
-    of_stage = demo.structures()[one.scaling.key].stages[one.stage]
-    viewer.pane(
-        photograph,
-        (0, 0, 1, 1),
-        one.evidence,
-        kind="evidence",
-        description=f"{one.method} of {one.scaling.title} over the scene. It is strongest {where} "
-        f"the object; {one.energy:.0%} of the evidence lies on it.",
-        caption=one.caption,
-        stamp="",
-        field=viewer.ReceptiveField(
-            of_stage.receptive_side, of_stage.effective_stride, of_stage.start, of_stage.resolution
-        ),
-        covered=None,
+    st.html(_answer_bars(one.analysis, display_name(CLASSES[composed.scene.label])))
+    place = "on" if scores.hit else "beside"
+    model = one.analysis.model
+    show_attribution(
+        canvas,
+        model,
+        one.attribution,
         outlined=outlined,
-        file=f"scaling-lab-{one.method}-{one.scaling.key}.png".lower(),
-        key=f"pane {one.scaling.key}",
+        where=f"It is strongest {place} the object; {scores.energy:.0%} of the evidence lies on "
+        "it.",
+        key=f"pane {model.id.key}",
     )
 
 
-def _answer_bars(one: SceneExplanation, truth: str) -> str:
+def _answer_bars(analysis: Analysis, truth: str) -> str:
     """The network's name and its first answers as bars."""
     rows = "".join(
         f'<tr class="{"true" if answer.label == truth else "false"}">'
         f"<th scope=row>{html.escape(answer.label)}</th>"
         f'<td><i style="width:{100 * answer.probability:.0f}%"></i></td>'
         f"<td>{answer.probability:.0%}</td></tr>"
-        for answer in one.answers[:BARS]
+        for answer in analysis.predictions[:BARS]
     )
     return (
-        f'<div class="answers"><b>{html.escape(one.scaling.title)}</b>'
+        f'<div class="answers"><b>{html.escape(analysis.model.card.title)}</b>'
         f"<table><caption>Answers</caption><tbody>{rows}</tbody></table></div>"
     )
 
 
-def _show_numbers(explained: tuple[SceneExplanation, ...]) -> None:
+def _show_numbers(explained: Sequence[tuple[Explanation, MaskScores]]) -> None:
+    scores = [of_map for _, of_map in explained]
     st.table(
         {
-            "": [f"**{one.scaling.title}**" for one in explained],
-            "evidence on the object": [f"{one.energy:.0%}" for one in explained],
-            "a perfect map": [f"{one.ceiling:.0%}" for one in explained],
-            "strongest point": ["on the object" if one.hit else "beside it" for one in explained],
-            "object covered": [f"{one.coverage:.0%}" for one in explained],
-            "evidence on other things": [f"{one.distractors:.0%}" for one in explained],
+            "": [f"**{one.analysis.model.card.title}**" for one, _ in explained],
+            "evidence on the object": [f"{one.energy:.0%}" for one in scores],
+            "a perfect map": [f"{one.upper_bound:.0%}" for one in scores],
+            "strongest point": ["on the object" if one.hit else "beside it" for one in scores],
+            "object covered": [f"{one.recall:.0%}" for one in scores],
+            "evidence on other things": [f"{one.distractors:.0%}" for one in scores],
         },
         border="horizontal",
         width="content",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import get_args
 
 import streamlit as st
 
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.lab import demo, scene_editor
-from effnet_viz.lab.demo import UNSEEN_VENDOR, Method, display_name
+from effnet_viz.lab.demo import UNSEEN_VENDOR, display_name
 from effnet_viz.lab.scene_editor import Composition
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.sprites import CLASSES, VENDORS
@@ -22,7 +21,7 @@ SEEDS = 10_000
 
 OBJECT, ANSWER = "the object", "its own answer"
 
-METHODS: tuple[Method, ...] = get_args(Method)
+METHODS = tuple(demo.STAGES)
 
 CONTROL = 168
 """Width of a control in pixels: two stand side by side on a phone."""
@@ -32,7 +31,7 @@ def _by_chance(seed: int) -> Composition:
     return scene_editor.chosen_by_chance(seed, UNSEEN_VENDOR)
 
 
-def choose_scene() -> tuple[Composition, Method, bool]:
+def choose_scene() -> tuple[Composition, str, bool]:
     """The scene, the map, and whether each network's own answer is explained."""
     first, state = _by_chance(FIRST_SEED), st.session_state
     state["dragging"] = False
@@ -115,7 +114,7 @@ def _new_scene() -> None:
     state["dragging"] = False
 
 
-def _choose_method() -> Method:
+def _choose_method() -> str:
     return st.segmented_control(
         "Map",
         METHODS,
@@ -123,8 +122,8 @@ def _choose_method() -> Method:
         required=True,
         key="map",
         bind="query-params",
-        help="CAM at stage 9, or Grad-CAM at stage "
-        f"{demo.STAGE_OF['Grad-CAM']}, in the middle of the network.",
+        help="CAM at the last stage, or Grad-CAM at stage "
+        f"{demo.STAGES['Grad-CAM']}, in the middle of the network.",
     )
 
 

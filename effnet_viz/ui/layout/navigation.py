@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
 from effnet_viz.assets import ICON
 from effnet_viz.ui.layout import theme, url_state
+from effnet_viz.ui.layout.problems import mistake_boundary
 
 PAGES = (
     ("app.py", "Explain an image", ":material/visibility:"),
@@ -38,12 +42,18 @@ STYLE = (
 )
 
 
-def open_page(title: str) -> None:
-    """Every page calls this first. Streamlit finds the pages; their links are drawn here."""
+@contextmanager
+def page(title: str) -> Iterator[None]:
+    """The frame of a page, whose content is made inside.
+
+    Streamlit finds the pages; their links are drawn here.
+    """
     url_state.remember_page(title)
     st.set_page_config(page_title=f"{title} · effnet-viz", page_icon=str(ICON), layout="wide")
     st.html(f"<style>{STYLE}</style>")
     with st.sidebar:
         st.markdown("### effnet-viz")
-        for page, label, icon in PAGES:
-            st.page_link(page, label=label, icon=icon)
+        for path, label, icon in PAGES:
+            st.page_link(path, label=label, icon=icon)
+    with mistake_boundary():
+        yield

@@ -2,36 +2,72 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
-from effnet_viz.analysis import comparison
-from effnet_viz.models import checkpoints, weights, zoo
-from effnet_viz.models.weights import Readiness
+from effnet_viz.analysis.comparison import UNUSABLE, failure_message
+from effnet_viz.engines.engine import EngineError
+from effnet_viz.models import checkpoints, zoo
+from effnet_viz.models.variants import ModelRef
+from effnet_viz.models.weights import Readiness, WeightsError
+
+_log = logging.getLogger("effnet_viz")
+
+
+def report(error: Exception) -> str:
+    """Puts an error with its traceback into the log and gives the number it has there."""
+    number = secrets.token_hex(4)
+    _log.error("Error %s", number, exc_info=error)
+    return number
+
+
+def message_of(error: Exception, title: str) -> str:
+    """Why a network could not be used and what to do; an engine's own words go into the log."""
+    message = failure_message(error, title)
+    if isinstance(error, EngineError):
+        return f"{message} Its number there is {report(error)}."
+    return message
 
 
 @contextmanager
-def error_boundary(entry: zoo.ModelEntry) -> Iterator[None]:
-    """Where the network cannot be used in here, says why and what to do, and ends the page."""
+def mistake_boundary() -> Iterator[None]:
+    """Where a mistake of ours comes out of the page, a visitor reads a sentence, not the error."""
     try:
         yield
-    except (RuntimeError, MemoryError) as error:  # WeightsError among them
-        st.error(comparison.failure_message(error, entry), icon=":material/error:")
-        offer_what_works(entry, untrained=isinstance(error, weights.WeightsError))
+    except Exception as error:  # whatever it is: nothing that a visitor does may end in a traceback
+        st.error(
+            "Something went wrong in this app; it is no fault of yours. Reload the page, and if it "
+            f"happens again, tell whoever runs the app the number {report(error)}.",
+            icon=":material/error:",
+        )
+
+
+@contextmanager
+def error_boundary(title: str, ref: ModelRef | None = None) -> Iterator[None]:
+    """Where a network cannot be used in here, says why and what to do, and ends the page.
+
+    With `ref`, it is offered untrained where its weights are the problem.
+    """
+    try:
+        yield
+    except UNUSABLE as error:
+        st.error(message_of(error, title), icon=":material/error:")
+        _offer(title, ref if isinstance(error, WeightsError) else None)
         st.stop()
 
 
-def _choose(key: str, untrained: bool) -> None:
-    st.session_state["model"] = key
-    st.session_state["untrained"] = untrained
+def offer_what_works(ref: ModelRef) -> None:
+    """The first other network that is ready, and this one untrained."""
+    _offer(ref.entry.title, ref)
 
 
-def offer_what_works(entry: zoo.ModelEntry, *, untrained: bool = True) -> None:
-    """The first other network that is ready, and this one untrained where that helps."""
+def _offer(title: str, ref: ModelRef | None) -> None:
     with st.container(horizontal=True):
-        others = [e for e in zoo.MODELS.values() if e != entry]
+        others = [e for e in zoo.MODELS.values() if e.title != title]
         ready = [e for e in others if checkpoints.readiness(e) is Readiness.READY]
         for other in ready[:1]:
             st.button(
@@ -40,10 +76,15 @@ def offer_what_works(entry: zoo.ModelEntry, *, untrained: bool = True) -> None:
                 on_click=_choose,
                 args=(other.key, False),
             )
-        if untrained:
+        if ref is not None:
             st.button(
-                f"Run {entry.title} untrained",
+                f"Run {title} untrained",
                 on_click=_choose,
-                args=(entry.key, True),
+                args=(ref.key, True),
                 help="Random weights: predictions and maps mean nothing, and say so everywhere.",
             )
+
+
+def _choose(key: str, untrained: bool) -> None:
+    st.session_state["model"] = key
+    st.session_state["untrained"] = untrained

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from effnet_viz.serving.queue import telling
+from effnet_viz.serving.queue import notifying
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def waiting(text: str | None) -> Iterator[None]:
 
     spinner = nullcontext() if text is None else st.spinner(text)
     try:
-        with spinner, telling(tell):
+        with spinner, notifying(tell):
             yield
     except Exception:
         message.empty()  # not beside what the page says of the error

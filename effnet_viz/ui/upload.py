@@ -1,0 +1,17 @@
+"""The image that a visitor has chosen: what every other module of ui speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An image to explain: a sample or one of the visitor's own."""
+
+    id: str
+    """SHA-256 of the content."""
+    title: str
+    description: str
+    """Alternative text."""
+    content: bytes
