@@ -31,7 +31,7 @@ class OpenVINOEngine(TorchEngine):
         import openvino
 
         super().__init__(network)
-        fold_batch_norms(network)
+        fold_batch_norms(network, resolution)
         self._compiled = _compiled(network, resolution)
         self._shapes = [tuple(output.shape) for output in self._compiled.outputs]
         ease_gradients(network)

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
+from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.ops.misc import SqueezeExcitation
 
 from effnet_viz.engines.network import Network
+from effnet_viz.engines.tracing import trace
 
 
-def fold_batch_norms(module: nn.Module) -> None:
-    """Multiply every batch norm into the convolution before it, in place.
+def fold_batch_norms(network: Network, resolution: int) -> None:
+    """Multiply every batch norm that reads a convolution's output into the convolution, in place.
 
     In evaluation mode both are linear: w' = w · γ / sqrt(σ² + ε), b' = β - μ · γ / sqrt(σ² + ε).
-    Results change by rounding only; gradients through the module get cheaper.
+    Which batch norm reads which convolution is seen while the network runs on images of
+    resolution × resolution pixels, not read off the order in which a module defines its layers; a
+    convolution whose output anything else reads, or a stage returns, stays.
+    Results change by rounding only; gradients through the network get cheaper.
     """
-    for child in module.children():
-        fold_batch_norms(child)
-    named = list(module.named_children())
-    for (first, convolution), (second, norm) in pairwise(named):
-        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            setattr(module, first, fuse_conv_bn_eval(convolution, norm))
-            # timm's batch norm contains the activation that follows it.
-            rest = norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity()
-            setattr(module, second, rest)
+    pairs = {id(weight): id(mean) for weight, mean in trace(network, resolution).normalized}
+    places = [(parent, *named) for parent in network.modules() for named in parent.named_children()]
+    norms: dict[int, tuple[nn.Module, str, nn.BatchNorm2d]] = {}
+    for parent, name, layer in places:
+        # Exactly these: a subclass may do something else with its numbers.
+        if type(layer) in (nn.BatchNorm2d, BatchNormAct2d):
+            assert isinstance(layer, nn.BatchNorm2d)
+            norms[id(layer.running_mean)] = parent, name, layer
+    for parent, name, layer in places:
+        if type(layer) not in (nn.Conv2d, Conv2dSame):
+            continue
+        assert isinstance(layer, nn.Conv2d)
+        mean = pairs.get(id(layer.weight))
+        if mean not in norms:
+            continue
+        normalizing, its_name, norm = norms[mean]
+        setattr(parent, name, fuse_conv_bn_eval(layer, norm))
+        # timm's batch norm contains the activation that follows it.
+        rest = norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity()
+        setattr(normalizing, its_name, rest)
 
 
 def keep_activations(network: Network) -> None:

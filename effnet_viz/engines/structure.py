@@ -13,18 +13,16 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from timm.layers.conv2d_same import Conv2dSame
-from timm.layers.padding import get_same_padding
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torchvision.ops import SqueezeExcitation
 
 from effnet_viz.engines.network import Network
+from effnet_viz.engines.tracing import Field, trace
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One row of Table 1, and the receptive field of its cells.
+    """One row of a table such as Table 1, and the receptive field of its cells.
 
     Positions are continuous: pixel i of the input covers i to i + 1. Every grid is square.
     """
@@ -33,6 +31,7 @@ class Stage:
     operator: str
     """As in Table 1, such as "MBConv6, k5x5"."""
     layers: int
+    """Blocks; convolutions in a stage without blocks."""
     channels: int
     """Of the output."""
     input_side: int
@@ -41,20 +40,21 @@ class Stage:
     """Side of the grid that goes out."""
     stride: int
     parameters: int
-    """Weights, biases and batch norms; stage 9 includes the linear head."""
+    """Weights, biases and batch norms; the last stage includes pooling and head."""
     multiply_adds: int
-    """Of convolutions and the linear head, for one image."""
+    """Of convolutions and linear layers, for one image; the last stage includes the head."""
     receptive_side: int
-    """Side of the square of input pixels that one cell depends on through convolutions."""
+    """Side of the square of input pixels that one cell depends on through convolutions and
+    poolings."""
     effective_stride: int
     """Distance in input pixels between the centres of neighbouring cells."""
     start: float
     """Centre of cell 0 in input pixels, horizontally and vertically."""
     has_global_context: bool
-    """Whether squeeze-and-excitation came before this output, here or in an earlier stage.
+    """Whether averages over all positions came in, here or in an earlier stage.
 
-    It multiplies channels by a function of their averages, so that strictly every cell depends on
-    every pixel. The receptive field is the part through convolutions.
+    Squeeze-and-excitation multiplies channels by a function of their averages, so that strictly
+    every cell depends on every pixel. The receptive field is the part through convolutions.
     """
     resolution: int
     """Side of the network's input in pixels."""
@@ -62,7 +62,8 @@ class Stage:
     def field(self, row: int, column: int) -> tuple[int, int, int, int]:
         """Receptive field of a cell: left, top, right, bottom in input pixels, cut at the borders.
 
-        The cut is exact: beyond the borders there is only padding.
+        The cut is exact, because beyond the borders there is only padding; next to a border a
+        dilated convolution may see less, where all that it would see outermost is padding.
         Raises ValueError for a cell that the grid does not have.
         """
         if not (0 <= row < self.side and 0 <= column < self.side):
@@ -80,11 +81,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Structure:
-    """The nine stages of a network at one input resolution."""
+    """The stages of a network at one input resolution."""
 
     resolution: int
     stages: Mapping[int, Stage]
-    """Stage number, 1 to 9, to its structure."""
+    """Stage number, 1 to n, to its structure."""
 
     @property
     def last(self) -> int:
@@ -133,98 +134,89 @@ class _WithoutRandomValues(TorchFunctionMode):
         return func(*args, **given)
 
 
-def summarize(built: Network, resolution: int) -> Structure:
-    """The structure of a network for images of resolution × resolution pixels.
+def summarize(network: Network, resolution: int) -> Structure:
+    """The structure of a network in evaluation mode for images of resolution × resolution pixels.
 
-    Convolution by convolution, from the input to stage 9, with kernel k, stride s and padding p
-    before the first cell: side n → (n + padding - k) // s + 1, receptive side r → r + (k - 1) · j,
-    left end of cell 0's field l → l - p · j, jump j → j · s.
+    It needs no weights and no memory: see tracing, which follows the stages as they run. Where a
+    stage rearranges positions in a way that is not known there, such as attention over all of them,
+    its cells and those after it may depend on the whole image, and their field says so.
+    Raises ValueError for kernels, strides or paddings that are not square, and for a stage that
+    returns no square grid.
     """
+    traced = trace(network, resolution)
     stages: dict[int, Stage] = {}
-    side, receptive, jump, left = resolution, 1, 1, 0
-    sees_all = False
-    for number, module in enumerate(built.stages, start=1):
-        last = number == len(built.stages)
-        input_side, jump_before, multiply_adds = side, jump, 0
-        channels = 0
-        for convolution, squeezed in _convolutions(module):
-            sees_all |= squeezed
-            if squeezed:  # it works on averages, a grid of one cell
-                multiply_adds += convolution.weight.numel()
-                continue
-            kernel, stride = convolution.kernel_size[0], convolution.stride[0]
-            before, after = _padding(convolution, side)
-            side = (side + before + after - kernel) // stride + 1
-            receptive += (kernel - 1) * jump
-            left -= before * jump
-            jump *= stride
-            channels = convolution.out_channels
-            multiply_adds += convolution.weight.numel() * side**2
+    input_side, stride_before = resolution, 1
+    for number, (module, seen) in enumerate(zip(network.stages, traced.stages, strict=True), 1):
+        last = number == len(network.stages)
+        if len(seen.shape) != 4 or seen.shape[2] != seen.shape[3]:
+            raise ValueError(
+                f"Stage {number} returns {seen.shape}, not a square grid (1, C, h, w)."
+            )
+        _, channels, side, _ = seen.shape
+        place = seen.place
+        if not isinstance(place, Field):  # whatever the cell, all of the image
+            stride = max(1, round(resolution / side))
+            place = Field(stride // 2 - resolution, 2 * resolution, stride, has_global_context=True)
         parameters = sum(p.numel() for p in module.parameters())
         if last:
-            parameters += sum(p.numel() for p in built.head.parameters())
-            multiply_adds += sum(p.numel() for p in built.head.parameters() if p.ndim == 2)
+            rest = (*network.pool.parameters(), *network.head.parameters())
+            parameters += sum(p.numel() for p in rest)
         stages[number] = Stage(
             number=number,
-            operator=_operator(module) + (" & pooling & FC" if last else ""),
-            layers=len(_blocks(module)) or 1,
+            operator=_operator(module, seen.max_pooling) + (_ending(network.head) if last else ""),
+            layers=len(_blocks(module)) or len(_convolutions(module)) or 1,
             channels=channels,
             input_side=input_side,
             side=side,
-            stride=jump // jump_before,
+            stride=place.stride // stride_before,
             parameters=parameters,
-            multiply_adds=multiply_adds,
-            receptive_side=receptive,
-            effective_stride=jump,
-            start=left + receptive / 2,
-            has_global_context=sees_all,
+            multiply_adds=seen.multiply_adds + (traced.head.multiply_adds if last else 0),
+            receptive_side=place.side,
+            effective_stride=place.stride,
+            start=place.left + place.side / 2,
+            has_global_context=place.has_global_context,
             resolution=resolution,
         )
+        input_side, stride_before = side, place.stride
     return Structure(resolution, MappingProxyType(stages))
 
 
-def _convolutions(module: nn.Module, squeezed: bool = False) -> Iterator[tuple[nn.Conv2d, bool]]:
-    """Convolutions in the order in which they run, each with whether it works on averages."""
-    if isinstance(module, nn.Conv2d):
-        yield module, squeezed
-    for child in module.children():
-        yield from _convolutions(child, squeezed or isinstance(module, SqueezeExcitation))
-
-
-def _padding(convolution: nn.Conv2d, side: int) -> tuple[int, int]:
-    """Cells of padding before and after the grid."""
-    if isinstance(convolution, Conv2dSame):  # as TensorFlow pads: by the size, more at the end
-        total = int(
-            get_same_padding(
-                side,
-                convolution.kernel_size[0],
-                convolution.stride[0],
-                convolution.dilation[0],
-            )
-        )
-        return total // 2, total - total // 2
-    padding = convolution.padding[0]
-    assert isinstance(padding, int)
-    return padding, padding
+def _convolutions(module: nn.Module) -> list[nn.Conv2d]:
+    return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
 
 
 def _depthwise(module: nn.Module) -> nn.Conv2d | None:
     """The first convolution of a module that works on each channel by itself."""
-    depthwise = (conv for conv, _ in _convolutions(module) if conv.groups == conv.in_channels > 1)
-    return next(depthwise, None)
+    convolutions = _convolutions(module)
+    return next((conv for conv in convolutions if conv.groups == conv.in_channels > 1), None)
 
 
 def _blocks(stage: nn.Module) -> list[nn.Module]:
-    """The MBConv blocks of a stage; none in the stem and the head."""
-    return [block for block in stage.children() if _depthwise(block) is not None]
+    """The building blocks of a stage, such as MBConv; none where its layers are its own."""
+    if not isinstance(stage, nn.Sequential):
+        return [stage] if not isinstance(stage, nn.Conv2d) and _convolutions(stage) else []
+    layers = nn.Sequential | nn.Conv2d
+    return [one for one in stage if not isinstance(one, layers) and _convolutions(one)]
 
 
-def _operator(stage: nn.Module) -> str:
-    first = next(conv for conv, _ in _convolutions(stage))
-    depthwise = _depthwise(stage)
-    if depthwise is None:
-        return f"Conv {_square(first)}"
-    return f"MBConv{depthwise.in_channels // first.in_channels}, k{_square(depthwise)}"
+def _operator(stage: nn.Module, max_pooling: bool) -> str:
+    """In the words of Table 1; a block of another kind by the name of its class."""
+    blocks, convolutions = _blocks(stage), _convolutions(stage)
+    if blocks:
+        within = _convolutions(blocks[0])
+        depthwise = _depthwise(blocks[0])
+        if depthwise is not None:
+            expansion = round(depthwise.in_channels / within[0].in_channels, 2)
+            return f"MBConv{expansion:g}, k{_square(depthwise)}"
+        largest = max(within, key=lambda conv: conv.kernel_size)
+        return f"{type(blocks[0]).__name__}, k{_square(largest)}"
+    operator = f"Conv {_square(convolutions[0])}" if convolutions else type(stage).__name__
+    return operator + (" & max pooling" if max_pooling else "")
+
+
+def _ending(head: nn.Module) -> str:
+    layers = sum(isinstance(layer, nn.Linear) for layer in head.modules())
+    return " & pooling & FC" if layers == 1 else " & pooling & head"
 
 
 def _square(convolution: nn.Conv2d) -> str:

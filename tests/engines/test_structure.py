@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 import pytest
+import timm
 import torch
 import torchvision
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from effnet_viz.engines import network, structure
+from effnet_viz.engines import structure
+from effnet_viz.engines.adapters import as_network
+from effnet_viz.engines.network import Network
 from effnet_viz.models import architectures, scaling, variants, zoo
+from tests.engines.networks import TIMM, TORCHVISION, branching, make
 
 
 @cache
-def built(key: str) -> network.Network:
+def built(key: str) -> Network:
     with torch.device("meta"):
         return architectures.build(variants.find(key), None)
 
 
-def averaging(key: str) -> network.Network:
-    """The network as its convolutions alone, with one channel each and every weight positive.
+def averaging(made: Network) -> Network:
+    """The network as its convolutions and pools alone, every weight positive.
 
-    Nothing can cancel or saturate, and what remains is where each convolution looks.
+    Nothing can cancel or saturate, and what remains is where each of them looks.
     """
-    others = (nn.BatchNorm2d, nn.SiLU, nn.ReLU6, torchvision.ops.SqueezeExcitation)
-    made = architectures.build(variants.find(key), None)
+    others = (
+        *(nn.BatchNorm2d, nn.SiLU, nn.ReLU, nn.ReLU6, nn.Hardswish),
+        *(torchvision.ops.SqueezeExcitation, timm.layers.SqueezeExcite),
+    )
     for module in list(made.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, others):
                 setattr(module, name, nn.Identity())
+            elif isinstance(child, nn.MaxPool2d):
+                pool = nn.AvgPool2d(child.kernel_size, child.stride, child.padding)
+                setattr(module, name, pool)
             elif isinstance(child, nn.Conv2d):
-                channels = child.in_channels if child.in_channels == 3 else 1
-                weight = torch.ones(1, channels, *child.kernel_size)  # (1, C, k, k)
-                child.weight = nn.Parameter(weight / weight.numel())
-                child.groups = 1
+                nn.init.constant_(child.weight, 1 / child.weight[0].numel())
     return made.double()
 
 
@@ -46,22 +53,139 @@ def extent(gradient: torch.Tensor) -> tuple[int, ...]:
     return tuple(int(end) for end in ends)
 
 
+def entry(key: str) -> Network:
+    return architectures.build(variants.find(key), None)
+
+
 @pytest.mark.parametrize(
-    ("key", "resolution"),
-    [("lite0", 224), ("lite0", 201), ("lite0", 131), ("b0", 224), ("b0", 155)],
+    ("build", "resolution"),
+    [
+        *((partial(entry, "lite0"), resolution) for resolution in (224, 201, 131)),
+        *((partial(entry, "b0"), resolution) for resolution in (224, 155)),
+        *(
+            (lambda library=library, name=name: as_network(make(library, name)), resolution)
+            for library, name in (
+                ("torchvision", "resnet18"),
+                ("torchvision", "resnet50"),
+                ("torchvision", "mobilenet_v2"),
+                ("torchvision", "mobilenet_v3_small"),
+                ("timm", "resnet18"),
+                ("timm", "resnet26d"),
+            )
+            for resolution in (96, 137)
+        ),
+        (branching, 64),
+    ],
 )
-def test_the_receptive_field_is_the_extent_of_the_gradient(key: str, resolution: int) -> None:
-    made = averaging(key)
-    stages = structure.summarize(made, resolution).stages
+def test_the_receptive_field_is_the_extent_of_the_gradient(
+    build: Callable[[], Network], resolution: int
+) -> None:
+    stages = structure.summarize(build(), resolution).stages
+    made = averaging(build())
     image = torch.ones(1, 3, resolution, resolution).double().requires_grad_()  # (1, 3, R, R)
-    outputs = made.forward_intermediates(image)  # nine of (1, 1, h, w)
-    for number in network.STAGES:
-        stage = stages[number]
+    outputs = made.forward_intermediates(image)  # n of (1, C, h, w)
+    assert len(outputs) == len(stages)
+    for stage, output in zip(stages.values(), outputs, strict=True):
         middle, end = stage.side // 2, stage.side - 1
-        for row, column in ((middle, middle - 1), (0, end), (1, 0)):
-            cell = outputs[number - 1][0, 0, row, column]  # ()
+        for row, column in ((middle, middle - 1), (0, end), (2, 0)):
+            cell = output[0, :, row, column].sum()  # ()
             (gradient,) = torch.autograd.grad(cell, image, retain_graph=True)  # (1, 3, R, R)
-            assert stage.field(row, column) == extent(gradient), (number, row, column)
+            assert stage.field(row, column) == extent(gradient), (stage.number, row, column)
+
+
+def test_branches_by_hand() -> None:
+    """Stage 1 joins a convolution of 3 (stride 2, padding 1), then one of 3 with dilation 2, with
+    means of 2 pixels: cell 0 sees from -1 - 2·2 to 2 + 2·2; the means 0 to 2 lie inside.
+
+    Stage 2 pools 3 cells, then adds a convolution of 5: 1 + 2 cells of stride 4 to both sides.
+    """
+    one, two = structure.summarize(branching(), 64).stages.values()
+    assert (one.effective_stride, one.receptive_side, one.start) == (2, 11, 0.5)
+    assert (two.effective_stride, two.receptive_side, two.start) == (4, 11 + 4 + 16, 0.5)
+    assert (one.channels, one.side, two.channels, two.side) == (8, 32, 8, 16)
+    assert one.multiply_adds == 32 * 32 * (3 * 8 * 9 + 8 * 8 * 9 + 3 * 8 + 16 * 8)
+    assert two.multiply_adds == 16 * 16 * 8 * 25 + 8 * 5
+    assert two.parameters == 8 * 25 + 8 + 8 * 5 + 5
+    assert not one.has_global_context
+
+
+class Attention(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        rows = x.flatten(2)  # (B, C, h·w)
+        return x + (rows @ (rows.mT @ rows).softmax(-1)).view_as(x)
+
+
+class Transposed(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.transpose(2, 3)
+
+
+@pytest.mark.parametrize(("beside", "placed"), [(Attention(), True), (Transposed(), False)])
+def test_what_moves_positions_is_not_taken_for_a_convolution(
+    beside: nn.Module, placed: bool
+) -> None:
+    """Beside a path that keeps places it is global context; alone it leaves the whole image."""
+    stages = [nn.Conv2d(3, 4, 3, 2, 1), beside]
+    made = Network(stages, nn.AdaptiveAvgPool2d(1), nn.Linear(4, 2)).eval()
+    before, after = structure.summarize(made, 32).stages.values()
+    assert not before.has_global_context
+    assert after.has_global_context
+    assert (after.side, after.effective_stride) == (16, 2)
+    assert before.field(3, 5) == (9, 5, 12, 8)
+    assert after.field(3, 5) == ((9, 5, 12, 8) if placed else (0, 0, 32, 32))
+
+
+def test_kernels_that_are_not_square_are_refused() -> None:
+    made = Network([nn.Conv2d(3, 4, (1, 3))], nn.AdaptiveAvgPool2d(1), nn.Linear(4, 2))
+    with pytest.raises(ValueError, match=r"\(1, 3\) is not square"):
+        structure.summarize(made, 32)
+
+
+def test_a_stage_without_a_grid_is_refused() -> None:
+    made = Network([nn.Flatten(2)], nn.Identity(), nn.Linear(32 * 32, 2))
+    with pytest.raises(ValueError, match=r"Stage 1 returns .* not a square grid"):
+        structure.summarize(made, 32)
+
+
+@pytest.mark.parametrize(
+    ("library", "name", "rows"),
+    [
+        ("torchvision", "resnet18", [("Conv 7x7 & max pooling", 1), *[("BasicBlock, k3x3", 2)] * 3,
+                                     ("BasicBlock, k3x3 & pooling & FC", 2)]),
+        ("torchvision", "resnet50", [("Conv 7x7 & max pooling", 1), ("Bottleneck, k3x3", 3),
+                                     ("Bottleneck, k3x3", 4), ("Bottleneck, k3x3", 6),
+                                     ("Bottleneck, k3x3 & pooling & FC", 3)]),
+        ("timm", "resnet26d", [("Conv 3x3 & max pooling", 3), *[("Bottleneck, k3x3", 2)] * 3,
+                               ("Bottleneck, k3x3 & pooling & FC", 2)]),
+        ("torchvision", "mobilenet_v2", [("Conv 3x3", 1), ("MBConv1, k3x3", 1),
+                                         ("MBConv6, k3x3", 2), ("MBConv6, k3x3", 3),
+                                         ("MBConv6, k3x3", 4), ("MBConv6, k3x3", 3),
+                                         ("MBConv6, k3x3", 3), ("MBConv6, k3x3", 1),
+                                         ("Conv 1x1 & pooling & FC", 1)]),
+    ],
+)  # fmt: skip
+def test_operators_and_layers(library: str, name: str, rows: list[tuple[str, int]]) -> None:
+    """He et al. 2016, Table 1; Sandler et al. 2018, Table 2."""
+    stages = structure.summarize(as_network(make(library, name)), 224).stages.values()
+    assert [(stage.operator, stage.layers) for stage in stages] == rows
+
+
+@pytest.mark.parametrize("resolution", [96, 75])
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [("torchvision", name) for name in TORCHVISION] + [("timm", name) for name in TIMM],
+)
+def test_shapes_and_multiply_adds_of_every_family(library: str, name: str, resolution: int) -> None:
+    """As the module really runs; PyTorch's counter counts two operations for a multiply-add."""
+    made = as_network(make(library, name))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        outputs = made.forward_intermediates(torch.zeros(1, 3, resolution, resolution))
+        made.tail(outputs[-1], len(outputs))
+    found = structure.summarize(made, resolution)
+    assert [s.side for s in found.stages.values()] == [x.shape[-1] for x in outputs]
+    assert [s.channels for s in found.stages.values()] == [x.shape[1] for x in outputs]
+    assert 2 * found.multiply_adds == counter.get_total_flops()
+    assert found.parameters == sum(p.numel() for p in made.parameters())
 
 
 def test_centres_by_hand() -> None:
