@@ -1,7 +1,6 @@
 """The main page: explain one image."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from effnet_viz.ui import results
 from effnet_viz.ui.explain.channels import show_channels
@@ -16,19 +15,9 @@ from effnet_viz.ui.inputs.image_picker import choose_image
 from effnet_viz.ui.inputs.model_picker import choose_model, load_or_explain
 from effnet_viz.ui.inputs.target_and_stage import choose_stage, choose_target
 from effnet_viz.ui.layout import navigation
+from effnet_viz.ui.layout.heading import heading
 from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.waiting import waiting
-
-HEADING = 54
-"""Height of a column's head in pixels."""
-
-
-def heading(text: str) -> DeltaGenerator:
-    """The head of a column, as high in all columns; what else belongs there goes into it."""
-    row = st.container(horizontal=True, vertical_alignment="bottom", height=HEADING, border=False)
-    row.markdown(f"**{text}**", width="content")
-    return row
-
 
 with navigation.page("Explain an image"):
     with st.sidebar:

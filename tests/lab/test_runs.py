@@ -12,13 +12,13 @@ import torch
 
 from effnet_viz.analysis.explanation import explain
 from effnet_viz.engines.engine import Engine
-from effnet_viz.lab import demo, evaluation, model_card, networks, scene_editor
+from effnet_viz.lab import demo, evaluation, model_card, networks, scene_editor, scenes
 from effnet_viz.lab import runs as shipped_runs
 from effnet_viz.lab.evaluation import SceneSet, as_engine
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.results import RESULTS
 from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, Run, UnfinishedError, runs
-from effnet_viz.lab.sprites import CLASSES
+from effnet_viz.lab.sprites import CLASSES, of_vendors
 from effnet_viz.lab.summary import (
     CHECKED_NETWORK,
     CHECKED_SCENES,
@@ -26,6 +26,7 @@ from effnet_viz.lab.summary import (
     complete_runs,
     top1_unseen,
 )
+from effnet_viz.pictures.captions import map_caption
 
 MEGABYTE = 1e6
 
@@ -150,7 +151,8 @@ def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: str) -> None
         assert one.recall == pytest.approx(measured["coverage"][0], abs=0.01)
         assert one.distractors == pytest.approx(measured["distractor_energy"][0], abs=0.01)
         first, second = map_caption(found.attribution)
-        assert first.startswith(f"{SCALINGS[key].title} at {SCALINGS[key].resolution} px, weights: s")
+        scaling = SCALINGS[key]
+        assert first.startswith(f"{scaling.title} at {scaling.resolution} px, weights: scaling lab")
         label = demo.display_name(CLASSES[scene.label])
         assert f"class “{label}”, stage {found.attribution.stage}" in second
 

@@ -62,7 +62,9 @@ def test_overlay_puts_the_map_into_its_box_and_hatches_the_rest() -> None:
     values = np.array([[0, 1]], dtype=np.float32)  # low on the left, high on the right
     box = (20, 0, 80, 60)
     picture = render.overlay(GREY, values, box, (0, 1), "viridis", 1.0)
-    low, high = (render.apply_colormap(np.array([[v]], np.float32), (0, 1), "viridis") for v in (0, 1))
+    low, high = (
+        render.apply_colormap(np.array([[v]], np.float32), (0, 1), "viridis") for v in (0, 1)
+    )
     assert (picture[30, 20] == low).all()
     assert (picture[30, 79] == high).all()
     assert (picture[:, :20] == render.hide_unseen(GREY, box)[:, :20]).all()

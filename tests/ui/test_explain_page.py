@@ -19,7 +19,7 @@ from effnet_viz.engines import engine
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.openvino_engine import OpenVINOEngine
 from effnet_viz.images.decode import decode
-from effnet_viz.models import checkpoints, downloads, variants, weights, zoo
+from effnet_viz.models import checkpoints, variants, weights, zoo
 from effnet_viz.serving import models
 from effnet_viz.ui import results
 from tests.conftest import SAMPLES, loaded
