@@ -96,9 +96,10 @@ def test_deletion_insertion_and_the_game_run_when_requested() -> None:
     areas = page.dataframe[1].value
     expected = compare(SAMPLES / "palace.jpg", ["lite0", "lite2"]).networks
     for row, result in zip(areas.itertuples(), expected, strict=True):
-        assert result.race is not None
-        assert row[3] == pytest.approx(result.race.deletion.area, rel=1e-3)
-        assert row[6] == pytest.approx(result.race.relative_area("insertion"), rel=1e-3)
+        both = result.deletion_insertion
+        assert both is not None
+        assert row[3] == pytest.approx(both.deletion.area, rel=1e-3)
+        assert row[6] == pytest.approx(both.relative_area("insertion"), rel=1e-3)
     game = page.dataframe[2].value
     assert list(game.columns) == ["Network", "Weights", "tiger cat", "espresso", "palace", "Mean"]
     assert (game["Mean"] > 60).all()  # an even map has 25
@@ -135,7 +136,7 @@ def depth_4_untrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTes
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(checkpoints, "reachable", lambda _: False)
-    monkeypatch.setattr(results, "pointed", too_large)
+    monkeypatch.setattr(results, "grid_pointing", too_large)
     return open_comparison(roles=["depth 4", "compound"], untrained_too="true", pointing="true")
 
 
@@ -167,7 +168,9 @@ def test_charts_name_untrained_networks(depth_4_untrained: AppTest) -> None:
 
 def test_a_game_too_large_for_the_machine_says_so(depth_4_untrained: AppTest) -> None:
     said = texts(depth_4_untrained)
-    assert "**compound**: At twice its resolution, EfficientNet-Lite2 does not run on this" in said
+    assert (
+        "**compound**: At twice its resolution, EfficientNet-Lite2 needs more memory than" in said
+    )
 
 
 def test_a_file_name_in_the_game_is_text_and_not_markdown() -> None:
@@ -221,15 +224,15 @@ def test_the_saved_numbers_are_those_of_the_api(
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
     assert [row["model"] for row in rows] == ["lite0", "lite0-r448", "lite2"]
     for i, (row, result) in enumerate(zip(rows, expected.networks, strict=True)):
-        look, race = result.look, result.race
-        assert race is not None
+        explanation, both = result.explanation, result.deletion_insertion
+        assert both is not None
         assert float(row["pointing: mean share"]) > 0.6  # an even map has 0.25
-        assert row["target"] == look.analysis.target.label
+        assert row["target"] == explanation.attribution.target.label
         for name, value in (
-            ("probability", look.analysis.target.probability),
-            ("area under deletion", race.deletion.area),
-            ("highest", float(look.evidence.max())),
-            ("area with half of the positive evidence", look.concentration.area),
+            ("probability", explanation.attribution.target.probability),
+            ("area under deletion", both.deletion.area),
+            ("highest", float(explanation.attribution.values.max())),
+            ("area with half of the positive evidence", explanation.concentration.area),
             ("spearman with lite0", expected.rank_correlation[i, 0]),
         ):
             assert float(row[name]) == pytest.approx(float(value), rel=1e-3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,14 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz import analyse
+from effnet_viz.arrays import Floats
 from effnet_viz.engines import engine
+from effnet_viz.engines.engine import EngineError
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.openvino_engine import OpenVINOEngine
 from effnet_viz.images.decode import decode
 from effnet_viz.models import checkpoints, variants, weights, zoo
+from effnet_viz.models.variants import ModelRef
 from effnet_viz.serving import models
 from effnet_viz.ui import results
 from tests.conftest import SAMPLES, loaded
@@ -41,15 +45,15 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     counted: Counter[str] = Counter()
     forward, pooled = OpenVINOEngine.forward, Network.pre_logits
 
-    def counting_forward(self: OpenVINOEngine, image: torch.Tensor) -> engine.Activations:
+    def counting_forward(self: OpenVINOEngine, images: Floats) -> engine.Activations:
         counted["forward"] += 1
-        return forward(self, image)
+        return forward(self, images)
 
     def counting_pooled(self: Network, activation: torch.Tensor, stage: int) -> torch.Tensor:
-        counted["stages"] += len(network.STAGES) - stage
+        counted["stages"] += len(self.stages) - stage
         return pooled(self, activation, stage)
 
-    models.shared("lite0", untrained=False)  # conversion runs the tail, too
+    models.get_model(ModelRef("lite0"))  # conversion runs the tail, too
     monkeypatch.setattr(OpenVINOEngine, "forward", counting_forward)
     monkeypatch.setattr(Network, "pre_logits", counting_pooled)
     yield counted
@@ -363,7 +367,7 @@ def test_unreachable_weights_are_explained_with_ways_out(offline: Path) -> None:
     assert "model" not in page.query_params
 
 
-@pytest.mark.parametrize(("step", "shown"), [("loaded", 0), ("analysed", 0), ("explained", 2)])
+@pytest.mark.parametrize(("step", "shown"), [("model", 0), ("analysis", 0), ("attribution", 2)])
 def test_a_network_too_large_for_the_machine_is_named_with_a_way_out(
     step: str, shown: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -373,11 +377,37 @@ def test_a_network_too_large_for_the_machine_is_named_with_a_way_out(
     monkeypatch.setattr(results, step, too_large)
     page = open_app(model="lite2")
     [error] = [error.value for error in page.error]
-    assert error.startswith("EfficientNet-Lite2 does not run on this machine (it needs more memory")
+    assert error.startswith("EfficientNet-Lite2 needs more memory than this machine has free.")
     assert "Choose a smaller network" in error
     assert page.button[-1].label == "Use EfficientNet-Lite0, which is ready"
     # The photograph and CAM stay, even where Grad-CAM is too much.
     assert len(panes(page)) == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (EngineError("the words of a library"), "does not run on this machine"),
+        (TypeError("a mistake of ours"), "Something went wrong in this app"),
+        (RuntimeError("another one"), "Something went wrong in this app"),
+    ],
+)
+def test_a_visitor_reads_a_number_and_the_log_has_the_error_under_it(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(results, "attribution", fail)
+    page = open_app()
+    [message] = [shown.value for shown in page.error]
+    assert said in message
+    assert str(error) not in message
+    [record] = [record for record in caplog.records if record.name == "effnet_viz"]
+    assert record.exc_info is not None
+    assert record.exc_info[1] is error
+    number = record.getMessage().removeprefix("Error ")
+    assert re.search(rf"\b{number}\b", message)
 
 
 def test_untrained_is_chosen_explicitly_and_labelled_everywhere(offline: Path) -> None:

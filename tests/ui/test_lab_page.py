@@ -26,11 +26,16 @@ from playwright.sync_api import (
 )
 from streamlit.testing.v1 import AppTest
 
+from effnet_viz.analysis.explanation import Explanation, explain
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.lab import demo, runs, scene_editor
+from effnet_viz.lab.demo import MaskScores
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.scene_editor import Composition
+from effnet_viz.lab.scenes import Scene
 from effnet_viz.lab.sprites import CLASSES
+from effnet_viz.models import model
+from effnet_viz.pictures.captions import map_caption
 from tests.browser.visitor import PATIENCE, PHONE, serious_barriers
 from tests.ui.opening import open_page
 from tests.ui.test_explain_page import panes, texts
@@ -63,22 +68,31 @@ def evidence(pane: dict[str, Any]) -> NDArray[np.float32]:
     return values.reshape(sent["rows"], sent["columns"])
 
 
+def expected_of(scene: Scene, *, own_answer: bool = False) -> list[tuple[Explanation, MaskScores]]:
+    """What the five networks find in a scene with their class activation maps."""
+    photograph, target = demo.photograph_of(scene), None if own_answer else scene.label
+    found = [explain(photograph, model, target) for model in demo.models().values()]
+    return [(one, demo.score(one, scene)) for one in found]
+
+
 def test_five_networks_look_at_the_scene_of_the_link() -> None:
     page = open_lab(**LINK)
     composed = scene_editor.compose(FOX)
-    expected = demo.explained(composed.scene, "CAM", own_answer=False)
+    expected = expected_of(composed.scene)
+    scores = [of_map for _, of_map in expected]
     shown = panes(page)
     assert len(shown) == len(SCALINGS)
-    for pane, one in zip(shown, expected, strict=True):
-        np.testing.assert_allclose(evidence(pane), one.evidence, rtol=1e-4, atol=1e-5)
-        assert pane["caption"] == one.caption
+    for pane, (one, of_map) in zip(shown, expected, strict=True):
+        values = one.attribution.values
+        np.testing.assert_allclose(evidence(pane), values, rtol=1e-4, atol=1e-5)
+        assert pane["caption"] == map_caption(one.attribution)
         assert pane["object"]["centre"] == [0.3, 0.6]
         assert pane["object"]["outline"] == [[list(c) for c in p] for p in composed.outline]
-        assert f"{one.energy:.0%} of the evidence lies on it" in pane["description"]
+        assert f"{of_map.energy:.0%} of the evidence lies on it" in pane["description"]
     numbers = page.table[0].value
-    assert list(numbers["evidence on the object"]) == [f"{one.energy:.0%}" for one in expected]
-    assert list(numbers["a perfect map"]) == [f"{one.ceiling:.0%}" for one in expected]
-    assert list(numbers["object covered"]) == [f"{one.coverage:.0%}" for one in expected]
+    assert list(numbers["evidence on the object"]) == [f"{one.energy:.0%}" for one in scores]
+    assert list(numbers["a perfect map"]) == [f"{one.upper_bound:.0%}" for one in scores]
+    assert list(numbers["object covered"]) == [f"{one.recall:.0%}" for one in scores]
     (picture,) = pictures(page)
     content = base64.b64decode(picture["source"].split(",")[1])
     sent = Image.open(io.BytesIO(content)).resize((scene_editor.SIDE, scene_editor.SIDE))
@@ -107,9 +121,8 @@ def test_each_networks_own_answer_can_be_explained() -> None:
     composed = scene_editor.compose(
         Composition(**(vars(FOX) | {"hidden": 0.6, "clutter": 12, "size": 0.2}))
     )
-    answers = [
-        one.answers[0].label for one in demo.explained(composed.scene, "CAM", own_answer=True)
-    ]
+    found = expected_of(composed.scene, own_answer=True)
+    answers = [one.analysis.predictions[0].label for one, _ in found]
     for pane, answer in zip(panes(page), answers, strict=True):
         assert f"class “{answer}”" in pane["caption"][1]
 
@@ -142,8 +155,8 @@ def test_without_weights_the_results_are_shown_and_it_says_why(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # Nothing loaded yet, and engines that need no conversion: this loads twice.
-    monkeypatch.setattr(demo, "_engines", cache(demo._engines.__wrapped__))
-    monkeypatch.setattr(demo, "create", lambda network, _: TorchEngine(network))
+    monkeypatch.setattr(demo, "_models", cache(demo._models.__wrapped__))
+    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
     folder = runs.LAB
     monkeypatch.setattr(runs, "LAB", tmp_path)
     page = open_lab()
@@ -236,12 +249,12 @@ def test_dragging_the_object_moves_it_in_all_pictures(page: Page, address: str) 
     assert place is not None
     across, down = (float(value) for value in place.groups())
     moved = Composition(**(vars(FOX) | {"across": across, "down": down}))
-    expected = demo.explained(scene_editor.compose(moved).scene, "CAM", own_answer=False)
-    for number, one in enumerate(expected):
+    expected = expected_of(scene_editor.compose(moved).scene)
+    for number, (_, of_map) in enumerate(expected):
         said = stage(page, number).get_attribute("aria-label")
         share = re.search(r"(\d+)% of the evidence", str(said))
         assert share is not None
-        assert abs(int(share[1]) - 100 * one.energy) <= 1
+        assert abs(int(share[1]) - 100 * of_map.energy) <= 1
     labels = [stage(page, number).get_attribute("aria-label") for number in range(len(SCALINGS))]
     page.reload()
     expect(page.locator(".stage img.photograph").last).to_be_visible()
