@@ -52,21 +52,19 @@ def run(arguments: Sequence[str]) -> int:
 
     from tqdm import tqdm
 
-    from effnet_viz import analyse, load
+    from effnet_viz import EngineError, ImageError, UnknownModelError, WeightsError, analyse, load
     from effnet_viz.images.decode import decode
-    from effnet_viz.images.photograph import ImageError
-    from effnet_viz.models import zoo
     from effnet_viz.models.architectures import structure_of
     from effnet_viz.models.classes import imagenet
     from effnet_viz.models.variants import find
-    from effnet_viz.models.weights import WeightsError
+    from effnet_viz.models.zoo import DEFAULT
 
     photos: list[Path] = chosen.photos
     out: Path = chosen.out
     stage: int = chosen.stage
     target = _index_or_label(chosen.target)
     try:
-        entry = find(chosen.model or zoo.DEFAULT)
+        entry = find(chosen.model or DEFAULT)
         if target is not None:
             imagenet().index(target)
         last = structure_of(entry).last
@@ -74,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
             raise ValueError(f"There is no stage {stage}. Choose one of 1 to {last}.")
         out.mkdir(parents=True, exist_ok=True)
         model = load(entry.key)
-    except (ValueError, zoo.UnknownModelError, WeightsError) as error:
+    except (ValueError, UnknownModelError, WeightsError, EngineError, MemoryError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except OSError as error:
@@ -91,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
                 files = [out / f"{name}{suffix}" for suffix in _suffixes(stage)]
                 for file, content in zip(files, _contents(photograph, result, stage), strict=True):
                     file.write_bytes(content)
-            except ImageError as error:
+            except (ImageError, EngineError, MemoryError) as error:
                 bar.write(f"{photo}: {error}", file=sys.stderr)
                 code = 1
             except OSError as error:

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 import effnet_viz
-from effnet_viz import Analysis
+from effnet_viz import Analysis, EngineError
 from effnet_viz.arrays import positive_evidence, positive_range
 from effnet_viz.cli.main import main
 from effnet_viz.images.decode import decode
@@ -49,8 +49,8 @@ def test_one_photograph(cat: Analysis, tmp_path: Path, capsys: pytest.CaptureFix
     }  # fmt: skip
     numbers = json.loads((out / "cat.json").read_text(encoding="utf-8"))
     np.testing.assert_allclose(numbers["cam"], cat.cam, rtol=1e-5)
-    np.testing.assert_allclose(numbers["grad_cam"], cat.grad_cam(5), rtol=1e-5)
-    assert numbers["grad_cam_stage"] == 5
+    np.testing.assert_allclose(numbers["map"], cat.grad_cam(5), rtol=1e-5)
+    assert (numbers["method"], numbers["stage"]) == ("Grad-CAM", 5)
     assert numbers["target"]["label"] == "tiger cat"
     assert numbers["provenance"] == json.loads(json.dumps(cat.provenance.as_dict()))
     with np.load(out / "cat.npz", allow_pickle=False) as arrays:
@@ -71,7 +71,7 @@ def test_the_picture_is_the_map_with_its_caption(cat: Analysis, tmp_path: Path) 
     limits = positive_range(cat.cam)
     box = cat.crop.box_in(width, height)
     drawn = render.overlay(picture, positive_evidence(cat.cam), box, limits, "magma", 0.55)
-    model, described = map_caption(cat, "CAM", 9)
+    model, described = map_caption(cat.attribute("cam"))
     scale = f"positive evidence, own scale 0 to {render.number(limits[1])}"
     expected = render.sheet(drawn, limits, "magma", [model, f"{described}, {scale}"])
     np.testing.assert_array_equal(shown(tmp_path / "cat-cam.png"), expected)
@@ -99,6 +99,19 @@ def test_what_cannot_be_read_is_told_and_the_others_go_on(
         str(broken), str(missing), str(tmp_path),
     ]  # fmt: skip
     assert "espresso" in told.out
+
+
+@pytest.mark.parametrize("error", [EngineError("It failed. Try it."), MemoryError("No room.")])
+def test_a_network_that_fails_on_one_is_told(
+    error: Exception, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def analyse(*_: object) -> Analysis:
+        raise error
+
+    monkeypatch.setattr(effnet_viz, "analyse", analyse, raising=False)
+    assert explain(SAMPLES / "cat.jpg", "--out", tmp_path) == 1
+    assert capsys.readouterr().err == f"{SAMPLES / 'cat.jpg'}: {error}\n"
 
 
 def test_no_file_is_written_over_another(tmp_path: Path) -> None:
