@@ -1,21 +1,28 @@
-# make app: set up and serve the app.   make test: set up and run every check.
+# make app: set up and serve the app.   make test: set up and run the checks that CI runs.
+# make test-all: with every model, size and theme, and under load (an hour).
 # make benchmark: measure the speed beside other tools (minutes).
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: app test check benchmark clean
+.PHONY: app test test-all check benchmark clean
 
 app: .venv/app.installed
 	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT)
 
+# Two processes: one drives the browser, which waits more than it works.
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+test-all: check
+	$(BIN)/pytest -n 2 --dist loadgroup -m ""
+	$(BIN)/python -m tools.load
 
 check: .venv/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
 
 benchmark: .venv/dev.installed
 	$(BIN)/python -m tools.benchmarks

@@ -27,6 +27,7 @@ from effnet_viz.lab.summary import (
     top1_unseen,
 )
 from effnet_viz.pictures.captions import map_caption
+from tests.choices import one_of_many
 
 MEGABYTE = 1e6
 
@@ -84,7 +85,7 @@ def test_loading_leaves_the_random_numbers_of_others_alone() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("key", SCALINGS)
+@pytest.mark.parametrize("key", one_of_many(SCALINGS, ["baseline", "compound"]))
 def test_shipped_weights_give_the_shipped_accuracy(results: dict[str, Any], key: str) -> None:
     found = top1_unseen(key, shipped(key))
     assert found == pytest.approx(results["shipped"]["top1_unseen"][key], abs=0.01)

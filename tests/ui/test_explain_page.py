@@ -111,7 +111,7 @@ def test_of_a_thin_panorama_every_network_gets_the_same_middle() -> None:
     shown = [pane for pane in panes(page) if pane["map"]["kind"] == "evidence"]
     keys = ["lite0", "lite0-r448", "lite2"]
     for pane, entry in zip(shown, map(variants.find, keys), strict=True):
-        margin = (1 - entry.preprocessing.crop / entry.preprocessing.resize) / 2
+        margin = (1 - entry.preprocessing.resolution / entry.preprocessing.resize) / 2
         assert pane["box"] == pytest.approx([margin, margin, 1 - margin, 1 - margin], abs=0.01)
         assert pane["photograph"] == shown[0]["photograph"]
     assert shown[0]["photograph"]["original"] == [80, 80]

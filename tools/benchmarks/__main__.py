@@ -22,7 +22,6 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
 from captum.attr import LayerGradCam
 from pytorch_grad_cam import GradCAM
@@ -30,13 +29,15 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torchcam.methods import GradCAM as TorchCamGradCAM
 
 from effnet_viz.analysis.predictions import Predictions
+from effnet_viz.arrays import Floats
 from effnet_viz.assets import SAMPLES
-from effnet_viz.attribution import cam as formulas
-from effnet_viz.engines import engine, network
+from effnet_viz.attribution.stages import attribute_stage
 from effnet_viz.engines.create import create
+from effnet_viz.engines.engine import Activations, Engine
+from effnet_viz.engines.network import Network
 from effnet_viz.images.decode import decode
-from effnet_viz.images.preprocessing import preprocess
 from effnet_viz.models import architectures, checkpoints, variants, weights
+from effnet_viz.models.classes import imagenet
 
 warnings.filterwarnings("ignore")
 
@@ -52,7 +53,7 @@ MEMORY_LIMIT = 1.0
 """GB above the loaded eager model, for the whole analysis with B7."""
 
 
-def built(key: str) -> network.Network:
+def built(key: str) -> Network:
     """The network; weights do not change the speed, so those that need a download stay random."""
     entry = variants.find(key)
     if isinstance(entry.weights, weights.PackageFile):
@@ -60,25 +61,16 @@ def built(key: str) -> network.Network:
     return architectures.build(entry, None)
 
 
-def prepared(key: str) -> torch.Tensor:
+def prepared(key: str) -> Floats:
     """The sample as input of the model, (1, 3, R, R)."""
-    return preprocess(decode(SAMPLE), variants.find(key).preprocessing)[0]
+    return variants.find(key).preprocessing(decode(SAMPLE))[0]
 
 
-def explain_last(
-    run: engine.Engine, seen: engine.Activations, target: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """CAM and Grad-CAM of a class at stage 9."""
-    activation = seen.stages[9]  # (C, h, w)
-    cam = formulas.class_activation_map(activation, run.head.weight[target])  # (h, w)
-    return cam, formulas.grad_cam(activation, run.head.gradient(activation, target))
-
-
-def analyse_all(run: engine.Engine, image: torch.Tensor) -> engine.Activations:
-    """Top five, CAM, Grad-CAM at stage 9 and all nine stages."""
-    seen = run.forward(image)
-    best = Predictions(seen.logits)[:5]
-    explain_last(run, seen, best[0].index)
+def analyse_all(run: Engine, x: Floats) -> Activations:
+    """Top five, the map at stage 9 and all nine stages."""
+    seen = run.forward(x)
+    best = Predictions(seen.logits[0], imagenet())[:5]
+    attribute_stage(run, seen, 9, [best[0].index])
     return seen
 
 
@@ -124,10 +116,11 @@ def medians(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[st
 
 def measure(key: str, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
     """Median seconds of everything compared, and of the steps of one analysis."""
-    image = prepared(key)
+    x = prepared(key)
+    image = torch.from_numpy(x)  # (1, 3, R, R)
     bare = built(key)
     run = create(built(key), variants.find(key).resolution)
-    seen = analyse_all(run, image)
+    seen = analyse_all(run, x)
 
     def eager() -> None:
         with torch.no_grad():
@@ -136,14 +129,10 @@ def measure(key: str, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
     compared = medians(
         {
             "bare eager forward": eager,
-            "whole analysis": lambda: analyse_all(run, image),
-            "Grad-CAM at stage 5, afterwards": lambda: formulas.grad_cam(
-                seen.stages[5], run.gradient(seen.stages[5], 5, 7)
-            ),
-            "Grad-CAM at stage 8, afterwards": lambda: formulas.grad_cam(
-                seen.stages[8], run.gradient(seen.stages[8], 8, 7)
-            ),
-            "another class at stage 9, afterwards": lambda: explain_last(run, seen, 7),
+            "whole analysis": lambda: analyse_all(run, x),
+            "Grad-CAM at stage 5, afterwards": lambda: attribute_stage(run, seen, 5, [7]),
+            "Grad-CAM at stage 8, afterwards": lambda: attribute_stage(run, seen, 8, [7]),
+            "another class at stage 9, afterwards": lambda: attribute_stage(run, seen, 9, [7]),
             **others(key, image),
         },
         rounds,
@@ -154,10 +143,10 @@ def measure(key: str, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
     steps = medians(
         {
             "decode": lambda: decode(content),
-            "preprocess": lambda: preprocess(photograph, preprocessing),
-            "forward, all stages": lambda: run.forward(image),
-            "top five": lambda: Predictions(seen.logits)[:5],
-            "CAM and Grad-CAM at stage 9": lambda: explain_last(run, seen, 7),
+            "preprocess": lambda: preprocessing(photograph),
+            "forward, all stages": lambda: run.forward(x),
+            "top five": lambda: Predictions(seen.logits[0], imagenet())[:5],
+            "CAM at stage 9": lambda: attribute_stage(run, seen, 9, [7]),
         },
         max(rounds, 5),
     )

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from effnet_viz.analysis.explanation import explain
 from effnet_viz.lab import demo, scene_editor
 from tests.browser.visitor import ARGUMENTS, WIDE, serving
 
@@ -44,14 +45,17 @@ WATCH = """
 """
 
 
-def work(method: demo.Method) -> list[float]:
+def work(method: str) -> list[float]:
     """Seconds of every frame."""
     composition = scene_editor.chosen_by_chance(11, demo.UNSEEN_VENDOR)
 
     def frame(number: int) -> float:
         began = time.perf_counter()
         moved = replace(composition, across=0.3 + 0.4 * number / FRAMES)
-        demo.explained(scene_editor.compose(moved).scene, method, own_answer=False)
+        scene = scene_editor.compose(moved).scene
+        photograph = demo.photograph_of(scene)
+        for model in demo.models().values():
+            demo.score(explain(photograph, model, scene.label, demo.STAGES[method]), scene)
         return time.perf_counter() - began
 
     frame(0)

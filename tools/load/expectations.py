@@ -115,15 +115,13 @@ def _write_book(count: int, seed: int, keys: tuple[str, ...]) -> Book:
     def describe(result: Analysis, target: str | None) -> Expected:
         chosen = result.for_target(target)
         ranking = [prediction.label for prediction in result.predictions]
-        # The page shows Grad-CAM in units of the logit: times the number of its cells.
-        maps = {stage: chosen.grad_cam(stage) for stage in STAGES}
         return Expected(
             label=chosen.target.label,
             rank=ranking.index(chosen.target.label) + 1,
             probability=100 * chosen.target.probability,
             logit=chosen.target.logit,
             cam=_upper_end(chosen.cam),
-            grad_cam={stage: _upper_end(values * values.size) for stage, values in maps.items()},
+            grad_cam={stage: _upper_end(chosen.grad_cam(stage)) for stage in STAGES},
         )
 
     def describe_all(name: str, content: bytes, results: dict[str, Analysis]) -> Photograph:

@@ -16,7 +16,7 @@ def choose_target(classes: Classes) -> str | None:
     """The class to explain, searched among all; None for the most probable one."""
     target: str | None = st.selectbox(
         "Explain another class",
-        classes,
+        tuple(classes),
         index=None,
         key="target",
         bind="query-params",
