@@ -41,7 +41,6 @@ def model_card(results: Json) -> str:
         f"{values['grid']} × {values['grid']}" for values in results["networks"].values()
     )
     b0 = FAMILY[0].figure.multiply_adds
-    assert b0 is not None
     smaller = b0 / results["networks"]["baseline"]["multiply_adds"]
     return f"""# Model card: five small networks of the scaling lab
 

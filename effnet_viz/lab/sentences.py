@@ -15,7 +15,6 @@ from effnet_viz.lab.results import (
     Results,
 )
 from effnet_viz.models import published
-from effnet_viz.models.zoo import STAGES
 
 CLAIM = "tends to focus on more relevant regions with more object details"
 """What Tan & Le 2019 (arXiv 1905.11946) say of the compound network, beside Figure 7."""
@@ -227,7 +226,6 @@ def limits(results: Results) -> str:
     grids = listed([f"{network.grid} × {network.grid} ({network.name})" for network in networks])
     right = sum(run.scenes_all_correct for run in results.runs)
     b0 = published.FAMILY[0].figure
-    assert b0.parameters is not None
     return (
         f"The lab shows where {number_word(len(sizes))} networks with the same recipe find their "
         "evidence, on scenes whose masks are exact, with drawings of a vendor that they never saw. "
@@ -242,7 +240,7 @@ def limits(results: Results) -> str:
         f"{right:,} of {len(results.runs) * results.scenes:,} scenes that all networks classify "
         "correctly: the easier ones. And the maps are not equally coarse. Their grids have "
         f"{grids} cells, so a network that sees more pixels also draws a finer map; stage "
-        f"{GRAD_CAM_STAGE} has the same grids as stage {STAGES[-1]}. Pooling to "
+        f"{GRAD_CAM_STAGE} has the same grids as the last. Pooling to "
         f"{results.common_grid} × {results.common_grid} cells, compared with what the outline "
         "itself reaches there, evens that out for the share of evidence; pointing game, overlap "
         "and coverage use each map as it is."

@@ -1,6 +1,6 @@
-"""Numbers about maps: agreement, concentration, localisation, curves. Arrays in, numbers out.
+"""How far two maps of one photograph agree.
 
-Maps are (h, w), raw and signed, in any unit: what compares two of them uses ranks or shares only.
+Maps are (h, w), raw and signed, in any unit: ranks or shares alone are compared.
 Where a number is undefined (a flat map has no ranking, a negative one no positive evidence), the
 result is nan.
 """
@@ -11,11 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from effnet_viz.arrays import TOP, Box, Floats, require_same_shape, top
-
-# One grid for maps of different networks
 
 
 def common_region(boxes: Sequence[Box]) -> Box:
@@ -27,9 +24,6 @@ def common_region(boxes: Sequence[Box]) -> Box:
     return (left, top, right, bottom)
 
 
-# Agreement of two maps on one grid
-
-
 def rank_correlation(one: Floats, other: Floats) -> float:
     """Spearman's ρ, the correlation of the ranks of all cells: -1 to 1; nan if a map is flat.
 
@@ -38,6 +32,8 @@ def rank_correlation(one: Floats, other: Floats) -> float:
     require_same_shape(one, other)
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return float("nan")
+    from scipy import stats  # takes seconds to import, and no first picture needs it
+
     return float(stats.spearmanr(one, other, axis=None).statistic)
 
 
@@ -56,6 +52,8 @@ def top_iou(one: Floats, other: Floats, fraction: float = TOP) -> float:
 
 def ranks(values: Floats) -> Floats:
     """The place of each cell among all, (h, w): 0 the lowest, 1 the highest; ties share a place."""
+    from scipy import stats  # as above
+
     places: NDArray[np.float64] = stats.rankdata(values).reshape(values.shape)  # (h, w), 1 to h·w
     return ((places - 1) / max(1, values.size - 1)).astype(np.float32)  # (h, w)
 
@@ -67,12 +65,3 @@ def disagreement(maps: Sequence[Floats]) -> Floats:
     """
     spread: Floats = np.std([ranks(values) for values in maps], axis=0)  # (h, w)
     return spread
-
-
-# Concentration of one map
-
-
-# Localisation
-
-
-# Deletion and insertion

@@ -10,7 +10,6 @@ from effnet_viz.engines import structure
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.structure import Structure
 from effnet_viz.models import architectures, published, variants, zoo
-from effnet_viz.models import zoo as network
 from effnet_viz.models.published import Figure
 
 BASELINE = variants.find("b0")
@@ -31,7 +30,8 @@ class Scale:
 
         The resolution becomes the nearest multiple of B0's total stride (32 pixels), at least one.
         """
-        stride = baseline().stages[network.STAGES[-1]].effective_stride
+        b0 = baseline()
+        stride = b0.stages[b0.last].effective_stride
         resolution = max(1, int(self.resolution / stride + 0.5)) * stride
         # As exact as zoo.variant, so that what is shown is what is compared.
         return round(self.width, 2), round(self.depth, 2), resolution

@@ -20,9 +20,6 @@ from effnet_viz.models.weights import PackageFile, TorchvisionFile, UserCheckpoi
 
 DEFAULT = "lite0"
 
-STAGES = range(1, 10)
-"""The nine stages of Table 1 of the paper, which every entry of the zoo has."""
-
 
 class UnknownModelError(KeyError):
     """A model key that the zoo does not have; the message lists the choices."""

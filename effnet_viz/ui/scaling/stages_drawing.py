@@ -10,11 +10,9 @@ import streamlit as st
 from effnet_viz.engines import structure
 from effnet_viz.engines.structure import Structure
 from effnet_viz.models import architectures, scaling, zoo
-from effnet_viz.models import zoo as network
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount
-from effnet_viz.ui.layout.theme import ORANGE
-from effnet_viz.ui.layout.theme import TEAL as GREEN
+from effnet_viz.ui.layout.theme import ORANGE, TEAL
 from effnet_viz.ui.scaling.rule import YOURS, Chosen
 
 TABLE_1_HELP = """
@@ -28,7 +26,7 @@ Squeeze-and-excitation (in B0 to B7, not in Lite) also multiplies channels by av
 whole image.
 """
 
-_KERNEL_COLOURS = {"3x3": GREEN, "5x5": ORANGE, "1x1": "#8a7bb8"}
+_KERNEL_COLOURS = {"3x3": TEAL, "5x5": ORANGE, "1x1": "#8a7bb8"}
 
 
 def show_table_1(chosen: Chosen) -> None:
@@ -130,7 +128,7 @@ def _drawing(shown: Structure, baseline: Structure) -> go.Figure:
         place = {"y": 0, "yref": "paper", "yanchor": "top", "yshift": -4 - 17 * row}
         text = {"showarrow": False, "font": {"size": 11, "color": ink}}
         figure.add_annotation(text=name, x=0, xref="paper", xanchor="right", **place, **text)
-        for number, value in zip(network.STAGES, values, strict=True):
+        for number, value in zip(shown.stages, values, strict=True):
             figure.add_annotation(text=value, x=number - 0.13, **place, **text)
     figure.update_layout(
         height=330,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from effnet_viz.models import scaling
-from effnet_viz.models import zoo as network
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount
 from effnet_viz.ui.scaling.rule import Chosen
@@ -44,7 +43,7 @@ def show_rounding(chosen: Chosen) -> None:
         + "\n- **Layers** are rounded up. "
         + _largest_change(layers.number, layers.exact_layers, layers.layers)
         + "\n- **Resolution** has to suit the strides: the last grid has "
-        f"{chosen.built.stages[network.STAGES[-1]].effective_stride} times fewer cells along a "
+        f"{chosen.built.stages[chosen.built.last].effective_stride} times fewer cells along a "
         f"side than the image has pixels. Here {resolution} px are taken; the authors picked "
         "theirs by hand."
         "\n- **Memory** of the machines that train it may also set a limit to the resolution."
