@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from effnet_viz.analysis.analysis import Analysis, NoClassActivationMapError, analyse
-    from effnet_viz.analysis.comparison import Comparison, Failure, compare, explain_each
-    from effnet_viz.analysis.explanation import Explanation
+    from effnet_viz.analysis.comparison import Comparison, compare, explain_each
     from effnet_viz.attribution.attribution import Attribution
     from effnet_viz.engines.adapters import UnsupportedModuleError
     from effnet_viz.engines.engine import EngineError
@@ -21,8 +20,7 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "analysis.analysis": ("Analysis", "NoClassActivationMapError", "analyse"),
-    "analysis.comparison": ("Comparison", "Failure", "compare", "explain_each"),
-    "analysis.explanation": ("Explanation",),
+    "analysis.comparison": ("Comparison", "compare", "explain_each"),
     "attribution.attribution": ("Attribution",),
     "engines.adapters": ("UnsupportedModuleError",),
     "engines.engine": ("EngineError",),
@@ -40,8 +38,6 @@ __all__ = [
     "Attribution",
     "Comparison",
     "EngineError",
-    "Explanation",
-    "Failure",
     "ImageError",
     "Model",
     "NoClassActivationMapError",

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz import Analysis, Comparison, Failure, Model, compare, explain_each
+from effnet_viz import Analysis, Comparison, Model, compare, explain_each
 from effnet_viz.analysis import comparison, faithfulness
-from effnet_viz.analysis.comparison import NetworkResult
+from effnet_viz.analysis.comparison import Failure, NetworkResult
 from effnet_viz.analysis.explanation import GRID, Explanation, explain
 from effnet_viz.analysis.faithfulness import deletion_insertion, perturb
 from effnet_viz.analysis.pointing_game import GridCell, entry_for_mosaic, grid_pointing, mosaic

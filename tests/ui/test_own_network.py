@@ -19,9 +19,11 @@ def test_a_network_of_ones_own_has_maps_at_each_of_its_stages() -> None:
     for stage, grid in enumerate(GRIDS, start=1):
         page = AppTest.from_function(_page, default_timeout=60, args=(own,))
         page.query_params["stage"] = str(stage)
-        assert not page.run().exception and not page.error
+        assert not page.run().exception
+        assert not page.error
         cam, grad_cam = ("\n".join(pane["caption"]) for pane in panes(page)[1:3])
-        assert "thing" in cam and f", stage {stage} ({grid})" in grad_cam
+        assert "thing" in cam
+        assert f", stage {stage} ({grid})" in grad_cam
         assert "**Untrained.** r18 has random weights" in texts(page)
 
 

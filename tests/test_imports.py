@@ -1,0 +1,60 @@
+"""What each part of the package brings with it when it is imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import effnet_viz
+from tests.browser.visitor import ROOT
+
+
+def imported_by(code: str) -> set[str]:
+    """Names of all modules there are after this code ran in a fresh interpreter."""
+    ending = "\nimport sys\nprint('\\n' + ' '.join(sys.modules))"
+    run = subprocess.run(
+        [sys.executable, "-c", code + ending], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(run.stdout.splitlines()[-1].split())
+
+
+def test_the_package_alone_brings_neither_torch_nor_streamlit() -> None:
+    found = imported_by("import effnet_viz")
+    assert "effnet_viz" in found
+    assert not found & {"torch", "torchvision", "timm", "numpy", "streamlit"}
+
+
+def test_every_public_name_loads_and_only_those() -> None:
+    for name in effnet_viz.__all__:
+        assert getattr(effnet_viz, name).__name__ == name
+    for name in ("explain", "Explanation", "cam"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(effnet_viz, name)
+
+
+def test_every_public_name_is_documented() -> None:
+    for name in effnet_viz.__all__:
+        assert getattr(effnet_viz, name).__doc__
+
+
+@pytest.fixture(scope="module")
+def served() -> set[str]:
+    """What a server has imported when it has shown the first picture."""
+    return imported_by(
+        "from streamlit.testing.v1 import AppTest\n"
+        "import effnet_viz.ui.server\n"
+        "page = AppTest.from_file('app.py', default_timeout=120).run()\n"
+        "assert page.get('bidi_component') and not page.exception"
+    )
+
+
+def test_a_server_that_explains_a_photograph_trains_nothing(served: set[str]) -> None:
+    assert "effnet_viz.ui.explain.explanation" in served
+    assert not {name for name in served if name.startswith("effnet_viz.lab")}
+
+
+def test_the_first_picture_does_not_wait_for_statistics(served: set[str]) -> None:
+    assert "scipy" in served
+    assert "scipy.stats" not in served
