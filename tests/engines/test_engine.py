@@ -150,6 +150,14 @@ def test_a_batch_is_its_images_one_by_one(library: str, name: str, number: int) 
                 assert_close(chosen.stages[stage], alone.stages[stage], 1e-4)
 
 
+def assert_near(ours: np.ndarray, expected: np.ndarray) -> None:
+    """By length: a ReLU passed at 1e-7 from its kink may count in one of them only."""
+    assert ours.shape == expected.shape
+    length = float(np.linalg.norm(expected))
+    assert length > 0
+    assert np.linalg.norm(ours - expected) <= 0.02 * length
+
+
 @pytest.mark.parametrize(("library", "name"), FAMILIES)
 def test_gradients_of_a_batch_are_those_of_the_module(library: str, name: str) -> None:
     """Against autograd through the library's own module from the image on, for each image alone."""
@@ -166,10 +174,9 @@ def test_gradients_of_a_batch_are_those_of_the_module(library: str, name: str) -
                 outputs.append(module(outputs[-1]))  # (1, C, h, w)
             logits = eager.network.head(eager.network.pool(outputs[-1]))  # (1, 1000)
             (expected,) = torch.autograd.grad(logits[0, target], outputs[stage])
-            assert_close(ours[number : number + 1], expected.numpy(), 1e-4)
-        # A ReLU passed near its kink may count in one of them only: compare what maps are made of.
+            assert_near(ours[number], expected[0].numpy())
         for one, other in zip(ours, fast.gradient(seen.stages[stage], stage, targets), strict=True):
-            assert_close(other.mean((1, 2)), one.mean((1, 2)), 0.02)
+            assert_near(other, one)
 
 
 def test_after_the_last_stage_the_gradient_is_known() -> None:
