@@ -31,7 +31,8 @@ def as_network(module: nn.Module) -> Network:
     """
     for family, (_, adapt) in _FAMILIES.items():
         if isinstance(module, family) and type(module).forward is family.forward:
-            return adapt(module)
+            network = adapt(module)
+            return network if module.training else network.eval()  # its new containers, too
     known = ", ".join(name for name, _ in _FAMILIES.values())
     raise UnsupportedModuleError(
         f"{type(module).__name__} is none of the families whose stages are known ({known}). "

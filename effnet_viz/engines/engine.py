@@ -21,14 +21,18 @@ class EngineError(RuntimeError):
 
 
 @contextmanager
-def engine_errors(doing: str, advice: str) -> Iterator[None]:
+def engine_errors(
+    doing: str, advice: str, more: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
     """What a library raises inside becomes EngineError, or MemoryError where memory was short.
 
-    Put it around calls of the library alone: a programming error must stay what it is.
+    torch and OpenVINO raise RuntimeError; `more` are other exceptions of the library's own. Put it
+    around calls of the library alone: a programming error must stay what it is.
     """
+    failures: tuple[type[Exception], ...] = (RuntimeError, *more)
     try:
         yield
-    except RuntimeError as error:  # what torch and OpenVINO raise
+    except failures as error:
         if any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
             raise MemoryError(
                 f"There is not enough memory for {doing}. Take a smaller resolution or a smaller "

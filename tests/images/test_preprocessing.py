@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torchvision.models import get_weight
 
+from effnet_viz.arrays import Floats
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.images.preprocessing import ResizeAndCrop
@@ -47,12 +47,11 @@ SHAPES = [
 ]  # fmt: skip
 
 
-def shown_by(tensor: torch.Tensor, preprocessing: ResizeAndCrop) -> Pixels:
+def shown_by(x: Floats, preprocessing: ResizeAndCrop) -> Pixels:
     """Levels 0 to 255 behind a model input, (R, R, 3)."""
-    mean = torch.tensor(preprocessing.mean).view(3, 1, 1)  # (3, 1, 1)
-    std = torch.tensor(preprocessing.std).view(3, 1, 1)  # (3, 1, 1)
-    levels = ((tensor[0] * std + mean) * 255).round()  # (3, R, R)
-    return levels.to(torch.uint8).permute(1, 2, 0).numpy()
+    levels = np.rint((x[0].transpose(1, 2, 0) * preprocessing.std + preprocessing.mean) * 255)
+    assert np.array_equal(preprocessing.picture(x), levels)
+    return levels.astype(np.uint8)  # (R, R, 3)
 
 
 @pytest.mark.parametrize("key", REAL)
@@ -63,10 +62,11 @@ def test_preprocessing_equals_torchvision_bit_by_bit(
     transforms = get_weight(REAL[key]).transforms()
     for width, height in SHAPES:
         pixels = make(width, height)
-        tensor, _ = MODELS[key].preprocessing(photograph(pixels))  # (1, 3, R, R)
-        assert tensor.dtype == torch.float32
-        assert tensor.is_contiguous()
-        assert torch.equal(tensor[0], transforms(Image.fromarray(pixels))), (width, height)
+        x, _ = MODELS[key].preprocessing(photograph(pixels))  # (1, 3, R, R)
+        assert x.dtype == np.float32
+        assert x.flags.c_contiguous
+        expected = transforms(Image.fromarray(pixels)).numpy()  # (3, R, R)
+        assert np.array_equal(x[0], expected), (width, height)
 
 
 @pytest.mark.parametrize("key", REAL)
@@ -80,9 +80,11 @@ def test_preprocessing_of_strips_equals_torchvision_but_for_rounding(
     # in at most 1.8 % of the values.
     preprocessing = MODELS[key].preprocessing
     pixels = noise(*size)
-    tensor, _ = preprocessing(photograph(pixels))  # (1, 3, R, R)
-    expected = get_weight(REAL[key]).transforms()(Image.fromarray(pixels))[None]  # (1, 3, R, R)
-    actual_levels = shown_by(tensor, preprocessing).astype(int)  # (R, R, 3)
+    x, _ = preprocessing(photograph(pixels))  # (1, 3, R, R)
+    expected = (
+        get_weight(REAL[key]).transforms()(Image.fromarray(pixels))[None].numpy()
+    )  # (1, 3, R, R)
+    actual_levels = shown_by(x, preprocessing).astype(int)  # (R, R, 3)
     difference = np.abs(actual_levels - shown_by(expected, preprocessing))  # (R, R, 3)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.03
@@ -95,8 +97,8 @@ def test_resizing_the_crop_alone_would_differ_from_torchvision() -> None:
     picture = Image.fromarray(pixels)
     box = preprocessing.crop(280, 601).box
     alone = np.asarray(picture.resize((300, 300), Image.Resampling.BICUBIC, box=box)).astype(int)
-    tensor, _ = preprocessing(photograph(pixels))  # (1, 3, 300, 300)
-    assert np.abs(alone - shown_by(tensor, preprocessing)).max() > 1
+    x, _ = preprocessing(photograph(pixels))  # (1, 3, 300, 300)
+    assert np.abs(alone - shown_by(x, preprocessing)).max() > 1
 
 
 def slow_bilinear(pixels: Pixels, preprocessing: ResizeAndCrop) -> NDArray[np.float64]:
@@ -121,9 +123,9 @@ def slow_bilinear(pixels: Pixels, preprocessing: ResizeAndCrop) -> NDArray[np.fl
 def test_preprocessing_equals_a_slow_bilinear_filter(size: tuple[int, int]) -> None:
     preprocessing = dataclasses.replace(MODELS["b1-v2"].preprocessing, resize=48, resolution=40)
     pixels = scenery(*size)
-    tensor, _ = preprocessing(photograph(pixels))  # (1, 3, 40, 40)
+    x, _ = preprocessing(photograph(pixels))  # (1, 3, 40, 40)
     expected = slow_bilinear(pixels, preprocessing) * 255  # (40, 40, 3)
-    difference = np.abs(shown_by(tensor, preprocessing) - expected)  # (40, 40, 3)
+    difference = np.abs(shown_by(x, preprocessing) - expected)  # (40, 40, 3)
     assert difference.max() < 1.1  # Pillow rounds after each of the two axes
 
 
@@ -134,9 +136,9 @@ def test_a_line_of_pixels_takes_little_memory(upright: bool) -> None:
     line[:, 5000:] = 200  # the crop, 0.875 pixels wide, is centred on this edge
     pixels = np.ascontiguousarray(line.transpose(1, 0, 2)) if upright else line
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    tensor, crop = MODELS["b0"].preprocessing(photograph(pixels))  # (1, 3, 224, 224)
+    x, crop = MODELS["b0"].preprocessing(photograph(pixels))  # (1, 3, 224, 224)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
-    levels = shown_by(tensor, MODELS["b0"].preprocessing)  # (224, 224, 3)
+    levels = shown_by(x, MODELS["b0"].preprocessing)  # (224, 224, 3)
     across = levels[:, 100] if upright else levels[100]  # (224, 3)
     assert across[0].max() < 20
     assert across[-1].min() > 180
@@ -215,21 +217,21 @@ def test_impossible_crops_raise() -> None:
         dataclasses.replace(preprocessing, resolution=300).crop(10, 10)
 
 
-def centre_of_light(tensor: torch.Tensor) -> tuple[float, float]:
+def centre_of_light(x: Floats) -> tuple[float, float]:
     """Where the light of a model input lies on average, in model coordinates (x, y)."""
-    light = tensor[0].sum(dim=0)  # (R, R)
+    light = x[0].sum(axis=0)  # (R, R)
     light = light - light.min()  # the background is 0
-    middle = torch.arange(light.shape[0]) + 0.5  # (R,)
-    across, down = light.sum(dim=0), light.sum(dim=1)  # (R,), (R,)
+    middle = np.arange(light.shape[0]) + 0.5  # (R,)
+    across, down = light.sum(axis=0), light.sum(axis=1)  # (R,), (R,)
     total = light.sum()
     return float((across * middle).sum() / total), float((down * middle).sum() / total)
 
 
 def assert_dot_is_found(found: Photograph, x: int, y: int, key: str) -> None:
     """The bright pixel in column x and row y of the photograph is where the crop says."""
-    tensor, crop = MODELS[key].preprocessing(found)  # (1, 3, R, R)
+    seen, crop = MODELS[key].preprocessing(found)  # (1, 3, R, R)
     expected = crop.to_model(x + 0.5, y + 0.5)
-    assert centre_of_light(tensor) == pytest.approx(expected, abs=0.15)
+    assert centre_of_light(seen) == pytest.approx(expected, abs=0.15)
 
 
 @pytest.mark.parametrize("key", ["b1-v2", "b1", "lite0"])
@@ -280,10 +282,10 @@ def test_crop_of_preprocessing_is_the_crop_of_the_size() -> None:
 def test_any_shape_is_decoded_preprocessed_and_reduced(size: tuple[int, int]) -> None:
     found = decode(encode(Image.new("RGB", size, (10, 200, 30)), "PNG"))
     assert (found.width, found.height) == size
-    tensor, crop = MODELS["b0"].preprocessing(found)  # (1, 3, 224, 224)
-    assert tensor.shape == (1, 3, 224, 224)
+    x, crop = MODELS["b0"].preprocessing(found)  # (1, 3, 224, 224)
+    assert x.shape == (1, 3, 224, 224)
     assert_close(
-        shown_by(tensor, MODELS["b0"].preprocessing)[::223, ::223],
+        shown_by(x, MODELS["b0"].preprocessing)[::223, ::223],
         np.full((2, 2, 3), (10, 200, 30), np.uint8),
         levels=0,
     )
