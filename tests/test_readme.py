@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from effnet_viz.models import zoo
+from effnet_viz.models.weights import TorchvisionFile
 from tests.conftest import SAMPLES
 
 ROOT = Path(__file__).parent.parent
@@ -37,7 +38,7 @@ def test_the_table_is_the_zoos() -> None:
         published = entry.published
         assert published is not None
         weights = "ready offline"
-        if isinstance(entry.weights, weights.TorchvisionFile):
+        if isinstance(entry.weights, TorchvisionFile):
             weights = f"{entry.weights.megabytes:.0f} MB, on first use"
         elif entry.key == zoo.DEFAULT:
             weights += " (the default)"

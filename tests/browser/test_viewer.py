@@ -19,9 +19,10 @@ from effnet_viz import analyse
 from effnet_viz.arrays import full_range, positive_evidence, positive_range, signed_range
 from effnet_viz.images.decode import decode
 from effnet_viz.models import architectures, variants
-from effnet_viz.models.classes import labels
+from effnet_viz.models.classes import imagenet
 from effnet_viz.pictures import render
 from effnet_viz.ui import results, viewer
+from effnet_viz.ui.upload import Upload
 from tests.browser.visitor import (
     PATIENCE,
     PHONE,
@@ -50,7 +51,7 @@ def saved(page: Page, place: int) -> NDArray[np.uint8]:
 def shown_picture(name: str) -> NDArray[np.uint8]:
     """The photograph as the browser gets it, (H, W, 3)."""
     content = (SAMPLES / f"{name}.jpg").read_bytes()
-    source = results.photograph(f"test {name}", content).source
+    source = results.sent_photograph(Upload(f"test {name}", "", "", content)).source
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
 
 
@@ -405,7 +406,7 @@ def test_a_drawn_box_is_hidden_from_the_model(page: Page, address: str) -> None:
     left, top, right, bottom = box
     photograph = decode(SAMPLES / "palace.jpg").covered((left, top, right, bottom), keep=False)
     result = analyse(photograph, loaded("lite0"))
-    probability = result.predictions.of(labels().index("palace")).probability
+    probability = result.predictions.of(imagenet().index("palace")).probability
     expect(page.get_by_text(f"to {probability:.1%}")).to_be_visible()
     page.get_by_role("button", name="Remove the box").click()
     expect(page.get_by_text("With a part covered")).to_be_hidden()

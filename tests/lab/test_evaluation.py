@@ -70,7 +70,7 @@ def test_size_groups_are_thirds_by_visible_area() -> None:
 
 def test_the_interval_of_a_constant_difference_is_the_constant() -> None:
     labels = np.arange(240) % len(CLASSES)
-    assert paired_interval([np.full(240, 0.25)], [labels]) == pytest.approx((0.25, 0.25, 0.25), 24)
+    assert paired_interval([np.full(240, 0.25)], [labels], 24) == pytest.approx((0.25, 0.25, 0.25))
 
 
 def test_the_interval_draws_whole_classes() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from effnet_viz.engines.adapters import as_network
 from effnet_viz.lab import networks
 from effnet_viz.lab.networks import SCALINGS
 
@@ -73,7 +74,7 @@ def test_nine_stages_give_the_library_modules_logits(key: str) -> None:
     image = torch.randn(2, 3, SCALINGS[key].resolution, SCALINGS[key].resolution)  # (B, 3, R, R)
     with torch.no_grad():
         expected = module(image)
-        network = networks.staged(module)
+        network = as_network(module)
         assert len(network.stages) == 9
         assert torch.equal(network(image), expected)
 

@@ -498,7 +498,7 @@ def test_references_share_the_scale_of_networks(title: str) -> None:
     )
     key = MEASURES[title].key
     by_grid = [
-        evaluation.measure_maps(np.ones((1, cells, cells), np.float32), scene_set).values[key][0]
+        evaluation.score_maps(np.ones((1, cells, cells), np.float32), scene_set).values[key][0]
         for cells in (4, 8, side)
     ]
     same = np.ptp(by_grid) < 1e-4

@@ -13,7 +13,7 @@ from effnet_viz.images.decode import decode
 from effnet_viz.lab import scene_editor, scenes
 from effnet_viz.lab.scene_editor import Composition
 from effnet_viz.lab.scenes import SIDE, Arrangement
-from effnet_viz.lab.sprites import CLASSES, VENDORS
+from effnet_viz.lab.sprites import CLASSES, VENDORS, of_vendors
 from tests.conftest import SAMPLES
 
 FOX = Composition(
@@ -144,5 +144,5 @@ def test_only_vendors_that_drew_the_class_are_offered() -> None:
         offered = scene_editor.vendors_of(label)
         assert "Twitter" in offered
         for vendor in set(VENDORS) - set(offered):
-            assert not scene_editor.drawings.of_vendors(vendor).targets[name]
+            assert not of_vendors(vendor).targets[name]
     assert "Mozilla" not in scene_editor.vendors_of(CLASSES.index("sailboat"))

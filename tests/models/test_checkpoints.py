@@ -146,9 +146,8 @@ def test_a_checkpoint_in_its_folder_makes_the_variant_ready(
     assert checkpoints.readiness(entry) is Readiness.READY
     loaded = model.load(entry.key)
     assert loaded.trained
-    assert loaded.weight_file == weights.WeightFile(
-        path, hashlib.sha256(path.read_bytes()).hexdigest()
-    )
+    assert loaded.weights_name == path.name
+    assert loaded.id.weights == hashlib.sha256(path.read_bytes()).hexdigest()
     assert np.array_equal(loaded.engine.head.weight, state["classifier.1.weight"].numpy())
 
 
