@@ -159,7 +159,7 @@ def test_resolution_keeps_the_weights_and_the_ratio_of_the_crop() -> None:
     base, larger = variants.find("b0"), variants.find("b0-r448")
     assert larger.weights == base.weights
     assert larger.recipe == base.recipe
-    assert (larger.preprocessing.resize, larger.preprocessing.crop) == (512, 448)
+    assert (larger.preprocessing.resize, larger.preprocessing.resolution) == (512, 448)
     assert larger.preprocessing.mean == base.preprocessing.mean
     assert larger.native_resolution == base.native_resolution == base.resolution == 224
     assert variants.variant("b0", width=1, depth=1, resolution=224) is base
