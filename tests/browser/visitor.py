@@ -120,3 +120,7 @@ def serious_barriers(page: Page) -> list[str]:
         for found in Axe().run(page).response["violations"]
         if found["impact"] in ("serious", "critical")
     ]
+
+
+def more(page: Page) -> None:
+    page.get_by_text("More ways to look").click()

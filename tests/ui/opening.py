@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -18,4 +20,27 @@ def open_page(name: str, **query: str | list[str]) -> AppTest:
         page.query_params[parameter] = value
     page.run()
     assert not page.exception
+    assert not [error for error in page.error if error.value.startswith("Something went wrong")]
     return page
+
+
+def open_app(**query: str) -> AppTest:
+    return open_page("app.py", **query)
+
+
+def panes(page: AppTest) -> list[dict[str, Any]]:
+    """What the viewer's panes are told: photograph, CAM, Grad-CAM, a channel."""
+    components = [element.proto for element in page.get("bidi_component")]
+    data = [json.loads(proto.json) for proto in components if proto.json]
+    return [item for item in data if item.get("part") == "pane"]
+
+
+def texts(page: AppTest) -> str:
+    """Everything a visitor can read in sentences."""
+    elements = [*page.markdown, *page.caption, *page.warning, *page.info, *page.error]
+    captions = [line for pane in panes(page) for line in pane["caption"]]
+    return "\n".join([*(element.value for element in elements), *captions])
+
+
+def alternative_texts(page: AppTest) -> list[str]:
+    return [pane["description"] for pane in panes(page)]

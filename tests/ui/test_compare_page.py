@@ -18,8 +18,7 @@ from effnet_viz.models import checkpoints, variants
 from effnet_viz.ui import results
 from tests.browser.visitor import PATIENCE
 from tests.conftest import SAMPLES
-from tests.ui.opening import open_page
-from tests.ui.test_explain_page import panes, texts
+from tests.ui.opening import open_page, panes, texts
 
 
 def open_comparison(**query: str | list[str]) -> AppTest:

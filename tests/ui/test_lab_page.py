@@ -38,8 +38,7 @@ from effnet_viz.models import model
 from effnet_viz.pictures.captions import map_caption
 from tests.browser.visitor import PATIENCE, PHONE, serious_barriers
 from tests.choices import one_of_many
-from tests.ui.opening import open_page
-from tests.ui.test_explain_page import panes, texts
+from tests.ui.opening import open_page, panes, texts
 
 FOX = Composition(
     seed=5, label=CLASSES.index("fox"), vendor="Twitter", size=0.5, across=0.3, down=0.6,

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from effnet_viz import from_module
 from effnet_viz.models.variants import find
-from tests.ui.test_explain_page import panes, texts
+from tests.ui.opening import panes, texts
 
 GRIDS = ("56×56", "56×56", "28×28", "14×14", "7×7")
 

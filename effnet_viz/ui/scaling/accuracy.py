@@ -8,10 +8,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from effnet_viz.models import scaling
+from effnet_viz.ui.layout import theme
+from effnet_viz.ui.layout.charts import NO_ZOOM, show_chart
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount, round_amount
-from effnet_viz.ui.layout.theme import ORANGE
-from effnet_viz.ui.layout.theme import TEAL as GREEN
+from effnet_viz.ui.layout.theme import GREY, ORANGE, PURPLE, RED, TEAL
 from effnet_viz.ui.scaling.rule import YOURS, Chosen
 
 MULTIPLY_ADDS, PARAMETERS = "multiply-adds", "parameters"
@@ -26,12 +27,12 @@ torchvision's B0 to B4 and B5 to B7 come from two different releases.
 """
 
 _SERIES_MARKS = (
-    (GREEN, "circle", True),
-    ("#8a6bbf", "square", True),
+    (TEAL, "circle", True),
+    (PURPLE, "square", True),
     (ORANGE, "circle-open", True),
     (ORANGE, "x-thin-open", False),
-    ("#c8475d", "diamond", False),
-    ("#8d979a", "circle", False),
+    (RED, "diamond", False),
+    (GREY, "circle", False),
 )
 """Colour, symbol and whether a line joins them; in the order of scaling.figures()."""
 
@@ -54,9 +55,9 @@ def show_accuracy(chosen: Chosen) -> None:
         (figure for series in scaling.figures().values() for figure in series),
         key=lambda figure: figure.top1,
     )
-    st.plotly_chart(
+    show_chart(
         _scatter(axis, yours),
-        config={"displayModeBar": False},
+        key="accuracy",
         alt=f"Published ImageNet top-1 accuracy against {axis} of six series of networks. The "
         f"highest is {best.top1:.1f} % by {best.name}."
         + (f" Your scale has {amount(yours)} {axis}." if yours else ""),
@@ -66,8 +67,7 @@ def show_accuracy(chosen: Chosen) -> None:
 
 def _scatter(axis: str, yours: float | None) -> go.Figure:
     """Top-1 accuracy over cost, logarithmic; a line where the chosen scale is."""
-    dark = st.context.theme.type == "dark"
-    ink = "#e8e6e1" if dark else "#1d2527"
+    ink = theme.current().ink
     figure = go.Figure()
     for (name, series), (colour, symbol, joined) in zip(
         scaling.figures().items(), _SERIES_MARKS, strict=True
@@ -111,7 +111,7 @@ def _scatter(axis: str, yours: float | None) -> go.Figure:
             yshift=-14,
             xshift=10,
             showarrow=False,
-            font={"size": 11, "color": GREEN},
+            font={"size": 11, "color": TEAL},
         )
     ticks = [factor * 10**power for power in range(6, 12) for factor in (1, 3)]
     figure.update_layout(
@@ -121,11 +121,11 @@ def _scatter(axis: str, yours: float | None) -> go.Figure:
         xaxis={
             "type": "log",
             "title": axis,
-            "fixedrange": True,
             "tickvals": ticks,
             "ticktext": [round_amount(tick) for tick in ticks],
+            **NO_ZOOM,
         },
-        yaxis={"title": "top-1 accuracy (%)", "fixedrange": True},
+        yaxis={"title": "top-1 accuracy (%)", **NO_ZOOM},
         hoverlabel={"align": "left"},
     )
     return figure

@@ -10,9 +10,11 @@ import streamlit as st
 from effnet_viz.engines import structure
 from effnet_viz.engines.structure import Structure
 from effnet_viz.models import architectures, scaling, zoo
+from effnet_viz.ui.layout import theme
+from effnet_viz.ui.layout.charts import NO_ZOOM
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount
-from effnet_viz.ui.layout.theme import ORANGE, TEAL
+from effnet_viz.ui.layout.theme import ORANGE, PURPLE, TEAL
 from effnet_viz.ui.scaling.rule import YOURS, Chosen
 
 TABLE_1_HELP = """
@@ -26,7 +28,7 @@ Squeeze-and-excitation (in B0 to B7, not in Lite) also multiplies channels by av
 whole image.
 """
 
-_KERNEL_COLOURS = {"3x3": TEAL, "5x5": ORANGE, "1x1": "#8a7bb8"}
+_KERNEL_COLOURS = {"3x3": TEAL, "5x5": ORANGE, "1x1": PURPLE}
 
 
 def show_table_1(chosen: Chosen) -> None:
@@ -47,7 +49,7 @@ def show_table_1(chosen: Chosen) -> None:
     st.plotly_chart(
         _drawing(shown, scaling.baseline()),
         config={"displayModeBar": False, "staticPlot": True},
-        alt=f"{title} at {shown.resolution} pixels as nine blocks. "
+        alt=f"{title} at {shown.resolution} pixels as {shown.last} blocks. "
         + " ".join(
             f"Stage {s.number}: {s.operator}, grid {s.side}×{s.side}, {s.channels} channels, "
             f"layers: {s.layers}."
@@ -82,8 +84,7 @@ def show_table_1(chosen: Chosen) -> None:
 
 def _drawing(shown: Structure, baseline: Structure) -> go.Figure:
     """Stages as stacks of cards: height is the grid, width the channels, cards are the layers."""
-    dark = st.context.theme.type == "dark"
-    paper, ink = ("#14191b", "#e8e6e1") if dark else ("#fbfaf7", "#1d2527")
+    seen = theme.current()
     others = [] if shown == baseline else list(baseline.stages.values())
     both = [*shown.stages.values(), *others]
     tallest = max(stage.side for stage in both)
@@ -111,11 +112,11 @@ def _drawing(shown: Structure, baseline: Structure) -> go.Figure:
                 type="rect",
                 **face(stage, layer),
                 fillcolor=colour,
-                line={"color": paper, "width": min(0.8, 6 / most)},
+                line={"color": seen.paper, "width": min(0.8, 6 / most)},
             )
     for stage in others:
         figure.add_shape(
-            type="rect", **face(stage, 0), line={"color": ink, "width": 1, "dash": "dot"}
+            type="rect", **face(stage, 0), line={"color": seen.ink, "width": 1, "dash": "dot"}
         )
     rows = {
         "stage": [f"<b>{stage.number}</b>" for stage in shown.stages.values()],
@@ -126,15 +127,15 @@ def _drawing(shown: Structure, baseline: Structure) -> go.Figure:
     }
     for row, (name, values) in enumerate(rows.items()):
         place = {"y": 0, "yref": "paper", "yanchor": "top", "yshift": -4 - 17 * row}
-        text = {"showarrow": False, "font": {"size": 11, "color": ink}}
+        text = {"showarrow": False, "font": {"size": 11, "color": seen.ink}}
         figure.add_annotation(text=name, x=0, xref="paper", xanchor="right", **place, **text)
         for number, value in zip(shown.stages, values, strict=True):
             figure.add_annotation(text=value, x=number - 0.13, **place, **text)
     figure.update_layout(
         height=330,
         margin={"l": 56, "r": 4, "t": 8, "b": 96},
-        xaxis={"range": [0.5, 9.5], "visible": False, "fixedrange": True},
-        yaxis={"range": [0, 1.14], "visible": False, "fixedrange": True},
+        xaxis={"range": [0.5, shown.last + 0.5], "visible": False, **NO_ZOOM},
+        yaxis={"range": [0, 1.14], "visible": False, **NO_ZOOM},
     )
     return figure
 

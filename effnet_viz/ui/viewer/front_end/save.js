@@ -4,7 +4,7 @@ const HATCH = 6; // width of a stripe of the unseen part in pixels of the photog
 
 async function saveFile(pane) {
   const sheet = captioned(picture(pane), pane.map && pane.bar, [pane.low.textContent, pane.high.textContent],
-    captionLines(pane.data.caption, pane.map), pane.data.stamp);
+    captionLines(pane.data.caption, pane.map), pane.stamp);
   const blob = await new Promise((resolve) => { sheet.toBlob(resolve, "image/png"); });
   const link = element("a", { href: URL.createObjectURL(blob), download: pane.data.file });
   link.click();
@@ -81,11 +81,11 @@ function captioned(picture, bar, ends, lines, stamp) {
     context.fillText(line, size, y);
     y += step;
   }
-  if (stamp) {
-    context.fillStyle = "#8a1c1c";
+  if (!stamp.hidden) {
+    context.fillStyle = getComputedStyle(stamp).backgroundColor;
     context.fillRect(0, height - 2 * step, width, 2 * step);
     Object.assign(context, { fillStyle: "white", textAlign: "center", font: `bold ${1.6 * size}px sans-serif` });
-    context.fillText(stamp, width / 2, height - step);
+    context.fillText(stamp.textContent, width / 2, height - step);
   }
   return sheet;
 }

@@ -1,0 +1,184 @@
+"""What the viewer draws, pixel by pixel, on the page, in a saved file, and without Streamlit."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from effnet_viz import analyse
+from effnet_viz.arrays import positive_evidence, positive_range, signed_range
+from effnet_viz.pictures import render
+from effnet_viz.ui import results, viewer
+from effnet_viz.ui.upload import Upload
+from tests.browser.visitor import (
+    explained,
+    more,
+    pane_of,
+)
+from tests.choices import one_of_many
+from tests.conftest import SAMPLES, loaded
+
+pytestmark = pytest.mark.browser
+
+PALACE = "?image=palace"
+"""A photograph that is shown in its own size, 640 pixels wide."""
+
+
+def saved(page: Page, place: int) -> NDArray[np.uint8]:
+    """The picture that the button under a map saves, (H, W, 3)."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save picture").nth(place).click()
+    return np.asarray(Image.open(download.value.path()).convert("RGB"))
+
+
+def shown_picture(name: str) -> NDArray[np.uint8]:
+    """The photograph as the browser gets it, (H, W, 3)."""
+    content = (SAMPLES / f"{name}.jpg").read_bytes()
+    source = results.sent_photograph(Upload(f"test {name}", "", "", content)).source
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
+
+
+def off(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Mean difference of two pictures in levels of 255."""
+    return float(np.abs(one.astype(int) - other.astype(int)).mean())
+
+
+LOOKS = {
+    "": {},
+    "&opacity=100": {"opacity": 1.0},
+    "&evidence=signed&signed_colours=PuOr_r": {"signed": True, "colour_map": "PuOr_r"},
+    "&colours=jet&scale=shared": {"colour_map": "jet", "shared": True},
+    "&evidence=signed&scale=fixed&fixed=8": {"signed": True, "limits": (-8, 8)},
+}
+
+
+@pytest.mark.parametrize("query", one_of_many(LOOKS, ["", "&evidence=signed&scale=fixed&fixed=8"]))
+def test_pixels_are_those_of_render(page: Page, address: str, query: str) -> None:
+    look: dict[str, Any] = LOOKS[query]
+    result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
+    maps = [result.cam, result.grad_cam(6)]
+    picture = shown_picture("palace")
+    height, width = picture.shape[:2]
+    signed = look.get("signed", False)
+    page.goto(address + PALACE + query)
+    explained(page, "palace")
+    for place, values in enumerate(maps):
+        range_of = signed_range if signed else positive_range
+        limits = look.get("limits") or range_of(*(maps if "shared" in look else [values]))
+        expected = render.overlay(
+            picture,
+            values if signed else positive_evidence(values),
+            result.crop.box_in(width, height),
+            limits,
+            look.get("colour_map", "RdBu_r" if signed else "magma"),
+            look.get("opacity", 0.55),
+        )
+        assert off(saved(page, place)[:height], expected) < 2
+
+
+def test_the_pixel_comparison_can_fail(page: Page, address: str) -> None:
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    picture = shown_picture("palace")
+    assert off(saved(page, 0)[: len(picture)], picture) > 10
+
+
+def test_what_is_on_the_screen_is_what_is_saved(page: Page, address: str) -> None:
+    page.goto(address + PALACE + "&view=crop")
+    explained(page, "palace")
+    screen = Image.open(io.BytesIO(pane_of(page, "CAM").screenshot())).convert("RGB")
+    picture = saved(page, 0)[:640, :640]  # a square of 427 pixels, enlarged
+    one, other = (np.asarray(i.resize((32, 32))) for i in (screen, Image.fromarray(picture)))
+    assert off(one[1:31, 1:31], other[1:31, 1:31]) < 2  # without the round corners
+
+
+def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None:
+    page.goto(address + PALACE + "&view=crop&cells=blocks&opacity=100")
+    explained(page, "palace")
+    result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
+    positive = positive_evidence(result.cam)
+    colours = render.apply_colormap(positive, positive_range(positive), "magma")  # (7, 7, 3)
+    picture = saved(page, 0)[:640, :640]
+    centres = ((np.arange(7) + 0.5) * 640 / 7).astype(int)
+    assert off(picture[np.ix_(centres, centres)], colours) < 1
+
+
+FRONT_END = Path(viewer.__file__).parent / "front_end"
+STREAMLIT_WORDS = re.compile(
+    "streamlit|setTriggerValue|parentElement|adoptedStyleSheets|effnetVizViewer|--st-|stSidebar",
+    re.IGNORECASE,
+)
+
+
+def test_only_the_adapter_knows_streamlit() -> None:
+    files = list(FRONT_END.iterdir())
+    knowing = {file.name for file in files if STREAMLIT_WORDS.search(file.read_text("utf-8"))}
+    assert knowing == {"streamlit.js", "streamlit_part.js", "streamlit.css"}
+
+
+PLAIN_PAGE = """
+<!doctype html><meta charset="utf-8">
+<div id="toolbar"></div><div id="pane" style="width: 300px"></div>
+<script type="module">
+%s
+document.head.append(element("style", {}, STYLE));
+globalThis.told = [];
+const toolbar = new Toolbar(document.getElementById("toolbar"), (...what) => told.push(what));
+const pane = new Pane(document.getElementById("pane"));
+const data = %s;
+toolbar.update(data.toolbar);
+pane.update(data.pane);
+</script>
+"""
+
+
+def test_without_the_adapter_it_draws_in_a_plain_page(page: Page) -> None:
+    """Two cells over a square photograph, with no server and no Streamlit."""
+    values = np.array([[0.25, 3.0]], np.float32)
+    png = io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(png, "PNG")
+    source = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
+    photograph = {"id": "white", "original": [64, 64], "width": 64, "height": 64}
+    grid = {"values": base64.b64encode(values.tobytes()).decode(), "rows": 1, "columns": 2}
+    data = {
+        "toolbar": {
+            "photograph": photograph | {"source": source}, "luts": viewer._luts(), "steps": [],
+            "boxes": True, "movable": False, "answered": 0,
+        },
+        "pane": {
+            "photograph": photograph, "box": [0, 0, 1, 1], "description": "A map", "stamp": "",
+            "caption": ["Two cells"], "covered": None, "object": None, "file": "cells.png",
+            "map": grid | {"kind": "evidence", "common": None},
+            "field": vars(viewer.ReceptiveField(9, 16, 7.5, 32)),
+        },
+    }  # fmt: skip
+    code = viewer._code().removesuffix((FRONT_END / "streamlit.js").read_text("utf-8"))
+    assert "parentElement" not in code
+    body = PLAIN_PAGE % (code, json.dumps(data))
+    page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=body))
+    page.goto("http://plain.test/")
+    stage = page.locator(".stage")
+    expect(stage.locator("img.photograph")).to_be_visible()
+    expect(page.locator("figcaption")).to_have_text("Two cells, own scale 0 to 3")
+    stage.hover(position={"x": 225, "y": 100})
+    # Its field is centred at 23.5 of 32 pixels, 9 wide; in height 7.5 - 4.5 to 7.5 + 4.5.
+    said = "3 at row 1, column 2: above 50 % of the map; looks at 9×9 px of 32×32"
+    expect(page.locator(".reading")).to_have_text(said)
+    stage.click(position={"x": 75, "y": 150})
+    expect(page).to_have_url("http://plain.test/?pin=0.250%2C0.500")
+    more(page)
+    page.get_by_role("button", name="Cover a part").click()
+    stage.drag_to(stage, source_position={"x": 75, "y": 75}, target_position={"x": 225, "y": 150})
+    ((name, box),) = page.evaluate("told")
+    assert name == "box"
+    assert np.allclose(box, [0.25, 0.25, 0.75, 0.5], atol=0.01)
