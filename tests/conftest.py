@@ -18,10 +18,11 @@ from effnet_viz.models.model import of_entry
 from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that drive the browser run in one process: one server, one browser for all."""
     for item in items:
-        if item.get_closest_marker("browser"):
+        if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 

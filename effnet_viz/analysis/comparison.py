@@ -117,11 +117,9 @@ def _key_and_title(model: str | ModelRef | Model) -> tuple[str, str]:
 
 
 def _is_untrained(model: str | ModelRef | Model) -> bool:
-    return (
-        not model.trained
-        if isinstance(model, Model)
-        else not isinstance(model, str) and (model.untrained)
-    )
+    if isinstance(model, Model):
+        return not model.trained
+    return isinstance(model, ModelRef) and model.untrained
 
 
 @dataclass(frozen=True, eq=False)
