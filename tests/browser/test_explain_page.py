@@ -194,10 +194,10 @@ def test_downloads(page: Page, address: str) -> None:
         page.get_by_role("button", name="For NumPy (NPZ)").click()
     with np.load(io.BytesIO(Path(download.value.path()).read_bytes()), allow_pickle=False) as saved:
         assert np.array_equal(saved["cam"], result.cam)
-        assert np.array_equal(saved["grad_cam"], result.grad_cam(6))
+        assert np.array_equal(saved["map"], result.grad_cam(6))
         numbers = json.loads(str(saved["numbers"]))
     assert numbers["provenance"]["weights"] == "efficientnet-lite0-57934424.pth"
-    assert numbers["grad_cam_stage"] == 6
+    assert numbers["stage"] == 6
     with page.expect_download() as download:
         page.get_by_role("button", name="For everything else (JSON)").click()
     content = json.loads(Path(download.value.path()).read_text())
