@@ -33,8 +33,8 @@ from effnet_viz.lab.scenes import (
 )
 from effnet_viz.lab.sprites import CLASSES, VENDORS, Drawings
 
-MOST_CLUTTER = 12
-MOST_HIDDEN = 0.6
+MOST_DISTRACTORS = 12
+MOST_OCCLUSION = 0.6
 """Of the target's area. The networks have learned from scenes that hide up to 35 %."""
 _TOLERANCE = 0.04
 """How far the hidden share may be from what was asked."""
@@ -47,7 +47,7 @@ Polygon = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Composition:
+class SceneSpec:
     """What a person asks for."""
 
     seed: int
@@ -58,13 +58,13 @@ class Composition:
     """Whose drawings; one that drew the class."""
     size: float
     """Longer side of the target, as a share of the scene's side."""
-    across: float
+    cx: float
     """Centre of the target from the left, 0 to 1."""
-    down: float
-    clutter: int
-    """Distractors below the target, 0 to MOST_CLUTTER."""
-    hidden: float
-    """Share of the target to hide behind distractors, 0 to MOST_HIDDEN."""
+    cy: float
+    distractors: int
+    """Distractors below the target, 0 to MOST_DISTRACTORS."""
+    occlusion: float
+    """Share of the target to hide behind distractors, 0 to MOST_OCCLUSION."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class Composed:
     """A scene made as asked."""
 
     scene: Scene
-    hidden: float
+    occlusion: float
     """Share of the target's area that is hidden in fact, of what lies inside the scene."""
     outline: list[Polygon]
     """Around the visible parts of the target."""
@@ -83,19 +83,19 @@ def vendors_of(label: int) -> tuple[str, ...]:
     return tuple(v for v in VENDORS if sprites.of_vendors(v).targets[CLASSES[label]])
 
 
-def chosen_by_chance(seed: int, vendor: str) -> Composition:
+def chosen_by_chance(seed: int, vendor: str) -> SceneSpec:
     """As the training scenes are, in round numbers; the vendor drew all classes."""
     random = _random(seed, _CHOICE)
     size = round(20 * float(random.uniform(*TARGET_SIZE))) / 20
     margin = NEAREST_TO_EDGE * size
-    across, down = (round(float(place), 3) for place in random.uniform(margin, 1 - margin, 2))
-    return Composition(
+    cx, cy = (round(float(place), 3) for place in random.uniform(margin, 1 - margin, 2))
+    return SceneSpec(
         seed,
         int(random.integers(len(CLASSES))),
         vendor,
         size,
-        across,
-        down,
+        cx,
+        cy,
         int(random.integers(*STANDARD.distractors, endpoint=True)),
         float(random.choice([0.0, 0.0, 0.1, 0.2, 0.3])),
     )
@@ -107,62 +107,60 @@ def backdrop(photograph: Photograph) -> NDArray[np.uint8]:
     return np.asarray(ImageOps.fit(picture, (SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
-def compose(composition: Composition, backdrop: NDArray[np.uint8] | None = None) -> Composed:
+def compose(spec: SceneSpec, backdrop: NDArray[np.uint8] | None = None) -> Composed:
     """The scene; on a picture (SIDE, SIDE, 3) of one's own instead of a drawn background."""
-    source = sprites.of_vendors(composition.vendor)
-    seed = composition.seed
+    source = sprites.of_vendors(spec.vendor)
+    seed = spec.seed
     if backdrop is None:
         background = drawn_background(_random(seed, _BACKGROUND))
     else:
         background = (backdrop / np.float32(255)).astype(np.float32)
     layers = [
         distractor_layer(source, _random(seed, _CLUTTER, number))
-        for number in range(composition.clutter)
+        for number in range(spec.distractors)
     ]
-    target = _target(composition, source)  # (S, S, 4)
-    centred = replace(composition, across=0.5, down=0.5, clutter=0)
-    front = [_front_layer(composition, source, number) for number in _in_front(centred)]
-    arrangement = Arrangement(composition.label, background, (*layers, target, *front), len(layers))
+    target = _target(spec, source)  # (S, S, 4)
+    centred = replace(spec, cx=0.5, cy=0.5, distractors=0)
+    front = [_front_layer(spec, source, number) for number in _in_front(centred)]
+    arrangement = Arrangement(spec.label, background, (*layers, target, *front), len(layers))
     visible = arrangement.visible  # (layers, S, S)
     mask = visible[arrangement.target]  # (S, S)
     image = exposed(arrangement.composite(), _random(seed, _EXPOSURE))
-    scene = Scene(image, mask, visible.sum(axis=0) - mask, composition.label)
-    hidden = 1 - float(mask.sum()) / max(float(target[..., 3].sum()), 1e-6)
-    return Composed(scene, hidden, outline(mask))
+    scene = Scene(image, mask, visible.sum(axis=0) - mask, spec.label)
+    occlusion = 1 - float(mask.sum()) / max(float(target[..., 3].sum()), 1e-6)
+    return Composed(scene, occlusion, outline(mask))
 
 
 @lru_cache(maxsize=256)
-def _in_front(composition: Composition) -> tuple[int, ...]:
+def _in_front(spec: SceneSpec) -> tuple[int, ...]:
     """Which of the places tried hide as much of a target in the middle as is asked."""
-    source = sprites.of_vendors(composition.vendor)
-    uncovered = _target(composition, source)[..., 3]  # (S, S)
+    source = sprites.of_vendors(spec.vendor)
+    uncovered = _target(spec, source)[..., 3]  # (S, S)
     whole = float(uncovered.sum())
     chosen = []
     for number in range(_ATTEMPTS):
-        if 1 - float(uncovered.sum()) / whole > composition.hidden - _TOLERANCE:
+        if 1 - float(uncovered.sum()) / whole > spec.occlusion - _TOLERANCE:
             break
-        left = uncovered * (1 - _front_layer(composition, source, number)[..., 3])
-        if 1 - float(left.sum()) / whole <= composition.hidden + _TOLERANCE:
+        left = uncovered * (1 - _front_layer(spec, source, number)[..., 3])
+        if 1 - float(left.sum()) / whole <= spec.occlusion + _TOLERANCE:
             chosen.append(number)
             uncovered = left
     return tuple(chosen)
 
 
-def _target(composition: Composition, source: Drawings) -> Floats:
-    random = _random(composition.seed, _TARGET)
-    choices = source.targets[CLASSES[composition.label]]
+def _target(spec: SceneSpec, source: Drawings) -> Floats:
+    random = _random(spec.seed, _TARGET)
+    choices = source.targets[CLASSES[spec.label]]
     drawing = choices[random.integers(len(choices))]
-    centre = (composition.across * SIDE, composition.down * SIDE)
-    return target_layer(drawing, random, composition.size * SIDE, centre)
+    centre = (spec.cx * SIDE, spec.cy * SIDE)
+    return target_layer(drawing, random, spec.size * SIDE, centre)
 
 
-def _front_layer(composition: Composition, source: Drawings, number: int) -> Floats:
+def _front_layer(spec: SceneSpec, source: Drawings, number: int) -> Floats:
     """A distractor whose centre lies on the target's square; it moves with the target."""
-    x, y, half = (
-        SIDE * value for value in (composition.across, composition.down, composition.size / 2)
-    )
+    x, y, half = (SIDE * value for value in (spec.cx, spec.cy, spec.size / 2))
     box = (x - half, y - half, x + half, y + half)
-    return distractor_layer(source, _random(composition.seed, _FRONT, number), box)
+    return distractor_layer(source, _random(spec.seed, _FRONT, number), box)
 
 
 def _random(seed: int, *part: int) -> Random:

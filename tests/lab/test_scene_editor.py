@@ -11,20 +11,20 @@ import pytest
 
 from effnet_viz.images.decode import decode
 from effnet_viz.lab import scene_editor, scenes
-from effnet_viz.lab.scene_editor import Composition
+from effnet_viz.lab.scene_editor import SceneSpec
 from effnet_viz.lab.scenes import SIDE, Arrangement
 from effnet_viz.lab.sprites import CLASSES, VENDORS, of_vendors
 from tests.conftest import SAMPLES
 
-FOX = Composition(
-    seed=5, label=CLASSES.index("fox"), vendor="Twitter", size=0.4, across=0.3, down=0.6,
-    clutter=4, hidden=0.0,
+FOX = SceneSpec(
+    seed=5, label=CLASSES.index("fox"), vendor="Twitter", size=0.4, cx=0.3, cy=0.6,
+    distractors=4, occlusion=0.0,
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("hidden", [0.0, 0.3])
-def test_a_composition_is_the_same_every_time(hidden: float) -> None:
-    one, other = (scene_editor.compose(replace(FOX, hidden=hidden)) for _ in range(2))
+@pytest.mark.parametrize("occlusion", [0.0, 0.3])
+def test_a_scene_is_the_same_every_time(occlusion: float) -> None:
+    one, other = (scene_editor.compose(replace(FOX, occlusion=occlusion)) for _ in range(2))
     np.testing.assert_array_equal(one.scene.image, other.scene.image)
     np.testing.assert_array_equal(one.scene.mask, other.scene.mask)
     assert one.outline == other.outline
@@ -36,7 +36,7 @@ def test_another_seed_is_another_scene() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"across": 0.75, "down": 0.3}, {"size": 0.3}, {"label": CLASSES.index("bus")}]
+    "change", [{"cx": 0.75, "cy": 0.3}, {"size": 0.3}, {"label": CLASSES.index("bus")}]
 )
 def test_where_the_target_was_and_is_not_nothing_changes(change: dict[str, float]) -> None:
     # The exposure is the same, so pixels that show neither target are equal to the last bit.
@@ -47,10 +47,10 @@ def test_where_the_target_was_and_is_not_nothing_changes(change: dict[str, float
     assert (one.scene.mask != other.scene.mask).any()
 
 
-def test_more_clutter_leaves_what_was_there() -> None:
+def test_more_distractors_leaves_what_was_there() -> None:
     few, more = (
-        scene_editor.compose(replace(FOX, clutter=2)),
-        scene_editor.compose(replace(FOX, clutter=6)),
+        scene_editor.compose(replace(FOX, distractors=2)),
+        scene_editor.compose(replace(FOX, distractors=6)),
     )
     assert more.scene.distractors.sum() > few.scene.distractors.sum()
     same = few.scene.distractors + few.scene.mask >= more.scene.distractors + more.scene.mask
@@ -65,7 +65,7 @@ def test_the_mask_is_what_a_white_target_leaves_on_black(monkeypatch: pytest.Mon
         return arranged[-1]
 
     monkeypatch.setattr(scene_editor, "Arrangement", kept)
-    composed = scene_editor.compose(replace(FOX, hidden=0.4, clutter=8))
+    composed = scene_editor.compose(replace(FOX, occlusion=0.4, distractors=8))
     (arrangement,) = arranged
     layers = []
     for number, layer in enumerate(arrangement.layers):
@@ -81,8 +81,8 @@ def test_the_mask_is_what_a_white_target_leaves_on_black(monkeypatch: pytest.Mon
 def test_about_as_much_is_hidden_as_was_asked(asked: float) -> None:
     found = [
         scene_editor.compose(
-            Composition(seed, seed % len(CLASSES), "Twitter", 0.5, 0.5, 0.5, 3, asked)
-        ).hidden
+            SceneSpec(seed, seed % len(CLASSES), "Twitter", 0.5, 0.5, 0.5, 3, asked)
+        ).occlusion
         for seed in range(12)
     ]
     assert np.abs(np.array(found) - asked).max() < 0.1
@@ -90,14 +90,13 @@ def test_about_as_much_is_hidden_as_was_asked(asked: float) -> None:
 
 def test_what_hides_the_target_moves_with_it() -> None:
     shares = [
-        scene_editor.compose(replace(FOX, hidden=0.3, across=across)).hidden
-        for across in (0.4, 0.5, 0.6)
+        scene_editor.compose(replace(FOX, occlusion=0.3, cx=cx)).occlusion for cx in (0.4, 0.5, 0.6)
     ]
     assert np.ptp(shares) < 0.03
 
 
 def test_the_outline_encloses_the_mask() -> None:
-    composed = scene_editor.compose(replace(FOX, hidden=0.3))
+    composed = scene_editor.compose(replace(FOX, occlusion=0.3))
     finer = 8
     filled = np.zeros((SIDE * finer, SIDE * finer), np.uint8)
     corners = [np.rint(np.array(p) * SIDE * finer - 0.5).astype(np.int32) for p in composed.outline]
@@ -117,7 +116,7 @@ def test_an_outline_is_closed_at_the_edge_of_the_scene() -> None:
 def test_ones_own_background_is_seen_where_nothing_lies_on_it() -> None:
     own = scene_editor.backdrop(decode((SAMPLES / "espresso.jpg").read_bytes()))
     assert own.shape == (SIDE, SIDE, 3)
-    bare = replace(FOX, clutter=0)
+    bare = replace(FOX, distractors=0)
     scene = scene_editor.compose(bare, own).scene
     background = scene.mask == 0
     correlation = np.corrcoef(
@@ -134,8 +133,8 @@ def test_a_scene_by_chance_is_like_those_learned_from() -> None:
     for seed in range(40):
         made = scene_editor.chosen_by_chance(seed, "Twitter")
         assert scenes.TARGET_SIZE[0] - 0.03 <= made.size <= scenes.TARGET_SIZE[1] + 0.03
-        assert 0 <= min(made.across, made.down) <= max(made.across, made.down) <= 1
-        assert made.hidden <= scenes.LARGEST_HIDDEN_SHARE
+        assert 0 <= min(made.cx, made.cy) <= max(made.cx, made.cy) <= 1
+        assert made.occlusion <= scenes.LARGEST_HIDDEN_SHARE
         assert scene_editor.compose(made).scene.mask.sum() > 0.02 * SIDE**2
 
 

@@ -31,7 +31,7 @@ from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.lab import demo, runs, scene_editor
 from effnet_viz.lab.demo import MaskScores
 from effnet_viz.lab.networks import SCALINGS
-from effnet_viz.lab.scene_editor import Composition
+from effnet_viz.lab.scene_editor import SceneSpec
 from effnet_viz.lab.scenes import Scene
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.models import model
@@ -40,9 +40,9 @@ from tests.browser.visitor import PATIENCE, PHONE, serious_barriers
 from tests.choices import one_of_many
 from tests.ui.opening import open_page, panes, texts
 
-FOX = Composition(
-    seed=5, label=CLASSES.index("fox"), vendor="Twitter", size=0.5, across=0.3, down=0.6,
-    clutter=4, hidden=0.0,
+FOX = SceneSpec(
+    seed=5, label=CLASSES.index("fox"), vendor="Twitter", size=0.5, cx=0.3, cy=0.6,
+    distractors=4, occlusion=0.0,
 )  # fmt: skip
 LINK = {
     "seed": "5", "object": "fox", "drawn_by": "Twitter", "size": "50", "place": "0.300,0.600",
@@ -104,7 +104,7 @@ def test_controls_change_the_scene() -> None:
     page = open_lab(**LINK)
     first = pictures(page)[0]["id"]
     page.slider(key="hidden").set_value(40).run()
-    hidden = scene_editor.compose(Composition(**(vars(FOX) | {"hidden": 0.4}))).hidden
+    hidden = scene_editor.compose(SceneSpec(**(vars(FOX) | {"occlusion": 0.4}))).occlusion
     assert f"never seen in training. Of what lies inside the picture, {hidden:.0%} is" in texts(
         page
     )
@@ -119,7 +119,7 @@ def test_each_networks_own_answer_can_be_explained() -> None:
     page = open_lab(**(LINK | {"hidden": "60", "clutter": "12", "size": "20"}))
     page.segmented_control(key="explained").set_value("its own answer").run()
     composed = scene_editor.compose(
-        Composition(**(vars(FOX) | {"hidden": 0.6, "clutter": 12, "size": 0.2}))
+        SceneSpec(**(vars(FOX) | {"occlusion": 0.6, "distractors": 12, "size": 0.2}))
     )
     found = expected_of(composed.scene, own_answer=True)
     answers = [one.analysis.predictions[0].label for one, _ in found]
@@ -134,8 +134,8 @@ def test_a_new_scene_is_one_that_training_could_have_drawn() -> None:
     made = scene_editor.chosen_by_chance(page.number_input(key="seed").value, "Twitter")
     assert page.selectbox(key="object").value == demo.display_name(CLASSES[made.label])
     assert page.slider(key="size").value == round(100 * made.size)
-    assert panes(page)[0]["object"]["centre"] == [made.across, made.down]
-    assert page.query_params["place"] == f"{made.across:.3f},{made.down:.3f}"
+    assert panes(page)[0]["object"]["centre"] == [made.cx, made.cy]
+    assert page.query_params["place"] == f"{made.cx:.3f},{made.cy:.3f}"
 
 
 def test_a_vendor_that_did_not_draw_the_class_is_replaced_and_it_says_so() -> None:
@@ -148,7 +148,7 @@ def test_a_vendor_that_did_not_draw_the_class_is_replaced_and_it_says_so() -> No
 def test_a_place_that_is_none_is_not_taken(place: str) -> None:
     page = open_lab(**(LINK | {"place": place}))
     first = scene_editor.chosen_by_chance(11, "Twitter")
-    assert panes(page)[0]["object"]["centre"] == [first.across, first.down]
+    assert panes(page)[0]["object"]["centre"] == [first.cx, first.cy]
 
 
 def test_without_weights_the_results_are_shown_and_it_says_why(
@@ -247,8 +247,8 @@ def test_dragging_the_object_moves_it_in_all_pictures(page: Page, address: str) 
     # What is on the page is what the API says of the object at its new place.
     place = re.search(r"place=([\d.]+)%2C([\d.]+)", page.url)
     assert place is not None
-    across, down = (float(value) for value in place.groups())
-    moved = Composition(**(vars(FOX) | {"across": across, "down": down}))
+    cx, cy = (float(value) for value in place.groups())
+    moved = SceneSpec(**(vars(FOX) | {"cx": cx, "cy": cy}))
     expected = expected_of(scene_editor.compose(moved).scene)
     for number, (_, of_map) in enumerate(expected):
         said = stage(page, number).get_attribute("aria-label")

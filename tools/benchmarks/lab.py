@@ -47,11 +47,11 @@ WATCH = """
 
 def work(method: str) -> list[float]:
     """Seconds of every frame."""
-    composition = scene_editor.chosen_by_chance(11, demo.UNSEEN_VENDOR)
+    spec = scene_editor.chosen_by_chance(11, demo.UNSEEN_VENDOR)
 
     def frame(number: int) -> float:
         began = time.perf_counter()
-        moved = replace(composition, across=0.3 + 0.4 * number / FRAMES)
+        moved = replace(spec, cx=0.3 + 0.4 * number / FRAMES)
         scene = scene_editor.compose(moved).scene
         photograph = demo.photograph_of(scene)
         for model in demo.models().values():
@@ -69,9 +69,9 @@ def drag(page: Page) -> list[float]:
     page.evaluate(WATCH)
     box = page.locator(".stage").nth(2).bounding_box()
     assert box is not None
-    composition = scene_editor.chosen_by_chance(11, demo.UNSEEN_VENDOR)
-    x = box["x"] + composition.across * box["width"]
-    y = box["y"] + composition.down * box["height"]
+    spec = scene_editor.chosen_by_chance(11, demo.UNSEEN_VENDOR)
+    x = box["x"] + spec.cx * box["width"]
+    y = box["y"] + spec.cy * box["height"]
     page.mouse.move(x, y)
     page.mouse.down()
     began, step = time.monotonic(), 0

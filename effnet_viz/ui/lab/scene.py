@@ -15,7 +15,7 @@ from effnet_viz.lab import demo, scene_editor
 from effnet_viz.lab.demo import UNSEEN_VENDOR, MaskScores, display_name
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.runs import UnfinishedError
-from effnet_viz.lab.scene_editor import Composed, Composition
+from effnet_viz.lab.scene_editor import Composed, SceneSpec
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.metrics.localization import FIXED_THRESHOLD
@@ -81,19 +81,19 @@ def show_scene() -> None:
 @mistake_boundary()
 def _chosen_scene() -> None:
     """Runs by itself when a control changes: the results below stay as they are."""
-    composition, method, own_answer = choose_scene()
-    _five_networks(composition, method, own_answer)
+    spec, method, own_answer = choose_scene()
+    _five_networks(spec, method, own_answer)
     how_to_read(SCENE_HELP)
 
 
 @st.fragment
 @mistake_boundary()
-def _five_networks(composition: Composition, method: str, own_answer: bool) -> None:
+def _five_networks(spec: SceneSpec, method: str, own_answer: bool) -> None:
     """Runs by itself while the object is dragged: the controls stay as they are."""
     if st.session_state.pop("stepped", False):
         st.rerun()  # the presenter's key has moved a control, which lies outside
-    across, down = st.session_state["place"]
-    moved = replace(composition, across=across, down=down)
+    cx, cy = st.session_state["place"]
+    moved = replace(spec, cx=cx, cy=cy)
     toolbar, presented, numbers = st.container(), st.container(key="presented"), st.container()
     with presented:
         cells = st.columns(len(SCALINGS), gap="small")
@@ -106,7 +106,7 @@ def _five_networks(composition: Composition, method: str, own_answer: bool) -> N
         ]
     explained = [(one, demo.score(one, composed.scene)) for one in found]
     photograph = _photograph(seen)
-    outlined = viewer.Object(composed.outline, (across, down))
+    outlined = viewer.Object(composed.outline, (cx, cy))
     with toolbar:
         viewer.toolbar(
             photograph, key="viewer", on_step={"stage": step_map}, on_box=None, on_move=move_object
@@ -189,9 +189,9 @@ def _show_numbers(explained: Sequence[tuple[Explanation, MaskScores]]) -> None:
     )
 
 
-def _say_what_is_drawn(composition: Composition, composed: Composed) -> None:
-    seen = "never seen" if composition.vendor == UNSEEN_VENDOR else "seen"
+def _say_what_is_drawn(spec: SceneSpec, composed: Composed) -> None:
+    seen = "never seen" if spec.vendor == UNSEEN_VENDOR else "seen"
     st.caption(
-        f"Drawn by {composition.vendor}, {seen} in training. Of what lies inside the picture, "
-        f"{composed.hidden:.0%} is hidden."
+        f"Drawn by {spec.vendor}, {seen} in training. Of what lies inside the picture, "
+        f"{composed.occlusion:.0%} is hidden."
     )

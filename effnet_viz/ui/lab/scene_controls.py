@@ -9,7 +9,7 @@ import streamlit as st
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.lab import demo, scene_editor
 from effnet_viz.lab.demo import UNSEEN_VENDOR, display_name
-from effnet_viz.lab.scene_editor import Composition
+from effnet_viz.lab.scene_editor import SceneSpec
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.sprites import CLASSES, VENDORS
 from effnet_viz.ui import results
@@ -27,11 +27,11 @@ CONTROL = 168
 """Width of a control in pixels: two stand side by side on a phone."""
 
 
-def _by_chance(seed: int) -> Composition:
+def _by_chance(seed: int) -> SceneSpec:
     return scene_editor.chosen_by_chance(seed, UNSEEN_VENDOR)
 
 
-def choose_scene() -> tuple[Composition, str, bool]:
+def choose_scene() -> tuple[SceneSpec, str, bool]:
     """The scene, the map, and whether each network's own answer is explained."""
     first, state = _by_chance(FIRST_SEED), st.session_state
     state["dragging"] = False
@@ -58,28 +58,28 @@ def choose_scene() -> tuple[Composition, str, bool]:
             bind="query-params",
             width=CONTROL,
         )
-        clutter = st.slider(
+        distractors = st.slider(
             "Distractors",
-            *(0, scene_editor.MOST_CLUTTER, first.clutter),
+            *(0, scene_editor.MOST_DISTRACTORS, first.distractors),
             key="clutter",
             bind="query-params",
             width=CONTROL,
         )
         occlusion = st.slider(
             "Hidden in %",
-            *(0, round(100 * scene_editor.MOST_HIDDEN), round(100 * first.hidden), 10),
+            *(0, round(100 * scene_editor.MOST_OCCLUSION), round(100 * first.occlusion), 10),
             key="hidden",
             bind="query-params",
             width=CONTROL,
         )
         method = _choose_method()
         own_answer = _choose_class()
-    across, down = state.setdefault("place", (first.across, first.down))
-    made = Composition(int(seed), label, vendor, size / 100, across, down, clutter, occlusion / 100)
+    cx, cy = state.setdefault("place", (first.cx, first.cy))
+    made = SceneSpec(int(seed), label, vendor, size / 100, cx, cy, distractors, occlusion / 100)
     return made, method, own_answer
 
 
-def _choose_object(first: Composition) -> tuple[int, str]:
+def _choose_object(first: SceneSpec) -> tuple[int, str]:
     """The class, and a vendor that drew it."""
     names = [display_name(name) for name in CLASSES]
     name = st.selectbox(
@@ -108,9 +108,9 @@ def _new_scene() -> None:
     """Everything by chance, as the scenes that the networks learned from."""
     made, state = _by_chance(secrets.randbelow(SEEDS)), st.session_state
     state["seed"], state["object"] = made.seed, display_name(CLASSES[made.label])
-    state["size"], state["clutter"] = round(100 * made.size), made.clutter
-    state["hidden"] = round(100 * made.hidden)
-    state["place"] = (made.across, made.down)
+    state["size"], state["clutter"] = round(100 * made.size), made.distractors
+    state["hidden"] = round(100 * made.occlusion)
+    state["place"] = (made.cx, made.cy)
     state["dragging"] = False
 
 
@@ -176,14 +176,14 @@ def _forget_backdrop() -> None:
 
 def _place_of(text: str) -> tuple[float, float] | None:
     try:
-        across, down = map(float, text.split(","))
+        cx, cy = map(float, text.split(","))
     except ValueError:
         return None
-    return (across, down) if 0 <= across <= 1 and 0 <= down <= 1 else None
+    return (cx, cy) if 0 <= cx <= 1 and 0 <= cy <= 1 else None
 
 
-def place_text(composition: Composition) -> str:
-    return f"{composition.across:.3f},{composition.down:.3f}"
+def place_text(spec: SceneSpec) -> str:
+    return f"{spec.cx:.3f},{spec.cy:.3f}"
 
 
 def read_place() -> None:
@@ -194,8 +194,8 @@ def read_place() -> None:
 
 
 def move_object(place: tuple[float, float], done: bool) -> None:
-    across, down = place
-    st.session_state["place"] = (round(across, 3), round(down, 3))  # as exactly as the link says it
+    cx, cy = place
+    st.session_state["place"] = (round(cx, 3), round(cy, 3))  # as exactly as the link says it
     st.session_state["dragging"] = not done
 
 
