@@ -165,7 +165,7 @@ def _against_references(results: Results) -> str:
     return f"**Maps that look at nothing.** {' '.join(sentences)}"
 
 
-def levelling(results: Results) -> str:
+def convergence(results: Results) -> str:
     """Whether training had come to an end: the gain on the unseen vendor in the last quarter."""
     gains = {key: _late_gain(curve) for key, curve in results.curves.items()}
     least, most = min(gains, key=gains.__getitem__), max(gains, key=gains.__getitem__)

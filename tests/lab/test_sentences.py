@@ -96,22 +96,22 @@ def test_networks_below_every_reference(tmp_path: Path) -> None:
     assert "No network has a higher mean than a uniform map (20.0 %) and" in references
 
 
-def test_levelling_by_hand(tmp_path: Path) -> None:
+def test_convergence_by_hand(tmp_path: Path) -> None:
     """Accuracy on the unseen vendor at 3,000 and at 4,000 views: 0.3 and 0.4."""
     content = made(EQUAL)
-    text = sentences.levelling(loaded(tmp_path, content))
+    text = sentences.convergence(loaded(tmp_path, content))
     assert "by +10.0 (baseline) to +10.0 (baseline) points. None had levelled off" in text
     for name, training in content["training"].items():
         end = {"baseline": 0.29, "depth": 0.33}.get(name[:-2], 0.31)
         curve = [dict(point) for point in training["learning_curve"]]
         curve[-1]["unseen_top1"] = end
         training["learning_curve"] = curve
-    text = sentences.levelling(loaded(tmp_path, content))
+    text = sentences.convergence(loaded(tmp_path, content))
     assert "by −1.0 (baseline) to +3.0 (depth 4) points" in text
     assert spaced(text).count("Not all had levelled off: depth 4 gained 2 points or more") == 1
     for run in range(3):
         content["training"][f"depth-{run}"] = content["training"]["width-0"]
-    assert "None gained 2 points or more" in sentences.levelling(loaded(tmp_path, content))
+    assert "None gained 2 points or more" in sentences.convergence(loaded(tmp_path, content))
 
 
 def test_curves_are_means_over_runs(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def show_learning_curves(results: Results) -> None:
         )
         + ".",
     )
-    st.markdown(sentences.levelling(results))
+    st.markdown(sentences.convergence(results))
     how_to_read(CURVES_HELP)
 
 
