@@ -10,12 +10,12 @@ BIN := .venv/bin
 app: .venv/app.installed
 	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT)
 
-# Two processes: one drives the browser, which waits more than it works.
+# Two processes; a file stays in one, and so do the models and the server that it starts.
 test: check
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-all: check
-	$(BIN)/pytest -n 2 --dist loadgroup -m ""
+	$(BIN)/pytest -n 2 --dist loadfile -m ""
 	$(BIN)/python -m tools.load
 
 check: .venv/dev.installed

@@ -18,14 +18,6 @@ from effnet_viz.models.model import of_entry
 from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that drive the browser run in one process: one server, one browser for all."""
-    for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @cache
 def loaded(key: str, *, untrained: bool = False) -> Model:
     """load(), once per run: converting a network for its engine takes seconds."""
