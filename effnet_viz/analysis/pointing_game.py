@@ -33,9 +33,6 @@ class GridCell:
 CELLS = ((0.0, 0.0, 0.5, 0.5), (0.5, 0.0, 1.0, 0.5), (0.0, 0.5, 0.5, 1.0), (0.5, 0.5, 1.0, 1.0))
 """Boxes of the four cells in shares of the mosaic's sides: row by row."""
 
-CHANCE = 1 / len(CELLS)
-"""Share that an even map puts into one cell."""
-
 
 @dataclass(frozen=True, eq=False)
 class CellScore:

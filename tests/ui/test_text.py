@@ -1,16 +1,10 @@
 """Words and numbers on the pages."""
 
-from effnet_viz.ui.layout.text import escape_markdown, one_in, percent, truncate
+from effnet_viz.ui.layout.text import escape_markdown, percent, truncate
 
 
 def test_percent() -> None:
     assert [percent(p) for p in (0.5, 0.001, 0.0001)] == ["50.0%", "0.1%", "<0.1%"]
-
-
-def test_one_in() -> None:
-    assert one_in(0) == "nothing at all"
-    assert one_in(4e-7) == "less than 1 part in 1,000,000"
-    assert one_in(0.02) == "less than 1 part in 10"
 
 
 def test_truncate() -> None:

@@ -16,16 +16,6 @@ def percent(share: float) -> str:
     return f"{share:.1%}" if share >= 0.001 else "<0.1%"
 
 
-def one_in(share: float) -> str:
-    """A tiny share in words: less than 1 in a power of ten."""
-    if share == 0:
-        return "nothing at all"
-    power = 0
-    while share < 10.0 ** -(power + 1):
-        power += 1
-    return f"less than 1 part in {10**power:,}"
-
-
 def truncate(text: str, letters: int) -> str:
     """The text, cut with an ellipsis if it has more letters than that."""
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
