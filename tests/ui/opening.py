@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 ROOT = Path(__file__).parents[2]
 
 
-def open_page(name: str, **query: str | list[str]) -> AppTest:
-    """The page as a link with these parameters opens it."""
+def open_whatever_happens(name: str, **query: str | list[str]) -> AppTest:
+    """The page as a link with these parameters opens it, with any error that it reports."""
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     if name != "app.py":
         page.switch_page(name)
@@ -20,6 +20,12 @@ def open_page(name: str, **query: str | list[str]) -> AppTest:
         page.query_params[parameter] = value
     page.run()
     assert not page.exception
+    return page
+
+
+def open_page(name: str, **query: str | list[str]) -> AppTest:
+    """The page as a link with these parameters opens it; a mistake in it fails the test."""
+    page = open_whatever_happens(name, **query)
     assert not [error for error in page.error if error.value.startswith("Something went wrong")]
     return page
 

@@ -22,7 +22,13 @@ from effnet_viz.models.variants import ModelRef
 from effnet_viz.serving import models
 from effnet_viz.ui import results
 from tests.conftest import SAMPLES, loaded
-from tests.ui.opening import alternative_texts, open_app, panes, texts
+from tests.ui.opening import (
+    alternative_texts,
+    open_app,
+    open_whatever_happens,
+    panes,
+    texts,
+)
 
 
 @pytest.fixture
@@ -219,7 +225,7 @@ def test_a_visitor_reads_a_number_and_the_log_has_the_error_under_it(
         raise error
 
     monkeypatch.setattr(results, "attribution", fail)
-    page = open_app()
+    page = open_whatever_happens("app.py")
     [message] = [shown.value for shown in page.error]
     assert said in message
     assert str(error) not in message
