@@ -51,6 +51,23 @@ def decode(
         return Photograph(pixels, digest.hexdigest(), notes)
 
     content = _read(source)
+    with _opened(content) as image:
+        several: tuple[str, ...] = ()
+        # Phones append a depth map or a second exposure to a JPEG (MPO); that is no animation.
+        if getattr(image, "is_animated", False) and image.format != "MPO":
+            several = (_SEVERAL.get(str(image.format), _ANIMATION),)
+        pixels, notes = develop(image)  # (H, W, 3)
+    return Photograph(pixels, hashlib.sha256(content).hexdigest(), several + notes)
+
+
+def declared_pixels(content: bytes) -> int:
+    """Width times height that a file declares. Raises ImageError where `decode` would at once."""
+    with _opened(content) as image:
+        return image.width * image.height
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Image.Image]:
     if not content:
         raise ImageError("This file is empty; choose another picture.")
     if len(content) > MAX_BYTES:
@@ -60,12 +77,7 @@ def decode(
         Image.open(io.BytesIO(content), formats=_FORMATS) as image,
     ):
         _refuse_too_many_pixels(image)
-        several: tuple[str, ...] = ()
-        # Phones append a depth map or a second exposure to a JPEG (MPO); that is no animation.
-        if getattr(image, "is_animated", False) and image.format != "MPO":
-            several = (_SEVERAL.get(str(image.format), _ANIMATION),)
-        pixels, notes = develop(image)  # (H, W, 3)
-    return Photograph(pixels, hashlib.sha256(content).hexdigest(), several + notes)
+        yield image
 
 
 def _read(source: str | os.PathLike[str] | bytes | bytearray | BinaryIO) -> bytes:
@@ -120,9 +132,14 @@ def _decoder_errors_as_image_errors() -> Iterator[None]:
             "This is not a picture that can be opened here; choose a JPEG, PNG, WebP, GIF, TIFF, "
             "BMP, AVIF or HEIC file."
         ) from error
+    except MemoryError as error:
+        raise ImageError(
+            "This picture takes more memory to open than there is for it; save a smaller copy as "
+            "JPEG or PNG and choose that one."
+        ) from error
     except Exception as error:
         # The one place that catches everything: decoders raise OSError, SyntaxError, ValueError,
-        # struct.error, zlib.error, MemoryError and more, and no list of them is ever complete.
+        # struct.error, zlib.error and more, and no list of them is ever complete.
         raise ImageError(
             "This picture cannot be read and may be damaged; open it in another program, save it "
             "again as JPEG or PNG, and choose that file."

@@ -6,7 +6,8 @@ hash of their bytes, so nobody reaches one that they do not have, models by key 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from effnet_viz.analysis import faithfulness
@@ -17,7 +18,7 @@ from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.arrays import Pixels, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
 from effnet_viz.attribution.attribution import Attribution, Method
-from effnet_viz.images.decode import decode
+from effnet_viz.images.guarded import decode_guarded
 from effnet_viz.images.photograph import Photograph, resized
 from effnet_viz.metrics.deletion import Kind
 from effnet_viz.models.model import Model
@@ -42,11 +43,14 @@ TILE_CELLS = 28
 """Longest side of a channel's tile, in cells."""
 DECODERS = 2
 """Photographs decoded at once."""
+LARGE = 15_000_000
+"""Pixels above which photographs are decoded one after the other: they may take seconds."""
 LEADERS = 5
 """How many of the strongest channels of a place are told."""
 
 _results = SharedCache(settings.RESULT_BYTES)
 _decoders = CapacityLimiter(DECODERS, settings.STUCK_SECONDS)
+_large_decoders = CapacityLimiter(1, settings.STUCK_SECONDS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +85,14 @@ class PlayedGame:
 
 def decoded(content: bytes) -> Photograph:
     """Decoded, in turn: a large photograph takes some hundred megabytes meanwhile."""
-    with _decoders.turn():
-        return decode(content)
+    return decode_guarded(content, _decoding)
+
+
+@contextmanager
+def _decoding(pixels: int) -> Iterator[None]:
+    """A turn at decoding so many pixels: large ones wait for each other, not others for them."""
+    with _large_decoders.turn() if pixels > LARGE else nullcontext(), _decoders.turn():
+        yield
 
 
 @_results.kept(lambda made: made.pixels.nbytes)
