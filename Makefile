@@ -10,12 +10,12 @@ BIN := .venv/bin
 app: .venv/app.installed
 	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT)
 
-# Two processes; a file stays in one, and so do the models and the server that it starts.
+# Two processes; tests/conftest.py says what stays together in one.
 test: check
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadscope
 
 test-all: check
-	$(BIN)/pytest -n 2 --dist loadfile -m ""
+	$(BIN)/pytest -n 2 --dist loadscope -m ""
 	$(BIN)/python -m tools.load
 
 check: .venv/dev.installed

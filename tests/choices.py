@@ -12,6 +12,10 @@ def one_of_many(choices: Iterable[Any], always: Iterable[Any]) -> list[Any]:
     """Parameters of which only those of `always` run in `make test`; all in `make test-all`."""
     quick = list(always)
     return [
-        choice if choice in quick else pytest.param(choice, marks=pytest.mark.exhaustive)
+        choice
+        if choice in quick
+        else pytest.param(
+            *(choice if isinstance(choice, tuple) else (choice,)), marks=pytest.mark.exhaustive
+        )
         for choice in choices
     ]

@@ -9,6 +9,8 @@ from functools import cache
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from effnet_viz import Analysis, Model, analyse, load
 from effnet_viz.assets import SAMPLES
@@ -16,6 +18,20 @@ from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, checkpoints, variants
 from effnet_viz.models.model import of_entry
 from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
+
+BROWSER = ("tests/browser/", "tests/ui/test_lab_page.py", "tests/ui/test_compare_page.py")
+"""Where tests drive the served app: all of them in one process share a server and a browser."""
+
+
+class OneBrowser(LoadScopeScheduling):
+    """Spreads tests over processes by file, and those of the browser together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith(BROWSER) else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneBrowser:
+    return OneBrowser(config, log)
 
 
 @cache

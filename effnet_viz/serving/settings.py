@@ -32,6 +32,9 @@ MODEL_BYTES = int(_setting("MODEL_MEGABYTES", 1200) * _MEGABYTE)
 RESULT_BYTES = int(_setting("RESULT_MEGABYTES", 600) * _MEGABYTE)
 """Decoded images, analyses and drawn maps in memory, all together."""
 
+UPLOAD_BYTES = int(_setting("UPLOAD_MEGABYTES", 80) * _MEGABYTE)
+"""A visitor's own images, all together."""
+
 CONCURRENT = max(1, int(_setting("CONCURRENT", 1)))
 """Networks that run at once. One already uses every core."""
 

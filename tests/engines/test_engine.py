@@ -43,6 +43,8 @@ FAMILIES = [
     ("timm", "mobilenetv3_small_100"),
     ("timm", "resnet26d"),
 ]
+QUICK = [("torchvision", "mobilenet_v3_small"), ("torchvision", "resnet18"), ("timm", "resnet26d")]
+"""Whose blocks the others consist of as well."""
 
 
 def assert_close(ours: np.ndarray, expected: np.ndarray, close: float = CLOSE) -> None:
@@ -129,7 +131,7 @@ def test_same_top_five_and_maps_on_the_samples(key: str, name: str) -> None:
         assert_close(*maps, close)
 
 
-@pytest.mark.parametrize(("library", "name"), FAMILIES)
+@pytest.mark.parametrize(("library", "name"), one_of_many(FAMILIES, QUICK))
 @pytest.mark.parametrize("number", [1, 3, BATCH, BATCH + 1])
 def test_a_batch_is_its_images_one_by_one(library: str, name: str, number: int) -> None:
     """Every stage of every family: eager PyTorch, OpenVINO and single calls agree."""
@@ -161,7 +163,7 @@ def assert_near(ours: np.ndarray, expected: np.ndarray) -> None:
     assert np.linalg.norm(ours - expected) <= 0.1 * length
 
 
-@pytest.mark.parametrize(("library", "name"), FAMILIES)
+@pytest.mark.parametrize(("library", "name"), one_of_many(FAMILIES, QUICK))
 def test_gradients_of_a_batch_are_those_of_the_module(library: str, name: str) -> None:
     """Against autograd through the library's own module from the image on, for each image alone."""
     eager, fast = family(library, name)

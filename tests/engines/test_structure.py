@@ -61,8 +61,12 @@ def entry(key: str) -> Network:
 @pytest.mark.parametrize(
     ("build", "resolution"),
     [
-        *((partial(entry, "lite0"), resolution) for resolution in (224, 201, 131)),
-        *((partial(entry, "b0"), resolution) for resolution in (224, 155)),
+        *((partial(entry, "lite0"), resolution) for resolution in (224, 131)),
+        (partial(entry, "b0"), 155),
+        *(
+            pytest.param(partial(entry, key), resolution, marks=pytest.mark.exhaustive)
+            for key, resolution in (("lite0", 201), ("b0", 224))
+        ),
         *(
             (lambda library=library, name=name: as_network(make(library, name)), resolution)
             for library, name in (

@@ -31,7 +31,9 @@ def test_the_photograph_is_the_same(sample: str) -> None:
 
 
 def test_notes_come_along() -> None:
-    content = encode(quarters().convert("RGBA"), "GIF", save_all=True, append_images=[quarters().rotate(180)])
+    content = encode(
+        quarters().convert("RGBA"), "GIF", save_all=True, append_images=[quarters().rotate(180)]
+    )
     assert decode_guarded(content).notes == decode(content).notes != ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -27,8 +28,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]
         yield server_under_load
 
 
+def outcome_of(plan: Plan, book: Book, running: server.Server) -> Outcome:
+    # In a thread: the browser's driver may have left an event loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, put_load(plan, book, running)).result()
+
+
 def test_three_visitors_see_their_own_results(book: Book, running: server.Server) -> None:
-    outcome = asyncio.run(put_load(PLAN, book, running))
+    outcome = outcome_of(PLAN, book, running)
     assert outcome.errors == []
     assert outcome.foreign == []
     assert running.tracebacks() == 0
@@ -50,7 +57,7 @@ def test_exchanged_results_are_foreign(book: Book, running: server.Server) -> No
     # Classes that only one of the two was computed for stay as they are.
     wrong = dataclasses.replace(book, expected=dict(book.expected) | exchanged)
     plan = dataclasses.replace(PLAN, sessions=2, patience=20)
-    outcome = asyncio.run(put_load(plan, wrong, running))
+    outcome = outcome_of(plan, wrong, running)
     assert outcome.errors == []
     assert {m.visitor for m in outcome.measured if m.foreign} == {0, 1}
     assert "2 sessions, photographs: " in report.failures([outcome])[0]

@@ -8,11 +8,12 @@ from functools import cache
 from itertools import count
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.images.samples import samples
-from effnet_viz.ui import results
+from effnet_viz.serving import settings
+from effnet_viz.ui import held_files, results
 from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import escape_markdown
@@ -42,6 +43,12 @@ def _uploads() -> dict[str, Upload]:
     return uploads
 
 
+def _file_ids() -> dict[str, str]:
+    """The file in which Streamlit holds an image, by key."""
+    file_ids: dict[str, str] = st.session_state.setdefault("_file_ids", {})
+    return file_ids
+
+
 def images() -> dict[str, Upload]:
     """This visitor's images, then the samples."""
     return {**_uploads(), **{key: _sample(key) for key in samples()}}
@@ -49,6 +56,14 @@ def images() -> dict[str, Upload]:
 
 def _accept(file: UploadedFile) -> str | None:
     """Keep a file and return its key; or note in a sentence why not."""
+    key = _kept(file)
+    if key is not None:
+        _file_ids().setdefault(key, file.file_id)
+        _make_room(key)
+    return key
+
+
+def _kept(file: UploadedFile) -> str | None:
     uploads = _uploads()
     content = file.getvalue()
     image_id = _id_of(content)
@@ -75,6 +90,34 @@ def _accept(file: UploadedFile) -> str | None:
     return key
 
 
+def _make_room(newest: str) -> None:
+    """Forget the oldest images until the others are within a visitor's share; say which."""
+    uploads = _uploads()
+    excess = sum(len(image.content) for image in uploads.values()) - settings.UPLOAD_BYTES
+    for key, image in list(uploads.items()):
+        if excess <= 0:
+            return
+        if key != newest:
+            excess -= len(image.content)
+            _forget(key)
+            st.session_state["upload_problems"].append(
+                f"{image.title} was removed to make room: your images together may take up to "
+                f"{_megabytes(settings.UPLOAD_BYTES)} MB. Save smaller copies to have more open."
+            )
+
+
+def _megabytes(nbytes: int) -> int:
+    return nbytes // 2**20
+
+
+def _forget(key: str) -> None:
+    """Whatever is held of an image."""
+    _uploads().pop(key, None)
+    file_id = _file_ids().pop(key, None)
+    if file_id is not None:
+        held_files.release(file_id)
+
+
 def _numbered(name: str, titles: Container[str]) -> str:
     """The name, with a number where another image has it: phones call every photograph alike."""
     if name not in titles:
@@ -91,10 +134,17 @@ def _files_changed() -> None:
     now = {file_id: before.get(file_id) for file_id in files}
     for file_id in before.keys() - files.keys():
         if before[file_id] not in now.values():  # the same file may have been added twice
-            _uploads().pop(before[file_id] or "", None)
+            _forget(before[file_id] or "")
     new = [file_id for file_id in files if file_id not in before]
     for file_id in new:
-        now[file_id] = _accept(files[file_id])
+        file = files[file_id]
+        now[file_id] = None if isinstance(file, DeletedFile) else _accept(file)
+    gone = sum(isinstance(files[file_id], DeletedFile) for file_id in new)
+    if gone:
+        st.session_state["upload_problems"].append(
+            f"{gone} of these files were not kept: your images together may take up to "
+            f"{_megabytes(settings.UPLOAD_BYTES)} MB. Add fewer at once, or smaller copies."
+        )
     st.session_state["_in_field"] = now
     accepted = [key for file_id in new if (key := now[file_id])]
     if accepted:
@@ -104,14 +154,16 @@ def _files_changed() -> None:
 
 
 def _photo_taken() -> None:
-    st.session_state["upload_problems"] = []
     photo = st.session_state["camera"]
+    if isinstance(photo, DeletedFile):  # it made room for others
+        return
+    st.session_state["upload_problems"] = []
     if photo is not None and (key := _accept(photo)):
         _show(key)
 
 
 def _remove(key: str) -> None:
-    _uploads().pop(key, None)
+    _forget(key)
     _choose(next(iter(images())))
 
 
@@ -192,9 +244,9 @@ def _show_field() -> None:
             "Take a photo", key="camera", on_change=_photo_taken, label_visibility="collapsed"
         )
         return
-    files = st.file_uploader(
+    st.file_uploader(
         "Drop photographs here", accept_multiple_files=True, key="files", on_change=_files_changed
     )
-    if not files:
+    if not st.session_state["files"]:
         # The field comes back empty after another page; what was uploaded stays.
         st.session_state["_in_field"] = {}

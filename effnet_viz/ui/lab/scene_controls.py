@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.lab import demo, scene_editor
@@ -161,6 +162,8 @@ def _choose_backdrop() -> None:
 
 def _backdrop_changed(key: str) -> None:
     file, state = st.session_state[key], st.session_state
+    if isinstance(file, DeletedFile):  # it made room for others; what was made of it stays
+        return
     state["backdrop"] = state["backdrop_problem"] = None
     if file is not None:
         try:
