@@ -87,7 +87,10 @@ class ForkServer:
     """Runs the jobs of one module, each in a process of its own, many at once if asked to."""
 
     def __init__(self, module: str) -> None:
-        """`module` is the full name of the one whose functions are the jobs."""
+        """`module` is the full name of the one whose functions are the jobs.
+
+        Its function `prepare`, where it has one, is called once, before all jobs.
+        """
         self._module = module
         self._lock = threading.Lock()
         self._helper: subprocess.Popen[bytes] | None = None
@@ -207,7 +210,8 @@ def _sealed(file: int) -> memoryview:
     size = os.fstat(file).st_size
     if size == 0:
         return memoryview(b"")
-    return memoryview(mmap.mmap(file, size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ))
+    flags = mmap.MAP_PRIVATE | mmap.MAP_POPULATE
+    return memoryview(mmap.mmap(file, size, flags=flags, prot=mmap.PROT_READ))
 
 
 @contextmanager
@@ -242,6 +246,8 @@ class _Helper:
 
     def __init__(self, module: str, control: socket.socket) -> None:
         self._jobs_of = import_module(module)
+        if prepare := getattr(self._jobs_of, "prepare", None):
+            prepare()
         self._control = control
         self._running: dict[socket.socket, int] = {}
         """Process id by the socket that the server reads its answer from."""

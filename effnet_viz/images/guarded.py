@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageCms
 
 from effnet_viz.images.decode import declared_pixels, decode
 from effnet_viz.images.photograph import ImageError, Photograph
@@ -68,6 +70,17 @@ def _run(job: str, content: bytes, pixels: int) -> tuple[Mapping[str, Any], memo
 
 
 # The jobs
+
+
+def prepare() -> None:
+    """Whatever Pillow loads when it is needed first: every job would load it again."""
+    Image.init()
+    picture = Image.new("RGB", (8, 8))
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for form in ("JPEG", "PNG"):
+        file = io.BytesIO()
+        picture.save(file, form, icc_profile=profile)
+        decode(file.getvalue())
 
 
 def look(_: Mapping[str, Any], content: memoryview) -> tuple[Mapping[str, Any], Content]:

@@ -46,6 +46,12 @@ def key_of(function: Callable[..., object], *arguments: object) -> Hashable:
     return function.__qualname__, *map(identity, arguments)
 
 
+def _depends(key: Hashable, identity: str) -> bool:
+    if isinstance(key, tuple):
+        return any(_depends(part, identity) for part in key)
+    return key == identity
+
+
 class SharedCache:
     """Values by key, each made once however many ask at once, within a number of bytes.
 
@@ -126,6 +132,14 @@ class SharedCache:
             return found
 
         return keep
+
+    def forget(self, identity: str) -> None:
+        """Drops every value that depends on what has this identity, unless it is in use."""
+        with self._changed:
+            for key, entry in list(self._entries.items()):
+                if entry.users == 0 and _depends(key, identity):
+                    del self._entries[key]
+                    self._nbytes -= entry.nbytes
 
     def clear(self) -> None:
         """Drops every value that nobody uses."""

@@ -249,6 +249,11 @@ def grid_pointing(
     return PlayedGame(played, encode(mosaic_picture(placed, played, SEEN_SIDE), "jpeg"))
 
 
+def forget(image_id: str) -> None:
+    """Forget what was computed of an image that nobody has open any more."""
+    _results.forget(image_id)
+
+
 def clear() -> None:
     """Forget every result; the next visitor computes anew."""
     _results.clear()

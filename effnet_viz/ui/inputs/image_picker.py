@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.images.samples import samples
 from effnet_viz.serving import settings
-from effnet_viz.ui import held_files, results
+from effnet_viz.ui import results, visitors
 from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import escape_markdown
@@ -87,6 +87,7 @@ def _kept(file: UploadedFile) -> str | None:
     number = st.session_state["upload_count"] = st.session_state.get("upload_count", 0) + 1
     key = f"{UPLOAD}{number}"
     uploads[key] = upload
+    visitors.note_image(image_id)
     return key
 
 
@@ -115,7 +116,7 @@ def _forget(key: str) -> None:
     _uploads().pop(key, None)
     file_id = _file_ids().pop(key, None)
     if file_id is not None:
-        held_files.release(file_id)
+        visitors.release(file_id)
 
 
 def _numbered(name: str, titles: Container[str]) -> str:

@@ -1,0 +1,85 @@
+"""What is held for each visitor: at most a share while there, nothing for long afterwards.
+
+A visitor is one tab, so a class behind one address is thirty visitors.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from streamlit import runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from effnet_viz.serving import settings
+
+
+@dataclass
+class _Visitor:
+    seen: float
+    """When the tab was connected last, in seconds of the monotonic clock."""
+    images: set[str] = field(default_factory=set)
+    """Ids of the visitor's own images, those removed meanwhile as well."""
+
+
+_visitors: dict[str, _Visitor] = {}
+_lock = threading.Lock()
+
+
+def note_image(image_id: str) -> None:
+    """An image of the visitor whose page runs: what is computed of it goes when the visitor has."""
+    context = get_script_run_ctx()
+    if context is not None:
+        with _lock:
+            visitor = _visitors.setdefault(context.session_id, _Visitor(time.monotonic()))
+            visitor.images.add(image_id)
+
+
+def release(file_id: str) -> None:
+    """Lets go of a file of the visitor whose page runs; the field shows its name all the same."""
+    context = get_script_run_ctx()
+    if context is not None and runtime.exists():
+        _manager().remove_file(context.session_id, file_id)
+
+
+def make_room(session_id: str) -> None:
+    """Lets go of a visitor's oldest files until the others are within the visitor's share.
+
+    Whatever field they came through, and whether a page still knows them or not. The newest one
+    stays in any case; it is no larger than the largest file that is taken.
+    """
+    manager = _manager()
+    files = list(manager.file_storage.get(session_id, {}).values())
+    excess = sum(len(file.data) for file in files) - settings.UPLOAD_BYTES
+    for file in files[:-1]:
+        if excess <= 0:
+            return
+        manager.remove_file(session_id, file.file_id)
+        excess -= len(file.data)
+
+
+def forget_gone() -> set[str]:
+    """Lets go of what is held for visitors who left a while ago; gives the images only they had.
+
+    A tab that has lost its connection finds everything again for so long.
+    """
+    server, now = runtime.get_instance(), time.monotonic()
+    # Streamlit drops a session that is over only when the next one is over.
+    server._session_mgr._session_storage._cache.expire()  # type: ignore[attr-defined]
+    gone: set[str] = set()
+    with _lock:
+        for session_id, visitor in list(_visitors.items()):
+            if server.is_active_session(session_id):
+                visitor.seen = now
+            elif now - visitor.seen > settings.FORGET_SECONDS:
+                gone |= visitor.images
+                del _visitors[session_id]
+        return gone.difference(*(visitor.images for visitor in _visitors.values()))
+
+
+def _manager() -> MemoryUploadedFileManager:
+    manager = runtime.get_instance().uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager)  # nothing else is ever configured
+    return manager
