@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import io
 import json
 import math
 import mmap
@@ -31,11 +32,11 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 Content = bytes | memoryview
-Job = Callable[[Mapping[str, Any], memoryview], tuple[Mapping[str, Any], Content]]
-"""Takes a request and bytes, gives an answer and bytes; request and answer are plain JSON."""
+Job = Callable[[Mapping[str, Any], memoryview, BinaryIO], Mapping[str, Any]]
+"""Takes a request and bytes, gives an answer and writes bytes; request and answer are JSON."""
 
 FORKS = sys.platform == "linux"
 """Whether jobs are forked and bounded by the kernel; elsewhere only the clock bounds them."""
@@ -112,12 +113,14 @@ class ForkServer:
         if not FORKS:
             return _run_program(self._module, job, request, content, limits)
         message = json.dumps({"job": job, "request": request, "limits": vars(limits)}).encode()
-        with _in_memory("content", content) as file:
+        with _new_file() as file:
+            _write(file, content)
+            _seal(file)
             for _ in range(2):
                 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 with ours:
                     with theirs:
-                        self._send(message, [file, theirs.fileno()])
+                        self._send(message, [file.fileno(), theirs.fileno()])
                     ours.settimeout(limits.clock)
                     try:
                         # Closing our end, here or for whatever reason, makes the helper kill it.
@@ -214,19 +217,24 @@ def _sealed(file: int) -> memoryview:
     return memoryview(mmap.mmap(file, size, flags=flags, prot=mmap.PROT_READ))
 
 
-@contextmanager
-def _in_memory(name: str, content: Content) -> Iterator[int]:
-    """A sealed file in memory with this content: no disk, and no limit of a shared folder."""
+def _new_file() -> BinaryIO:
+    """A file in memory: no disk, and no limit of a shared folder."""
+    flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+    return os.fdopen(os.memfd_create("job", flags), "wb", buffering=0)
+
+
+def _write(file: BinaryIO, content: Content) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _seal(file: BinaryIO) -> None:
+    """From now on nobody can change it."""
     import fcntl
 
-    file = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    with _closing([file]):
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(file, rest) :]
-        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
-        fcntl.fcntl(file, fcntl.F_ADD_SEALS, seals)
-        yield file
+    seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(file, fcntl.F_ADD_SEALS, seals)
 
 
 @contextmanager
@@ -302,12 +310,13 @@ def _work(job: Job, message: Mapping[str, Any], content: int, answer: int) -> No
     try:
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
         _keep_only(content, answer)
-        _limit(Limits(**message["limits"]))
+        limit(Limits(**message["limits"]))
         channel = socket.socket(fileno=answer)
         try:
-            told, made = job(message["request"], _sealed(content))
-            with _in_memory("answer", made) as file:
-                socket.send_fds(channel, [json.dumps({"answer": told}).encode()], [file])
+            with _new_file() as file:
+                told = job(message["request"], _sealed(content), file)
+                _seal(file)
+                socket.send_fds(channel, [json.dumps({"answer": told}).encode()], [file.fileno()])
         except Exception:  # told to the server, whose log has it
             failed = traceback.format_exc()[-_MOST_MESSAGE // 8 :]
             channel.send(json.dumps({"failed": failed}).encode())
@@ -328,19 +337,26 @@ def _keep_only(*files: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
-def _limit(limits: Limits) -> None:
+def limit(limits: Limits) -> None:
+    """Bounds this process from now on; a job may bound itself further, never less."""
+    if not FORKS:
+        return
     import resource
 
+    def at_most(kind: int, value: int) -> None:
+        _, before = resource.getrlimit(kind)
+        bound = value if before == resource.RLIM_INFINITY else min(value, before)
+        resource.setrlimit(kind, (bound, bound))
+
     own = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    most = own + limits.nbytes + _THREAD_STACKS
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.nbytes, limits.nbytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    at_most(resource.RLIMIT_AS, own + limits.nbytes + _THREAD_STACKS)
+    at_most(resource.RLIMIT_FSIZE, limits.nbytes)
+    at_most(resource.RLIMIT_CORE, 0)
     # The timer knows fractions of a second; the limit of the kernel cannot be taken back.
+    left, _ = signal.getitimer(signal.ITIMER_PROF)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_PROF, limits.processor)
-    seconds = math.ceil(limits.processor) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    signal.setitimer(signal.ITIMER_PROF, min(limits.processor, left or math.inf))
+    at_most(resource.RLIMIT_CPU, math.ceil(limits.processor) + 1)
 
 
 # Where nothing can be forked
@@ -371,9 +387,10 @@ def _answer_once(job: Job) -> None:
     with os.fdopen(os.dup(1), "wb") as output:
         os.dup2(2, 1)  # libraries print warnings
         request, _, content = sys.stdin.buffer.read().partition(b"\n")
-        told, made = job(json.loads(request), memoryview(content))
+        made = io.BytesIO()
+        told = job(json.loads(request), memoryview(content), made)
         output.write(json.dumps(told).encode() + b"\n")
-        output.write(made)
+        output.write(made.getbuffer())
 
 
 if __name__ == "__main__":

@@ -8,59 +8,60 @@ import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-Told = tuple[Mapping[str, Any], bytes]
-
-
-def reverse(request: Mapping[str, Any], content: memoryview) -> Told:
-    return {"times": request["times"]}, bytes(content)[::-1] * request["times"]
+Told = Mapping[str, Any]
 
 
-def spin(_: Mapping[str, Any], __: memoryview) -> Told:
+def reverse(request: Told, content: memoryview, output: BinaryIO) -> Told:
+    output.write(bytes(content)[::-1] * request["times"])
+    return {"times": request["times"]}
+
+
+def spin(*_: object) -> Told:
     while True:
         pass
 
 
-def sleep(request: Mapping[str, Any], _: memoryview) -> Told:
+def sleep(request: Told, *_: object) -> Told:
     Path(request["file"]).write_text(str(os.getpid()))
     time.sleep(600)
-    return {}, b""
+    return {}
 
 
-def allocate(request: Mapping[str, Any], _: memoryview) -> Told:
-    return {"allocated": len(bytearray(request["nbytes"]))}, b""
+def allocate(request: Told, *_: object) -> Told:
+    return {"allocated": len(bytearray(request["nbytes"]))}
 
 
-def fail(_: Mapping[str, Any], __: memoryview) -> Told:
+def fail(*_: object) -> Told:
     raise ValueError("a mistake of ours")
 
 
-def crash(_: Mapping[str, Any], __: memoryview) -> Told:
+def crash(*_: object) -> Told:
     ctypes.string_at(0)
-    return {}, b""
+    return {}
 
 
-def end_from_outside(_: Mapping[str, Any], __: memoryview) -> Told:
+def end_from_outside(*_: object) -> Told:
     os.kill(os.getpid(), signal.SIGKILL)
-    return {}, b""
+    return {}
 
 
 _left: list[str] = []
 
 
-def remember(request: Mapping[str, Any], _: memoryview) -> Told:
+def remember(request: Told, *_: object) -> Told:
     """What earlier jobs have left in this module."""
     left = list(_left)
     _left.append(request["left"])
-    return {"left": left}, b""
+    return {"left": left}
 
 
-def open_files(_: Mapping[str, Any], __: memoryview) -> Told:
+def open_files(*_: object) -> Told:
     """What a job could read and write: files in memory by their content, others by their kind."""
     found = set()
     for link in list(Path("/proc/self/fd").iterdir()):
         if link.is_symlink():  # the listing's own is closed by now
             name = str(link.readlink())
             found.add(link.read_text() if name.startswith("/memfd:") else name.split(":")[0])
-    return {"files": sorted(found)}, b""
+    return {"files": sorted(found)}

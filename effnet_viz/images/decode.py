@@ -13,7 +13,7 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from effnet_viz.images.develop import develop
-from effnet_viz.images.photograph import ImageError, Photograph
+from effnet_viz.images.photograph import ImageError, Photograph, frozen_pixels
 
 MAX_BYTES = 20 * 1024 * 1024
 """Largest file that is read."""
@@ -45,29 +45,32 @@ def decode(
     if isinstance(source, Image.Image):
         with _decoder_errors_as_image_errors():
             _refuse_too_many_pixels(source)
-            pixels, notes = develop(source.copy())  # (H, W, 3)
+            picture, notes = develop(source.copy())
+        pixels = frozen_pixels(picture)  # (H, W, 3)
         digest = hashlib.sha256(f"RGB {pixels.shape} ".encode())
         digest.update(pixels.data)
         return Photograph(pixels, digest.hexdigest(), notes)
 
     content = _read(source)
-    with _opened(content) as image:
-        several: tuple[str, ...] = ()
-        # Phones append a depth map or a second exposure to a JPEG (MPO); that is no animation.
-        if getattr(image, "is_animated", False) and image.format != "MPO":
-            several = (_SEVERAL.get(str(image.format), _ANIMATION),)
-        pixels, notes = develop(image)  # (H, W, 3)
-    return Photograph(pixels, hashlib.sha256(content).hexdigest(), several + notes)
+    with opened(content) as image:
+        picture, notes = develop_file(image)
+        pixels = frozen_pixels(picture)  # (H, W, 3)
+    return Photograph(pixels, hashlib.sha256(content).hexdigest(), notes)
 
 
-def declared_pixels(content: bytes) -> int:
-    """Width times height that a file declares. Raises ImageError where `decode` would at once."""
-    with _opened(content) as image:
-        return image.width * image.height
+def develop_file(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    """The first picture of an opened file, developed, and the notes on what that took."""
+    several: tuple[str, ...] = ()
+    # Phones append a depth map or a second exposure to a JPEG (MPO); that is no animation.
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        several = (_SEVERAL.get(str(image.format), _ANIMATION),)
+    picture, notes = develop(image)
+    return picture, several + notes
 
 
 @contextmanager
-def _opened(content: bytes) -> Iterator[Image.Image]:
+def opened(content: bytes) -> Iterator[Image.Image]:
+    """The file, its size known and its pixels not read yet. What fails inside is an ImageError."""
     if not content:
         raise ImageError("This file is empty; choose another picture.")
     if len(content) > MAX_BYTES:

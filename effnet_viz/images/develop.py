@@ -6,10 +6,9 @@ import io
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
 
-from effnet_viz.images.photograph import ImageError, frozen_pixels
+from effnet_viz.images.photograph import ImageError
 
 # What has to be done to the stored picture to see it upright, by EXIF orientation.
 _UPRIGHT = {
@@ -30,8 +29,8 @@ _PROFILE_IGNORED = (
 )
 
 
-def develop(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """The pixels upright, opaque, in sRGB, (H, W, 3), and the notes on what that took."""
+def develop(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    """The picture upright, opaque, in sRGB, and the notes on what that took."""
     notes: list[str] = []
     image.load()  # first, for a PNG may tell its orientation after its pixels
     # Not ImageOps.exif_transpose: it writes the whole EXIF block anew, which can fail.
@@ -46,7 +45,7 @@ def develop(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         notes.append(_TRANSPARENT)
     if orientation in _UPRIGHT:
         picture = picture.transpose(_UPRIGHT[orientation])
-    return frozen_pixels(picture), tuple(notes)  # (H, W, 3)
+    return picture, tuple(notes)
 
 
 def _separate(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:

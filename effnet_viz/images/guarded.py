@@ -6,17 +6,21 @@ import hashlib
 import io
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from effnet_viz.images.decode import declared_pixels, decode
+from effnet_viz import processes
+from effnet_viz.images.decode import decode, develop_file, opened
 from effnet_viz.images.photograph import ImageError, Photograph
-from effnet_viz.processes import Content, ForkServer, JobError, LimitError, Limits
+from effnet_viz.processes import ForkServer, JobError, LimitError, Limits
 
-Turn = Callable[[int], AbstractContextManager[None]]
-"""Waits until a file of so many pixels may be worked on; 0 while its size is not known."""
+LARGE = 15_000_000
+"""Pixels above which a photograph may take more than two seconds."""
+
+Turn = Callable[[bool], AbstractContextManager[None]]
+"""Waits until one more photograph may be decoded; True for a large one."""
 
 _decoders = ForkServer(__name__)
 
@@ -38,22 +42,23 @@ def start() -> None:
 def decode_guarded(content: bytes, turn: Turn = lambda _: nullcontext()) -> Photograph:
     """The same as `decode` for the content of a file, within `limits`. Raises ImageError.
 
-    `turn` is entered once to look at the file's declaration and once to decode it.
+    A file that turns out to be large is put back and takes another `turn`.
     """
-    with turn(0):
-        told, _ = _run("look", content, 0)
-    pixels: int = told["pixels"]
-    with turn(pixels):
-        told, made = _run("develop", content, pixels)
-    height, width = told["size"]
+    with turn(False):
+        told, made = _run(content, LARGE)
+    if "pixels" in told:
+        with turn(True):
+            told, made = _run(content, told["pixels"])
+    width, height = told["size"]
     # (H, W, 3), not writeable, in the memory where the other process has put it
-    array = np.frombuffer(made, np.uint8).reshape(height, width, 3)
-    return Photograph(array, hashlib.sha256(content).hexdigest(), tuple(told["notes"]))
+    pixels = np.frombuffer(made, np.uint8, offset=len(made) - 3 * width * height)
+    digest = hashlib.sha256(content).hexdigest()
+    return Photograph(pixels.reshape(height, width, 3), digest, tuple(told["notes"]))
 
 
-def _run(job: str, content: bytes, pixels: int) -> tuple[Mapping[str, Any], memoryview]:
+def _run(content: bytes, most: int) -> tuple[Mapping[str, Any], memoryview]:
     try:
-        told, made = _decoders.run(job, {}, content, limits(pixels))
+        told, made = _decoders.run("develop", {"most": most}, content, limits(most))
     except LimitError as error:
         raise ImageError(
             "This file takes too long to read; open it in another program, save it again as JPEG "
@@ -69,7 +74,7 @@ def _run(job: str, content: bytes, pixels: int) -> tuple[Mapping[str, Any], memo
     return told, made
 
 
-# The jobs
+# In the other process
 
 
 def prepare() -> None:
@@ -83,19 +88,20 @@ def prepare() -> None:
         decode(file.getvalue())
 
 
-def look(_: Mapping[str, Any], content: memoryview) -> tuple[Mapping[str, Any], Content]:
-    """How many pixels a file declares."""
-    try:
-        return {"pixels": declared_pixels(bytes(content))}, b""
-    except ImageError as error:
-        return {"refused": str(error)}, b""
+def develop(request: Mapping[str, Any], content: memoryview, output: BinaryIO) -> Mapping[str, Any]:
+    """Writes the picture as PPM, whose end are its pixels; only counts them where they are more.
 
-
-def develop(_: Mapping[str, Any], content: memoryview) -> tuple[Mapping[str, Any], Content]:
-    """The pixels, with their height and width and the notes."""
+    Its limits become those of the size that the file declares.
+    """
     try:
-        photograph = decode(bytes(content))
+        with opened(bytes(content)) as image:
+            pixels = image.width * image.height
+            if pixels > request["most"]:
+                return {"pixels": pixels}
+            processes.limit(limits(pixels))
+            picture, notes = develop_file(image)
+            # Pillow writes rows as it packs them, without a copy of the whole.
+            picture.save(output, "PPM")
     except ImageError as error:
-        return {"refused": str(error)}, b""
-    pixels = photograph.pixels  # (H, W, 3)
-    return {"size": pixels.shape[:2], "notes": photograph.notes}, pixels.data.cast("B")
+        return {"refused": str(error)}
+    return {"size": picture.size, "notes": notes}

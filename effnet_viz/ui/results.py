@@ -43,8 +43,6 @@ TILE_CELLS = 28
 """Longest side of a channel's tile, in cells."""
 DECODERS = 2
 """Photographs decoded at once."""
-LARGE = 15_000_000
-"""Pixels above which photographs are decoded one after the other: they may take seconds."""
 LEADERS = 5
 """How many of the strongest channels of a place are told."""
 
@@ -89,9 +87,9 @@ def decoded(content: bytes) -> Photograph:
 
 
 @contextmanager
-def _decoding(pixels: int) -> Iterator[None]:
-    """A turn at decoding so many pixels: large ones wait for each other, not others for them."""
-    with _large_decoders.turn() if pixels > LARGE else nullcontext(), _decoders.turn():
+def _decoding(large: bool) -> Iterator[None]:
+    """A turn at decoding: large photographs wait for each other, and no others for them."""
+    with _large_decoders.turn() if large else nullcontext(), _decoders.turn():
         yield
 
 

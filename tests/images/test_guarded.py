@@ -17,7 +17,7 @@ from effnet_viz.images.decode import decode
 from effnet_viz.images.guarded import decode_guarded
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.images.samples import samples
-from effnet_viz.processes import Limits
+from effnet_viz.processes import JobError, Limit, LimitError, Limits
 from tests.images.files import encode, quarters
 
 
@@ -46,22 +46,34 @@ def test_a_refusal_is_the_same_sentence(content: bytes) -> None:
     assert str(there.value) == str(here.value)
 
 
-@pytest.mark.skipif(not processes.FORKS, reason="Only Linux bounds a forked job.")
+@pytest.mark.parametrize("limits", [Limits(9, 2**28, clock=1e-3), Limits(1e-3, 2**28, 60)])
+def test_a_file_that_takes_too_long_is_named(
+    limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if limits.clock > 1 and not processes.FORKS:
+        pytest.skip("Only Linux bounds the processor time of a job.")
+    monkeypatch.setattr(guarded, "limits", lambda _: limits)
+    with pytest.raises(ImageError, match=r"takes too long to read; .* choose that file"):
+        decode_guarded(encode(quarters(1200, 1200), "PNG"))
+
+
 @pytest.mark.parametrize(
-    ("limits", "sentence"),
+    ("error", "sentence"),
     [
-        (Limits(1e-3, 2**28, 60), "takes too long to read"),
-        (Limits(9, 2**28, 1e-3), "takes too long to read"),
-        (Limits(9, 2**10, 60), "more memory|Reading this picture failed"),
+        (LimitError(Limit.PROCESSOR), "takes too long to read"),
+        (JobError("the path of a file"), "Reading this picture failed"),
     ],
 )
-def test_a_file_that_takes_too_much_is_named(
-    limits: Limits, sentence: str, monkeypatch: pytest.MonkeyPatch
+def test_what_ended_it_is_told_in_plain_words(
+    error: JobError, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    declared = guarded.limits
-    monkeypatch.setattr(guarded, "limits", lambda pixels: limits if pixels else declared(0))
-    with pytest.raises(ImageError, match=sentence):
-        decode_guarded(encode(quarters(1200, 1200), "PNG"))
+    def run(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(guarded._decoders, "run", run)
+    with pytest.raises(ImageError, match=sentence) as raised:
+        decode_guarded(b"a picture")
+    assert str(error) not in str(raised.value)
 
 
 def test_limits_grow_with_the_declared_size() -> None:
@@ -72,15 +84,19 @@ def test_limits_grow_with_the_declared_size() -> None:
     assert large.nbytes - small.nbytes == 9 * 48 * megapixel
 
 
-def test_it_waits_for_its_turn_with_the_declared_size() -> None:
-    asked: list[int] = []
+def test_large_files_take_another_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
 
-    def turn(pixels: int) -> AbstractContextManager[None]:
-        asked.append(pixels)
+    def turn(large: bool) -> AbstractContextManager[None]:
+        asked.append(large)
         return nullcontext()
 
-    photograph = decode_guarded((SAMPLES / "cat.jpg").read_bytes(), turn)
-    assert asked == [0, photograph.width * photograph.height]
+    small = encode(quarters(), "BMP")
+    decode_guarded(small, turn)
+    assert asked == [False]
+    monkeypatch.setattr(guarded, "LARGE", 10)
+    assert np.array_equal(decode_guarded(small, turn).pixels, decode(small).pixels)
+    assert asked == [False, False, True]
 
 
 @pytest.mark.skipif(not processes.FORKS, reason="Elsewhere there is no helper.")

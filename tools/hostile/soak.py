@@ -20,7 +20,7 @@ MORE_MEMORY, MORE_LATENCY = 5.0, 20.0
 
 
 async def measure(running: Server, minutes: int) -> list[Requirement]:
-    """Mixed load for so many minutes: memory, threads, handles and latency of the last and first."""
+    """Mixed load for so many minutes; the last of them compared with the first warm one."""
     book = write_book(VISITORS, seed=1)
     states: list[tuple[int, int, int]] = []
     latencies: list[float] = []
@@ -35,7 +35,10 @@ async def measure(running: Server, minutes: int) -> list[Requirement]:
         states.append((running.memory(), *_open(running.process)))
     # Uploads and samples take turns: compare with a slice of the same kind.
     first = WARM_UP + (len(states) - 1 - WARM_UP) % 2
-    (memory, threads, handles), (memory_last, threads_last, handles_last) = states[first], states[-1]
+    (memory, threads, handles), (memory_last, threads_last, handles_last) = (
+        states[first],
+        states[-1],
+    )
     return [
         Requirement("memory more", 100 * (memory_last / memory - 1), MORE_MEMORY, "%"),
         Requirement("threads more", threads_last - threads, 0, ""),
