@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFileManager
 
 from effnet_viz.serving import settings
 
@@ -40,8 +41,8 @@ def note_image(image_id: str) -> None:
 def release(file_id: str) -> None:
     """Lets go of a file of the visitor whose page runs; the field shows its name all the same."""
     context = get_script_run_ctx()
-    if context is not None and runtime.exists():
-        _manager().remove_file(context.session_id, file_id)
+    if context is not None:
+        _in_memory(context.uploaded_file_mgr).remove_file(context.session_id, file_id)
 
 
 def make_room(session_id: str) -> None:
@@ -50,7 +51,7 @@ def make_room(session_id: str) -> None:
     Whatever field they came through, and whether a page still knows them or not. The newest one
     stays in any case; it is no larger than the largest file that is taken.
     """
-    manager = _manager()
+    manager = _in_memory(runtime.get_instance().uploaded_file_mgr)
     files = list(manager.file_storage.get(session_id, {}).values())
     excess = sum(len(file.data) for file in files) - settings.UPLOAD_BYTES
     for file in files[:-1]:
@@ -79,7 +80,6 @@ def forget_gone() -> set[str]:
         return gone.difference(*(visitor.images for visitor in _visitors.values()))
 
 
-def _manager() -> MemoryUploadedFileManager:
-    manager = runtime.get_instance().uploaded_file_mgr
+def _in_memory(manager: UploadedFileManager) -> MemoryUploadedFileManager:
     assert isinstance(manager, MemoryUploadedFileManager)  # nothing else is ever configured
     return manager

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from effnet_viz.models import variants
+from effnet_viz.serving import settings
 from tests.conftest import SAMPLES
 from tests.ui.opening import open_app, open_page, panes, texts
 
@@ -106,6 +107,17 @@ def test_the_thirteenth_image_waits_until_there_is_room() -> None:
     assert [error.value[:7] for error in page.error] == ["12\\.png"]
     page.file_uploader(key="files").set_value(files[1:]).run()
     assert [error.value for error in page.error] == []
+    assert not page.exception
+
+
+def test_the_oldest_images_make_room_and_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = photographs(4)
+    monkeypatch.setattr(settings, "UPLOAD_BYTES", 2 * max(len(content) for _, content, _ in files))
+    page = open_app()
+    page.file_uploader(key="files").set_value(files[:3]).run()
+    assert [image.title for image in page.session_state["uploads"].values()] == ["1.png", "2.png"]
+    [problem] = [error.value for error in page.error]
+    assert problem.startswith("0\\.png was removed to make room: your images together may take")
     assert not page.exception
 
 
