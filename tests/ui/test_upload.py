@@ -117,7 +117,7 @@ def test_the_oldest_images_make_room_and_are_named(monkeypatch: pytest.MonkeyPat
     page.file_uploader(key="files").set_value(files[:3]).run()
     assert [image.title for image in page.session_state["uploads"].values()] == ["1.png", "2.png"]
     [problem] = [error.value for error in page.error]
-    assert problem.startswith("0\\.png was removed to make room: your images together may take")
+    assert problem.startswith("0\\.png was removed to make room")
     assert not page.exception
 
 

@@ -147,7 +147,8 @@ def _files_changed() -> None:
             f"{_megabytes(settings.UPLOAD_BYTES)} MB. Add fewer at once, or smaller copies."
         )
     st.session_state["_in_field"] = now
-    accepted = [key for file_id in new if (key := now[file_id])]
+    # Of many at once, the first may have made room for the last.
+    accepted = [key for file_id in new if (key := now[file_id]) in _uploads()]
     if accepted:
         _show(accepted[0])
     elif st.session_state.get("image") not in images():
