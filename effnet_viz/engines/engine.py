@@ -31,18 +31,33 @@ def engine_errors(
     """
     failures: tuple[type[Exception], ...] = (RuntimeError, *more)
     try:
-        yield
+        with memory_errors(doing, failures):
+            yield
     except failures as error:
-        if any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
-            raise MemoryError(
-                f"There is not enough memory for {doing}. Take a smaller resolution or a smaller "
-                "model, or try again when less is running."
-            ) from error
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise EngineError(f"Failed at {doing}: {reason} {advice}") from error
 
 
-_OUT_OF_MEMORY = ("out of memory", "allocate memory", "bad_alloc", "bad allocation")
+@contextmanager
+def memory_errors(
+    doing: str, failures: tuple[type[Exception], ...] = (RuntimeError,)
+) -> Iterator[None]:
+    """What a library raises inside because memory was short becomes MemoryError."""
+    try:
+        yield
+    except failures as error:
+        if not any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
+            raise
+        raise MemoryError(
+            f"There is not enough memory for {doing}. Take a smaller resolution or a smaller "
+            "model, or try again when less is running."
+        ) from error
+
+
+_OUT_OF_MEMORY = (
+    *("out of memory", "allocate memory", "bad_alloc", "bad allocation"),
+    *("failed to allocate", "can't alloc"),  # OpenVINO's
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from torch import nn
 
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.create import create
-from effnet_viz.engines.engine import Engine
+from effnet_viz.engines.engine import Engine, memory_errors
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.structure import Structure, summarize
 from effnet_viz.images.preprocessing import Preprocessing
@@ -90,15 +90,16 @@ def load(key: str, *, resolution: int | None = None, untrained: bool = False) ->
     resolution=448) is load("b0-r448"). `untrained=True` takes the architecture with random weights,
     the same every time.
     Raises UnknownModelError, which lists the choices, VariantError for a resolution that cannot be
-    had, and WeightsError, which says why weights are missing and what to do.
+    had, WeightsError, which says why weights are missing and what to do, and MemoryError.
     """
     entry = variants.find(key)
     if resolution is not None:
         entry = variants.variant(
             entry.base or key, width=entry.width, depth=entry.depth, resolution=resolution
         )
-    network, file = _load_network(entry, untrained)
-    return of_entry(entry, create(network, entry.resolution), file)
+    with memory_errors(entry.title):
+        network, file = _load_network(entry, untrained)
+        return of_entry(entry, create(network, entry.resolution), file)
 
 
 def of_entry(entry: ModelEntry, engine: Engine, file: WeightFile | None) -> Model:
