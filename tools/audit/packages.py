@@ -52,7 +52,7 @@ def tree(requirements: Iterable[Requirement]) -> dict[str, Distribution]:
     """What is installed of the requirements and of all that they need, by package."""
     found: dict[str, Distribution] = {}
     done: set[tuple[str, str]] = set()
-    waiting = [(requirement, ("",)) for requirement in requirements]
+    waiting: list[tuple[Requirement, tuple[str, ...]]] = [(line, ("",)) for line in requirements]
     while waiting:
         requirement, asking = waiting.pop()
         if not applies(requirement, asking):
@@ -77,11 +77,10 @@ def differences(files: Iterable[Path] = (APP, TESTS), constraints: Path = CONSTR
     installed = {name: found.version for name, found in tree(named).items()}
     sentences = []
     for requirement in named:
-        name = canonicalize_name(requirement.name)
-        if applies(requirement) and expected.get(name) != pinned(requirement):
+        pin = expected.get(canonicalize_name(requirement.name), "no version of it")
+        if applies(requirement) and pin != pinned(requirement):
             sentences.append(
-                f"{requirement} is required, and constraints.txt pins "
-                f"{expected.get(name, 'no version of it')}: run make constraints."
+                f"{requirement} is required, and constraints.txt pins {pin}: run make constraints."
             )
     for name in sorted(installed.keys() | expected.keys()):
         if name not in expected:
