@@ -100,6 +100,7 @@ def test_the_limits_are_the_codes() -> None:
             f"{start.nbytes // 10**6} MB + {(later.nbytes - start.nbytes) // 10**6} bytes a pixel",
         ],
         "MOST_UPLOADS": str(image_picker.MOST_UPLOADS),
+        "EFFNET_VIZ_UPLOAD_MEGABYTES": f"{settings.UPLOAD_BYTES // 2**20} MB",
         "EFFNET_VIZ_MODEL_MEGABYTES": f"{settings.MODEL_BYTES // 2**20} MB",
         "EFFNET_VIZ_RESULT_MEGABYTES": f"{settings.RESULT_BYTES // 2**20} MB",
         "EFFNET_VIZ_CONCURRENT": str(settings.CONCURRENT),
@@ -112,9 +113,10 @@ def test_the_limits_are_the_codes() -> None:
     assert len(table) == len(limits) + 1
 
 
-def test_sessions_end_when_it_says() -> None:
-    assert "(two minutes) after the tab was closed" in SECURITY
-    assert config.get_option("server.disconnectedSessionTTL") == 2 * 60
+def test_what_is_kept_goes_when_it_says() -> None:
+    kept = config.get_option("server.disconnectedSessionTTL")
+    assert f"`server.disconnectedSessionTTL` ({kept} s)" in SECURITY
+    assert f"`EFFNET_VIZ_FORGET_SECONDS` ({settings.FORGET_SECONDS:g} s)" in SECURITY
 
 
 def test_proxies_let_an_image_through() -> None:
