@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
@@ -20,6 +21,10 @@ from effnet_viz.engines.torch_engine import TorchEngine, as_activations, require
 
 if TYPE_CHECKING:
     import openvino
+
+# OpenVINO tells Google Analytics of every import and conversion, unasked, and leaves an identifier
+# in the home folder. Without this package, which is hidden from it here, it does neither.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 BATCH = 16
 """Images that run at once where as many are left; the rest run one by one."""

@@ -453,3 +453,10 @@ def test_a_run_that_openvino_refuses_is_an_engine_error(monkeypatch: pytest.Monk
     with pytest.raises(EngineError, match="Failed at the forward pass") as caught:
         engine.forward(images(96).numpy())
     assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+def test_openvino_reports_to_nobody() -> None:
+    from openvino.tools.ovc import convert_impl, telemetry_stub, telemetry_utils
+
+    assert telemetry_utils.tm is telemetry_stub
+    assert convert_impl.tm is telemetry_stub

@@ -1,0 +1,1 @@
+"""Looks at what is installed: `python -m tools.audit` for pins, licences and known weaknesses."""
