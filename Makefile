@@ -1,4 +1,5 @@
-# make app: set up and serve the app.   make test: set up and run the checks that CI runs.
+# make app: set up and serve the app; with SHARE=1, a class in the local network can open it.
+# make test: set up and run the checks that CI runs.
 # make test-all: with every model, size and theme, and under load (an hour).
 # make benchmark: measure the speed beside other tools (minutes).
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := .venv/bin
 .PHONY: app test test-all check benchmark clean
 
 app: .venv/app.installed
-	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT)
+	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT) $(if $(SHARE),--share)
 
 # Two processes; a file stays in one, and so do the models and the server that it starts.
 test: check
