@@ -29,13 +29,11 @@ def test_streamlits_variables_are_taken(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("options", [["--server.prot", "8600"], ["--server.port", "x"], ["app.py"]])
-def test_a_wrong_option_ends_the_process_and_is_named(
-    options: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_option_is_named(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         read_options(options, share=False)
     assert end.value.code == 2
-    assert options[-1] in capsys.readouterr().err or options[0] in capsys.readouterr().err
+    assert options[0] in capsys.readouterr().err
 
 
 def test_only_this_computer_reaches_the_app_unless_it_is_shared() -> None:
