@@ -133,7 +133,8 @@ class SharedCache:
                     telemetry.made(function.__name__.lstrip("_"), time.perf_counter() - began)
                     return made
 
-                return self.get(key_of(function, *arguments), make, size)
+                value: Value = self.get(key_of(function, *arguments), make, size)
+                return value
 
             return found
 

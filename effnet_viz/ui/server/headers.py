@@ -37,8 +37,8 @@ def content_security_policy() -> str:
         # Streamlit's, Plotly's and the viewer's styles are written into the page as it runs.
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:", "blob:"],
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
+        "font-src": ["'self'", "data:"],
+        "connect-src": ["'self'", "data:"],  # the camera's photograph, before it is sent
         "media-src": ["'self'", "blob:"],
         "manifest-src": ["'self'"],
         "base-uri": ["'none'"],
