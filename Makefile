@@ -1,4 +1,5 @@
-# make app: set up and serve the app.   make test: set up and run the checks that CI runs.
+# make app: set up and serve the app; with SHARE=1, a class in the local network can open it.
+# make test: set up and run the checks that CI runs.
 # make test-all: with every model, size and theme, and under load (an hour).
 # make benchmark: measure the speed beside other tools (minutes).
 # make constraints: pin the newest packages that requirements*.txt allow, all that they need too.
@@ -12,7 +13,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 .PHONY: app test test-all check benchmark constraints audit clean
 
 app: .venv/app.installed
-	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT)
+	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT) $(if $(SHARE),--share)
 
 # Two processes; tests/conftest.py says what stays together in one.
 test: check

@@ -44,7 +44,7 @@ def served() -> set[str]:
     """What a server has imported when it has shown the first picture."""
     return imported_by(
         "from streamlit.testing.v1 import AppTest\n"
-        "import effnet_viz.ui.server\n"
+        "import effnet_viz.ui.server.start\n"
         "page = AppTest.from_file('app.py', default_timeout=120).run()\n"
         "assert page.get('bidi_component') and not page.exception"
     )

@@ -143,20 +143,21 @@ def test_the_installed_app_has_its_own_settings(installed: Path, elsewhere: Path
     (elsewhere / ".streamlit" / "config.toml").write_text("[server]\nmaxUploadSize = 7\n")
     code = """
 from streamlit import config
-from streamlit.web import bootstrap
+from streamlit.web.server.starlette.starlette_server import UvicornRunner
 from effnet_viz.cli.main import main
-from effnet_viz.ui import server
+from effnet_viz.ui.server import process
 names = "server.maxUploadSize", "theme.light.primaryColor", "client.showSidebarNavigation"
-bootstrap.run = lambda script, *_: print(script, *map(config.get_option, names))
-server._warm_up = lambda: None
+UvicornRunner.run = lambda self: print(self._app.script_path, *map(config.get_option, names))
+process.load_default_model = lambda: None
 main(["serve"])
 """
     script, *options = output(installed / "bin" / "python", "-c", code).split()
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert Path(script).is_relative_to(installed)
     assert (Path(script).parent / "pages" / "models.py").is_file()
-    assert options == ["20", settings["theme"]["light"]["primaryColor"], "False"]
-    assert settings["server"]["maxUploadSize"] == 20
+    allowed = settings["server"]["maxUploadSize"]
+    assert options == [str(allowed), settings["theme"]["light"]["primaryColor"], "False"]
+    assert allowed != 7
 
 
 def requirements(lines: list[str]) -> dict[str, Requirement]:

@@ -14,12 +14,24 @@ def run(arguments: Sequence[str]) -> int:
         prog="effnet-viz serve",
         description=__doc__,
         epilog="All options of `streamlit run` are taken too, such as --server.port 8600 or "
-        "--server.address 0.0.0.0.",
+        "--server.address 10.0.0.7, which wins over --share.",
     )
-    _, options = parser.parse_known_args(arguments)
+    parser.add_argument(
+        "--share",
+        action="store_true",
+        help="let others in the local network open it, such as a class; otherwise only this "
+        "computer does",
+    )
+    parser.add_argument(
+        "--metrics",
+        action="store_true",
+        help="tell at /metrics how busy the server is, as Prometheus reads it",
+    )
+    own, options = parser.parse_known_args(arguments)
     if find_spec("streamlit") is None:
         sys.stderr.write("The app needs Streamlit: pip install 'effnet-viz[app]'\n")
         return 2
-    from effnet_viz.ui import server
+    from effnet_viz.ui.server import start
 
-    return server.serve(options)
+    start.serve(options, share=own.share, metrics=own.metrics)
+    return 0

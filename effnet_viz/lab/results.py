@@ -191,8 +191,8 @@ def load(path: Path = RESULTS) -> Results:
         results = _results(text)
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsError(
-            f"{path.name} cannot be read ({type(error).__name__}: {error}). It may come from "
-            "another version: run `effnet-viz lab measure` again."
+            f"{path.name} cannot be read. It may come from another version: run "
+            "`effnet-viz lab measure` again."
         ) from error
     compared = {(pair.one, pair.other) for pair in results.agreement}
     missing = [pair for pair in combinations(SCALINGS, 2) if pair not in compared]

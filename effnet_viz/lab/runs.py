@@ -180,7 +180,7 @@ def trained(run: Run) -> Trained:
             metadata = file.metadata()
     except SafetensorError as error:
         raise UnfinishedError(
-            f"{path.name} is damaged ({error}). Fetch it again with the project."
+            f"{path.name} is damaged. Fetch it again with the project."
         ) from error
     recipe, curve = (json.loads(metadata[name]) for name in ("recipe", "learning_curve"))
     return Trained(_load(run.scaling, state), recipe, curve)

@@ -7,7 +7,9 @@ connection a wrong hash; pooch wants all 64 digits of a hash that torchvision pu
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
+import ssl
 import threading
 import time
 import urllib.request
@@ -45,6 +47,8 @@ LEFTOVER_AGE = 24 * 3600.0
 _CHUNK = 64 * 1024
 
 _HEADERS = {"User-Agent": "effnet-viz"}
+
+_log = logging.getLogger("effnet_viz")
 
 _lock = threading.Lock()
 """Guards the two dictionaries below, never a slow step."""
@@ -197,8 +201,7 @@ class Download:
             if isinstance(cause, TimeoutError):
                 reason = f"{self._host} was silent for {READ_TIMEOUT:g} seconds"
             else:
-                detail = getattr(cause, "strerror", None) or cause
-                reason = f"no connection to {self._host}: {detail}"
+                reason = f"no connection to {self._host}: {_detail(cause)}"
             raise self._failed(reason) from error
         if stated is not None and self.received != stated:
             raise self._failed(f"the connection broke after {self.received} of {stated} bytes")
@@ -212,7 +215,8 @@ class Download:
         if isinstance(error, OSError):
             explained = WeightsError(advice.not_saved(self.weights, error))
         else:
-            explained = self._failed(f"unexpected: {error!r}")
+            _log.error("Download of %s", self.weights.filename, exc_info=error)
+            explained = self._failed("by a mistake of this app, which stands in its log")
         explained.__cause__ = error
         return explained
 
@@ -221,6 +225,21 @@ class Download:
             with suppress(OSError):  # another process may be removing it too
                 if time.time() - part.stat().st_mtime > LEFTOVER_AGE:
                     part.unlink()
+
+
+def _detail(cause: object) -> str:
+    """Why there was no connection; nothing of where a library found out, or of what was sent."""
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({cause.verify_message})"
+    if isinstance(cause, ssl.SSLError):
+        return "it does not speak TLS as expected"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    if isinstance(cause, ConnectionError):
+        return "it closed the connection without an answer"
+    if isinstance(cause, OSError):  # that is how http.client tells it
+        return "the proxy on the way there refuses the connection"
+    return "it does not answer as a web server does"
 
 
 _downloads: dict[Path, Download] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from functools import wraps
 from threading import Condition
 from typing import Any, ParamSpec, TypeVar
 
+from effnet_viz.serving import telemetry
 from effnet_viz.serving.queue import LOOK_AGAIN, notify
 
 Value = TypeVar("Value")
@@ -72,6 +74,11 @@ class SharedCache:
         with self._changed:
             return self._nbytes
 
+    def __len__(self) -> int:
+        """How many values are in it."""
+        with self._changed:
+            return len(self._entries)
+
     @contextmanager
     def use(
         self,
@@ -125,8 +132,14 @@ class SharedCache:
             def found(*arguments: Arguments.args, **named: Arguments.kwargs) -> Value:
                 if named:
                     raise TypeError("Arguments of a kept result are given by position.")
-                key = key_of(function, *arguments)
-                value: Value = self.get(key, lambda: function(*arguments, **named), size)
+
+                def make() -> Value:
+                    began = time.perf_counter()
+                    made = function(*arguments, **named)
+                    telemetry.made(function.__name__.lstrip("_"), time.perf_counter() - began)
+                    return made
+
+                value: Value = self.get(key_of(function, *arguments), make, size)
                 return value
 
             return found

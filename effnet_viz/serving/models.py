@@ -16,12 +16,13 @@ from effnet_viz.models import checkpoints, weights
 from effnet_viz.models.architectures import structure_of
 from effnet_viz.models.model import Model, ModelId, load
 from effnet_viz.models.variants import ModelRef, find
-from effnet_viz.serving import settings
+from effnet_viz.serving import settings, telemetry
 from effnet_viz.serving.cache import SharedCache
 from effnet_viz.serving.queue import CapacityLimiter
 
-_models = SharedCache(settings.MODEL_BYTES)
+_models = telemetry.caches["models"] = SharedCache(settings.MODEL_BYTES)
 _limiter = CapacityLimiter(settings.CONCURRENT, settings.STUCK_SECONDS)
+telemetry.queues["networks"] = _limiter
 _GRADIENTS_GRACE = 3.0
 """Seconds in which first pictures of others go before the second one of a visitor."""
 

@@ -66,6 +66,18 @@ class CapacityLimiter:
         self._waiting: list[_Ticket] = []
         self._running: dict[_Ticket, float] = {}
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        with self._changed:
+            return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """How many have a turn, those that take too long among them."""
+        with self._changed:
+            return len(self._running)
+
     @contextmanager
     def turn(self, *, grace: float = 0.0) -> Iterator[None]:
         """Waits for a turn, has it, and ends it.

@@ -24,6 +24,13 @@ def _setting(name: str, default: float) -> float:
     return value
 
 
+def _switch(name: str) -> bool:
+    text = os.environ.get(f"EFFNET_VIZ_{name}", "0")
+    if text not in ("0", "1"):
+        raise ValueError(f"EFFNET_VIZ_{name} is {text!r}. Set it to 1, for yes, or leave it out.")
+    return text == "1"
+
+
 _MEGABYTE = 2**20
 
 MODEL_BYTES = int(_setting("MODEL_MEGABYTES", 1200) * _MEGABYTE)
@@ -43,3 +50,6 @@ CONCURRENT = max(1, int(_setting("CONCURRENT", 1)))
 
 STUCK_SECONDS = _setting("STUCK_SECONDS", 60)
 """After this long, a run no longer holds up those who wait."""
+
+METRICS = _switch("METRICS")
+"""Whether the server tells at /metrics how busy it is."""

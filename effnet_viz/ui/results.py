@@ -27,7 +27,7 @@ from effnet_viz.pictures import render
 from effnet_viz.pictures.encode import data_url, encode
 from effnet_viz.pictures.mosaic import mosaic_picture
 from effnet_viz.records import Crop
-from effnet_viz.serving import models, settings
+from effnet_viz.serving import models, settings, telemetry
 from effnet_viz.serving.cache import SharedCache, key_of
 from effnet_viz.serving.queue import CapacityLimiter
 from effnet_viz.ui import viewer
@@ -46,8 +46,8 @@ DECODERS = 2
 LEADERS = 5
 """How many of the strongest channels of a place are told."""
 
-_results = SharedCache(settings.RESULT_BYTES)
-_decoders = CapacityLimiter(DECODERS, settings.STUCK_SECONDS)
+_results = telemetry.caches["results"] = SharedCache(settings.RESULT_BYTES)
+_decoders = telemetry.queues["photographs"] = CapacityLimiter(DECODERS, settings.STUCK_SECONDS)
 _large_decoders = CapacityLimiter(1, settings.STUCK_SECONDS)
 
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from effnet_viz.images.decode import MAX_BYTES
+
+MAX_MEGABYTES = MAX_BYTES // 2**20
+"""Of a file, as the fields for it say."""
+
 
 @dataclass(frozen=True)
 class Upload:

@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from effnet_viz import analyse
-from effnet_viz.ui.server import torch_threads
+from effnet_viz.ui.server.process import torch_threads
 from tests.browser.visitor import PATIENCE, PHONE, WIDE, choose, explained, serving
 from tests.choices import one_of_many
 from tests.conftest import SAMPLES, loaded

@@ -32,6 +32,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a camera, for those who allow it
 ]
 
 
@@ -60,10 +61,10 @@ def serving(
         "no_proxy": "127.0.0.1",
         **(variables or {}),
     }
-    options = ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    options = ["--server.port", str(port), "--server.headless", "true"]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, *program, *options, "--server.headless", "true"],
+            [sys.executable, *program, *options],
             cwd=ROOT,
             env=environment,
             stdout=log,

@@ -11,7 +11,7 @@ import pytest
 from effnet_viz import __version__, cli
 from effnet_viz.cli import serve
 from effnet_viz.cli.main import COMMANDS, main
-from effnet_viz.ui import server
+from effnet_viz.ui.server import start
 from tests.browser.visitor import ROOT
 
 
@@ -59,10 +59,15 @@ def test_wrong_usage_names_the_commands(
 
 def test_serve_passes_options_on_to_streamlit(monkeypatch: pytest.MonkeyPatch) -> None:
     options = ["--server.port", "8600", "--server.headless", "true", "--theme.base=dark"]
-    passed: list[str] = []
-    monkeypatch.setattr(server, "serve", passed.extend)
-    main(["serve", *options])
-    assert passed == options
+    passed: list[object] = []
+
+    def serve(options: list[str], *, share: bool, metrics: bool) -> None:
+        passed.append((options, share, metrics))
+
+    monkeypatch.setattr(start, "serve", serve)
+    assert main(["serve", *options]) == 0
+    assert main(["serve", "--share", *options, "--metrics"]) == 0
+    assert passed == [(options, False, False), (options, True, True)]
 
 
 def test_serve_says_what_is_missing(

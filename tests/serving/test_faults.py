@@ -32,7 +32,8 @@ def test_too_large_a_network_is_a_matter_of_memory_and_the_server_goes_on(megaby
         import resource
         from pathlib import Path
         import numpy as np
-                small, x = load("lite0"), np.zeros((1, 3, 224, 224), np.float32)
+        from effnet_viz import load
+        small, x = load("lite0"), np.zeros((1, 3, 224, 224), np.float32)
         before = small.engine.forward(x).logits
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         most = pages * resource.getpagesize() + {megabytes} * 2**20

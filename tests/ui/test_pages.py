@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.ui.opening import ROOT
+from tests.ui.opening import ROOT, open_whatever_happens, texts
+
+PARTS = {
+    "app.py": "explain.explanation.show_explanation",
+    "pages/compare_scaling.py": "compare.maps.show_networks",
+    "pages/models.py": "scaling.model_table.show_model_table",
+    "pages/scaling_lab.py": "lab.scene.choose_scene",
+    "pages/scaling_rules.py": "scaling.rule.choose_rule",
+}
+"""A function of every page."""
 
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 
@@ -19,3 +28,19 @@ def test_only_calls_stand_alone(page: Path) -> None:
     assert isinstance(docstring, ast.Expr)
     alone = [line.value for line in rest if isinstance(line, ast.Expr)]
     assert all(isinstance(value, ast.Call) for value in alone)
+
+
+@pytest.mark.parametrize("page", [str(page.relative_to(ROOT)) for page in PAGES])
+def test_of_a_mistake_a_visitor_reads_one_sentence(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "/opt/library/src/kernel.cpp:42"
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(secret)
+
+    monkeypatch.setattr(f"effnet_viz.ui.{PARTS[page]}", fail)
+    opened = open_whatever_happens(page)
+    [message] = [error.value for error in opened.error]
+    assert message.startswith("Something went wrong in this app")
+    assert secret not in texts(opened)

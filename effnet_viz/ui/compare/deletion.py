@@ -13,7 +13,7 @@ from effnet_viz.ui import results
 from effnet_viz.ui.compare.view import PER_ROW, ComparisonView
 from effnet_viz.ui.layout.charts import layout, show_chart
 from effnet_viz.ui.layout.help import how_to_read
-from effnet_viz.ui.layout.problems import mistake_boundary
+from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.text import percent
 from effnet_viz.ui.layout.theme import COLOURS, GREY
 from effnet_viz.ui.layout.waiting import waiting

@@ -17,7 +17,7 @@ from effnet_viz.ui import results, visitors
 from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import escape_markdown
-from effnet_viz.ui.upload import Upload
+from effnet_viz.ui.upload import MAX_MEGABYTES, Upload
 
 MOST_UPLOADS = 12
 """Images that one visitor can have open."""
@@ -247,7 +247,11 @@ def _show_field() -> None:
         )
         return
     st.file_uploader(
-        "Drop photographs here", accept_multiple_files=True, key="files", on_change=_files_changed
+        "Drop photographs here",
+        accept_multiple_files=True,
+        key="files",
+        on_change=_files_changed,
+        max_upload_size=MAX_MEGABYTES,
     )
     if not st.session_state["files"]:
         # The field comes back empty after another page; what was uploaded stays.

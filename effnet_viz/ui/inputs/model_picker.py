@@ -10,7 +10,8 @@ from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import results
 from effnet_viz.ui.layout import url_state
-from effnet_viz.ui.layout.problems import error_boundary, mistake_boundary, offer_what_works
+from effnet_viz.ui.layout.mistakes import mistake_boundary
+from effnet_viz.ui.layout.problems import error_boundary, offer_what_works
 from effnet_viz.ui.layout.waiting import waiting
 
 

@@ -11,7 +11,7 @@ from effnet_viz.ui.lab.charts import draw_by_size, draw_means, draw_pairs
 from effnet_viz.ui.lab.measure_table import MEASURES, labelled_pairs, reference_values
 from effnet_viz.ui.layout.charts import show_chart
 from effnet_viz.ui.layout.help import how_to_read
-from effnet_viz.ui.layout.problems import mistake_boundary
+from effnet_viz.ui.layout.mistakes import mistake_boundary
 
 MEASURES_HELP = """
 **Left:** a dot is one run, the bar is their mean. Diamonds are maps that no network made: *uniform*

@@ -16,6 +16,7 @@ from effnet_viz.models.published import ScaledBaseline
 from effnet_viz.ui.lab.charts import draw_accuracy, draw_curves
 from effnet_viz.ui.layout.charts import PALE, show_chart, show_heatmap
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.mistakes import with_number
 
 HEADLINE_HELP = """
 **Evidence** is the positive part of a class activation map (CAM): where the network found something
@@ -53,7 +54,7 @@ def load_results(path: Path = RESULTS) -> Results | None:
     try:
         return _loaded(path, path.stat().st_mtime_ns if path.exists() else 0)
     except ResultsError as error:
-        st.info(str(error), icon=":material/science:")
+        st.info(with_number(error), icon=":material/science:")
         return None
 
 

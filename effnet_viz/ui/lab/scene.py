@@ -32,7 +32,7 @@ from effnet_viz.ui.lab.scene_controls import (
 )
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.help import how_to_read
-from effnet_viz.ui.layout.problems import mistake_boundary
+from effnet_viz.ui.layout.mistakes import mistake_boundary, with_number
 from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.panes import Canvas, show_attribution
 
@@ -72,7 +72,7 @@ def show_scene() -> None:
         with waiting("Loading five networks, once for all visitors. This takes some seconds …"):
             demo.models()
     except UnfinishedError as error:
-        st.info(f"The networks cannot be shown: {error}", icon=":material/science:")
+        st.info(f"The networks cannot be shown: {with_number(error)}", icon=":material/science:")
         return
     _chosen_scene()
 

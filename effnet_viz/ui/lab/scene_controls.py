@@ -16,6 +16,7 @@ from effnet_viz.lab.sprites import CLASSES, VENDORS
 from effnet_viz.ui import results
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import escape_markdown
+from effnet_viz.ui.upload import MAX_MEGABYTES
 
 FIRST_SEED = 11
 SEEDS = 10_000
@@ -152,6 +153,7 @@ def _choose_backdrop() -> None:
             key=f"backdrop_file_{number}",
             on_change=_backdrop_changed,
             args=(f"backdrop_file_{number}",),
+            max_upload_size=MAX_MEGABYTES,
             help=f"The middle square of your picture is used, at {SIDE}×{SIDE} pixels.",
         )
         if st.session_state.get("backdrop_problem"):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from effnet_viz.assets import ICON
 from effnet_viz.ui.layout import theme, url_state
-from effnet_viz.ui.layout.problems import mistake_boundary
+from effnet_viz.ui.layout.mistakes import mistake_boundary
 
 PAGES = (
     ("app.py", "Explain an image", ":material/visibility:"),

@@ -1,9 +1,7 @@
-"""What a page says when something cannot be done."""
+"""What a page says when a network cannot be used, and what it offers instead."""
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,15 +12,7 @@ from effnet_viz.engines.engine import EngineError
 from effnet_viz.models import checkpoints, zoo
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, WeightsError
-
-_log = logging.getLogger("effnet_viz")
-
-
-def report(error: Exception) -> str:
-    """Puts an error with its traceback into the log and gives the number it has there."""
-    number = secrets.token_hex(4)
-    _log.error("Error %s", number, exc_info=error)
-    return number
+from effnet_viz.ui.layout.mistakes import report
 
 
 def message_of(error: Exception, title: str) -> str:
@@ -31,19 +21,6 @@ def message_of(error: Exception, title: str) -> str:
     if isinstance(error, EngineError):
         return f"{message} Its number there is {report(error)}."
     return message
-
-
-@contextmanager
-def mistake_boundary() -> Iterator[None]:
-    """Where a mistake of ours comes out of the page, a visitor reads a sentence, not the error."""
-    try:
-        yield
-    except Exception as error:  # whatever it is: nothing that a visitor does may end in a traceback
-        st.error(
-            "Something went wrong in this app; it is no fault of yours. Reload the page, and if it "
-            f"happens again, tell whoever runs the app the number {report(error)}.",
-            icon=":material/error:",
-        )
 
 
 @contextmanager

@@ -1,0 +1,5 @@
+"""Serves the app: `effnet-viz serve`.
+
+start (the order of things)  process (threads, memory, the first model)  garbage  address (where it
+can be opened)  app (what a request passes through)  headers  closed  metrics.
+"""
