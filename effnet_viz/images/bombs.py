@@ -11,10 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from PIL import Image
 
 from effnet_viz.images.photograph import ImageError
+
+_TIFFS = (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b", b"II\0\x2a", b"MM\x2a\0")
+_PPMS = tuple(b"P" + bytes((kind,)) for kind in b"0123456fy")
+"""First bytes that Pillow takes for these formats."""
 
 MAX_JPEG_SCANS = 100
 """libtiff's limit for a JPEG; encoders write 10 to 20."""
@@ -44,7 +49,7 @@ def refuse_bombs(content: bytes) -> None:
     """Raises ImageError for a file whose structure takes far longer to read than its pixels."""
     if content.startswith(b"\xff\xd8\xff"):
         _refuse_jpeg(content)
-    elif content.startswith((b"II", b"MM")):
+    elif content.startswith(_TIFFS):
         _refuse_directories(content, "header")
     elif content.startswith(b"\x89PNG\r\n\x1a\n"):
         _refuse_png(content)
@@ -52,7 +57,7 @@ def refuse_bombs(content: bytes) -> None:
         _refuse_gif(content)
     elif content.startswith(b"BM"):
         _refuse_bmp(content)
-    elif content.startswith(b"P"):
+    elif content.startswith(_PPMS):
         _refuse_ppm(content)
     elif content[4:8] == b"ftyp":
         _refuse_boxes(content)
@@ -86,7 +91,7 @@ def _refuse_jpeg(content: bytes) -> None:
     position = 2
     segments = scans = padding = components = 0
     progressive = False
-    exif = b""
+    exif: list[bytes] = []
     while (found := _MARKER.search(content, position)) is not None:
         marker = content[found.end() - 1]
         if scans == 0:  # Pillow skips these one by one
@@ -106,11 +111,11 @@ def _refuse_jpeg(content: bytes) -> None:
             components = int.from_bytes(content[position + 7 : position + 8])
         length = max(2, int.from_bytes(content[position : position + 2]))
         if marker == _APP1 and content[position + 2 : position + 8] == b"Exif\0\0":
-            exif += content[position + 8 : position + length]
+            exif.append(content[position + 8 : position + length])
         if marker == _SOS:
             scans += 1
             if scans == 1:
-                _refuse_directories(exif, "camera data (EXIF)")
+                _refuse_directories(b"".join(exif), "camera data (EXIF)")
                 _refuse_fill(content, position)
                 in_scan = int.from_bytes(content[position + 2 : position + 3])
                 if not progressive and in_scan == components:
@@ -137,11 +142,11 @@ _POINTERS = (34665, 34853)  # EXIF and GPS
 
 def _refuse_directories(block: bytes, name: str) -> None:
     """The first directory of a TIFF structure and the two that it points to."""
-    order = "little" if block[:2] == b"II" else "big"
+    order: Literal["little", "big"] = "little" if block[:2] == b"II" else "big"
     big = block[2:3] == b"\x2b"  # as Pillow tells a BigTIFF
 
     def number(position: int, size: int) -> int:
-        return int.from_bytes(block[position : position + size], order)  # type: ignore[arg-type]
+        return int.from_bytes(block[position : position + size], order)
 
     word, entry, head = (8, 20, 8) if big else (4, 12, 2)
     directories = [number(8 if big else 4, word)]
@@ -260,11 +265,9 @@ def _boxes(content: bytes, start: int, end: int) -> Iterator[tuple[bytes, int]]:
     while pending:
         position, end = pending.pop()
         while position + 8 <= end:
-            size, kind = (
-                int.from_bytes(content[position : position + 4]),
-                content[position + 4 : position + 8],
-            )
+            size = int.from_bytes(content[position : position + 4])
             body = position + 8
+            kind = content[position + 4 : body]
             if size == 1:
                 size, body = int.from_bytes(content[body : body + 8]), body + 8
             stop = min(end, position + size) if size else end

@@ -56,8 +56,11 @@ class _PlainDecoder(_Decoder):
                 raise ValueError("A bit is neither 0 nor 1.")
             self.set_as_raw(np.where(digits == ord("1"), 0, 255).astype("u1").tobytes(), "1;8")
             return -1, 0
-        values = np.fromstring(text, np.int64, self.count(), sep=" ")
-        if len(values) and not 0 <= values.min() <= values.max() <= self.args[-1]:
+        # Without a count: with one, numpy pads what is missing with whatever is in memory.
+        values = np.fromstring(text, np.int64, sep=" ")[: self.count()]
+        if len(values) < self.count():
+            raise ValueError("There are too few numbers.")
+        if not 0 <= values.min() <= values.max() <= self.args[-1]:
             raise ValueError("A number is negative or larger than maxval.")
         self.set_samples(values)
         return -1, 0

@@ -52,7 +52,7 @@ def grey_tags(width: int, height: int, **changes: Tag) -> list[Tag]:
         273: (273, LONG, 1, 8),
         277: (277, SHORT, 1, 1),
         278: (278, LONG, 1, height),
-        279: (279, LONG, 1, width * height),
+        279: (279, LONG, 1, min(width * height, 2**32 - 1)),
     }
     tags |= {tag[0]: tag for tag in changes.values()}
     return [tags[number] for number in sorted(tags)]
@@ -99,11 +99,13 @@ def with_repeated_scan(jpeg: bytes, times: int) -> bytes:
     return jpeg[:last] + jpeg[last:-2] * times + jpeg[-2:]
 
 
-def riff(*chunks: tuple[bytes, bytes]) -> bytes:
+def riff(*chunks: tuple[bytes, bytes], behind: bytes = b"") -> bytes:
+    """A WebP of these chunks, named and filled, and of others as they are."""
     body = b"".join(
         name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
         for name, content in chunks
     )
+    body += behind
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 

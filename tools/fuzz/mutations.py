@@ -82,11 +82,11 @@ def lying(content: bytes, random: Random) -> bytes:
 
 
 def _claim(old: int, size: int, random: Random) -> int:
-    most = 256**size - 1
+    most = (1 << 8 * size) - 1
     near = (0, 1, 2, old + 1, old - 1, 2 * old, 256 * old)
     far = (most, most // 2, most // 2 + 1, int(random.integers(1000)))
     claims = (*near, *far, int.from_bytes(random.bytes(size)))
-    return claims[int(random.integers(len(claims)))] % (most + 1)
+    return claims[random.integers(len(claims))] % (most + 1)
 
 
 def _lying_text(content: bytes, random: Random) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import re
 import signal
@@ -9,20 +10,22 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from effnet_viz.images.photograph import ImageError, Photograph
 from tools.fuzz.corpus import Corpus
+from tools.fuzz.originals import original
 
 Decoder = Callable[[bytes], Photograph]
 """A function of a module: it is sent to the processes by its name."""
 
 SHOWN, REFUSED = "shown", "refused"
-FAULTS = ("crash", "hang", "foreign exception", "foreign words")
+FAULTS = ("crash", "hang", "foreign exception", "foreign words", "growth")
 """What must not happen."""
 
+MOST_GROWTH = 50 * 10**6
+"""Bytes that the decoder's caller may need at its peak, above what the picture takes."""
 MOST_LETTERS = 400
 # No trace of Python or C in a message.
 _FOREIGN = re.compile(r"Traceback|Error\b|Exception|\bFile \"|0x[0-9a-f]{4}|\.py\b|\n|errno", re.I)
@@ -48,27 +51,27 @@ def run(
     decoder allows itself.
     """
     waiting = iter(numbers)
-    busy = [_Worker(corpus, decoder, number) for number in islice(waiting, workers)]
+    busy = [_Worker(corpus, decoder) for _ in range(workers)]
     try:
         while busy:
-            timeout = min(worker.began for worker in busy) + patience - time.monotonic()
+            timeout = min(worker.deadline(patience) for worker in busy) - time.monotonic()
             ready = wait([worker.connection for worker in busy], max(0.0, timeout))
             for worker in list(busy):
                 if worker.connection in ready:
                     outcome = worker.outcome()
-                elif time.monotonic() - worker.began > patience:
+                elif worker.deadline(patience) < time.monotonic():
                     outcome = worker.fault("hang", f"not finished after {patience:g} s")
                 else:
                     continue
-                yield outcome
-                number = next(waiting, None)
-                if number is not None and worker.process.is_alive():
+                if outcome is not None:
+                    yield outcome
+                if not worker.process.is_alive():
+                    busy[busy.index(worker)] = _Worker(corpus, decoder)
+                elif (number := next(waiting, None)) is not None:
                     worker.send(number)
-                    continue
-                worker.end()
-                busy.remove(worker)
-                if number is not None:
-                    busy.append(_Worker(corpus, decoder, number))
+                else:
+                    worker.end()
+                    busy.remove(worker)
     finally:
         for worker in busy:
             worker.end()
@@ -77,22 +80,27 @@ def run(
 class _Worker:
     """A process that decodes one file after the other, and the file that it has in hand."""
 
-    def __init__(self, corpus: Corpus, decoder: Decoder, number: int) -> None:
+    def __init__(self, corpus: Corpus, decoder: Decoder) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, there = context.Pipe()
         self.process = context.Process(target=_decode_files, args=(there, corpus, decoder))
         self.process.start()
         there.close()
-        self.send(number)
+        self.number: int | None = None
+        self.began = math.inf
 
     def send(self, number: int) -> None:
         self.number = number
         self.began = time.monotonic()
         self.connection.send(number)
 
-    def outcome(self) -> Outcome:
+    def deadline(self, patience: float) -> float:
+        return min(self.began + patience, time.monotonic() + patience)
+
+    def outcome(self) -> Outcome | None:
+        """None from a process that is ready for its first file."""
         try:
-            outcome: Outcome = self.connection.recv()
+            outcome: Outcome | None = self.connection.recv()
         except (EOFError, ConnectionResetError):
             self.process.join()
             code = self.process.exitcode or 0
@@ -101,9 +109,10 @@ class _Worker:
 
     def fault(self, verdict: str, message: str) -> Outcome:
         """The end of a process that cannot tell by itself."""
-        seconds = time.monotonic() - self.began
         self.end()
-        return Outcome(self.number, verdict, seconds, 0, message)
+        if self.number is None:
+            raise RuntimeError(f"A process could not be started: {verdict}, {message}.")
+        return Outcome(self.number, verdict, time.monotonic() - self.began, 0, message)
 
     def end(self) -> None:
         """Whatever it is doing."""
@@ -115,6 +124,8 @@ class _Worker:
 def _decode_files(connection: Connection, corpus: Corpus, decoder: Decoder) -> None:
     """In the process: until nobody asks any more."""
     warnings.simplefilter("ignore")  # Pillow's remarks on every second file
+    _judged(0, original("PNG"), decoder)  # what a decoder starts once belongs to no file
+    connection.send(None)
     while True:
         try:
             number = connection.recv()
@@ -126,6 +137,7 @@ def _decode_files(connection: Connection, corpus: Corpus, decoder: Decoder) -> N
 def _judged(number: int, content: bytes, decoder: Decoder) -> Outcome:
     before = _memory("VmRSS")
     _forget_peak()
+    allowed = MOST_GROWTH
     began = time.perf_counter()
     try:
         photograph = decoder(content)
@@ -138,8 +150,12 @@ def _judged(number: int, content: bytes, decoder: Decoder) -> Outcome:
     else:
         verdict, message = SHOWN, f"{photograph.width} × {photograph.height}"
         photograph.pixels.max()  # pages that nobody has touched are in no account
+        allowed += photograph.pixels.nbytes
     seconds = time.perf_counter() - began
-    return Outcome(number, verdict, seconds, max(0, _memory("VmHWM") - before), message)
+    growth = max(0, _memory("VmHWM") - before)
+    if verdict in (SHOWN, REFUSED) and growth > allowed:
+        verdict = "growth"
+    return Outcome(number, verdict, seconds, growth, message)
 
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
