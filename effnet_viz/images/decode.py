@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from effnet_viz.images import netpbm
+from effnet_viz.images.bombs import refuse_bombs, refuse_metadata
 from effnet_viz.images.develop import develop
 from effnet_viz.images.photograph import ImageError, Photograph, frozen_pixels
 
@@ -20,6 +22,12 @@ MAX_BYTES = 20 * 1024 * 1024
 
 MAX_PIXELS = 50_000_000
 """Largest width times height that is decoded."""
+
+MAX_RATIO = 1000
+"""Largest ratio of the sides that is decoded: every row costs memory of its own."""
+
+Image.init()  # once, and not again in every process that is forked to decode a file
+netpbm.register()
 
 # Only formats that photographs come in: every other decoder of Pillow is more surface for hostile
 # files (EPS even starts a program). JPEG includes MPO. AVIF stands before HEIF because both claim
@@ -44,7 +52,7 @@ def decode(
     """
     if isinstance(source, Image.Image):
         with _decoder_errors_as_image_errors():
-            _refuse_too_many_pixels(source)
+            _refuse_size(source)
             picture, notes = develop(source.copy())
         pixels = frozen_pixels(picture)  # (H, W, 3)
         digest = hashlib.sha256(f"RGB {pixels.shape} ".encode())
@@ -75,11 +83,13 @@ def opened(content: bytes) -> Iterator[Image.Image]:
         raise ImageError("This file is empty; choose another picture.")
     if len(content) > MAX_BYTES:
         raise _too_large()
+    refuse_bombs(content)
     with (
         _decoder_errors_as_image_errors(),
         Image.open(io.BytesIO(content), formats=_FORMATS) as image,
     ):
-        _refuse_too_many_pixels(image)
+        _refuse_size(image)
+        refuse_metadata(image)
         yield image
 
 
@@ -116,9 +126,14 @@ def _too_many_pixels() -> ImageError:
     )
 
 
-def _refuse_too_many_pixels(image: Image.Image) -> None:
+def _refuse_size(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise _too_many_pixels()
+    if max(image.size) > MAX_RATIO * min(image.size):
+        raise ImageError(
+            f"One side of this picture is more than {MAX_RATIO:,} times as long as the other; cut "
+            "out the part that matters, save it, and choose that file."
+        )
 
 
 @contextmanager
