@@ -148,7 +148,7 @@ from effnet_viz.cli.main import main
 from effnet_viz.ui.server import process
 names = "server.maxUploadSize", "theme.light.primaryColor", "client.showSidebarNavigation"
 UvicornRunner.run = lambda self: print(self._app.script_path, *map(config.get_option, names))
-process.load_default_model = lambda: None
+process.prepare = lambda: None
 main(["serve"])
 """
     script, *options = output(installed / "bin" / "python", "-c", code).split()

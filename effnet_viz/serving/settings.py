@@ -42,9 +42,6 @@ RESULT_BYTES = int(_setting("RESULT_MEGABYTES", 600) * _MEGABYTE)
 UPLOAD_BYTES = int(_setting("UPLOAD_MEGABYTES", 80) * _MEGABYTE)
 """A visitor's own images, all together."""
 
-FORGET_SECONDS = _setting("FORGET_SECONDS", 45)
-"""After a tab is gone for so long, its images and what was computed of them are forgotten."""
-
 CONCURRENT = max(1, int(_setting("CONCURRENT", 1)))
 """Networks that run at once. One already uses every core."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
-from streamlit import runtime
+from streamlit import config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFileManager
@@ -61,23 +62,29 @@ def make_room(session_id: str) -> None:
         excess -= len(file.data)
 
 
-def forget_gone() -> set[str]:
-    """Lets go of what is held for visitors who left a while ago; gives the images only they had.
+def forget_gone() -> tuple[bool, set[str]]:
+    """Lets go of visitors who left a while ago; whether any did, and the images only they had.
 
     A tab that has lost its connection finds everything again for so long.
     """
     server, now = runtime.get_instance(), time.monotonic()
-    # Streamlit drops a session that is over only when the next one is over.
-    server._session_mgr._session_storage._cache.expire()  # type: ignore[attr-defined]
-    gone: set[str] = set()
+    kept = config.get_option("server.disconnectedSessionTTL")
+    # Streamlit lets go of a session that is over only when the next one is over.
+    manager: Any = server._session_mgr
+    with manager._storage_lock:
+        over = manager._session_storage._cache.expire()
+    gone = bool(over)
+    del over  # which ends them, now that others may go on
+    images: set[str] = set()
     with _lock:
         for session_id, visitor in list(_visitors.items()):
             if server.is_active_session(session_id):
                 visitor.seen = now
-            elif now - visitor.seen > settings.FORGET_SECONDS:
-                gone |= visitor.images
+            elif now - visitor.seen > kept:
+                gone = True
+                images |= visitor.images
                 del _visitors[session_id]
-        return gone.difference(*(visitor.images for visitor in _visitors.values()))
+        return gone, images.difference(*(visitor.images for visitor in _visitors.values()))
 
 
 def _in_memory(manager: UploadedFileManager) -> MemoryUploadedFileManager:

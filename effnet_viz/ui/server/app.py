@@ -16,6 +16,7 @@ from effnet_viz.ui.layout.mistakes import report, sentence_of, show_mistake
 from effnet_viz.ui.server import address
 from effnet_viz.ui.server.closed import ClosedPaths
 from effnet_viz.ui.server.headers import SecurityHeaders, security_headers
+from effnet_viz.ui.server.uploads import UploadShare
 
 
 def create_app(*, metrics: bool) -> App:
@@ -29,6 +30,7 @@ def create_app(*, metrics: bool) -> App:
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(ClosedPaths),
+            Middleware(UploadShare),
         ],
         on_script_error=_end_in_a_sentence,
         exception_handlers={Exception: _answer_with_a_sentence},

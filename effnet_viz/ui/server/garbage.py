@@ -1,12 +1,19 @@
 """Garbage is collected when it is quiet, in place of Streamlit's collection after every run.
 
-A few clicks would stop everybody: a collection looks at all of torch's objects.
+A few clicks would stop everybody: a collection looks at all of torch's objects. What is held of
+visitors who have left goes at the same moments.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 import time
+
+from streamlit import runtime
+
+from effnet_viz.ui import visitors
 
 QUIET = 0.1
 """Of one core over a second; above it, somebody waits for something."""
@@ -32,9 +39,29 @@ def collect_when_quiet() -> None:
     before = collected
     while True:
         time.sleep(1)
+        left = runtime.exists() and forget_gone()
         now = time.process_time()
-        if is_time_to_collect(now - before, now - collected, time.monotonic() - collected_at):
+        waited = time.monotonic() - collected_at
+        if left or is_time_to_collect(now - before, now - collected, waited):
             gc.collect()
+            _give_back_memory()
             now = collected = time.process_time()
             collected_at = time.monotonic()
         before = now
+
+
+def forget_gone() -> bool:
+    """Lets go of what is held of visitors who have left; whether anybody has."""
+    gone, images = visitors.forget_gone()
+    if images:
+        from effnet_viz.ui import results  # loaded by now: there have been visitors
+
+        for image_id in images:
+            results.forget(image_id)
+    return gone
+
+
+def _give_back_memory() -> None:
+    """glibc keeps what is freed between two blocks in use; what it can, goes back."""
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
+        library.malloc_trim(0)

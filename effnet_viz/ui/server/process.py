@@ -8,6 +8,7 @@ import os
 import sys
 
 from starlette.formparsers import MultiPartParser
+from streamlit import net_util
 
 _M_ARENA_MAX = -8
 """glibc's mallopt(3): how many heaps threads spread over."""
@@ -37,15 +38,26 @@ def keep_uploads_in_memory() -> None:
     MultiPartParser.spool_max_size = sys.maxsize
 
 
-def load_default_model() -> None:
-    """The first visitor does not wait for it."""
+def report_nothing() -> None:
+    """A websocket from another site's page makes Streamlit ask a server on the internet for this
+    computer's address, up to two seconds in which nobody is answered.
+
+    Addresses by which the app may be opened are known without it.
+    """
+    net_util.get_external_ip = lambda: None
+
+
+def prepare() -> None:
+    """What decodes photographs, and the default model: the first visitor waits for neither."""
     # Imported here, so that the server answers before torch is loaded.
     import numpy as np
 
+    from effnet_viz.images import guarded
     from effnet_viz.models import zoo
     from effnet_viz.models.variants import ModelRef
     from effnet_viz.serving import models
 
+    guarded.start()
     model = models.get_model(ModelRef(zoo.DEFAULT))
     side = model.preprocessing.resolution
     model.engine.forward(np.zeros((1, 3, side, side), np.float32))

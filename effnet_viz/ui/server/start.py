@@ -43,8 +43,9 @@ def serve(options: Sequence[str], *, share: bool, metrics: bool) -> None:
     config = read_options(options, share=share)
     process.calm_many_threads()
     process.keep_uploads_in_memory()
+    process.report_nothing()
     app = create_app(metrics=metrics or settings.METRICS)
-    Thread(target=process.load_default_model, daemon=True).start()
+    Thread(target=process.prepare, daemon=True).start()
     Thread(target=garbage.collect_when_quiet, daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises it again when it has stopped
         signal.signal(number, lambda *_: sys.exit())
