@@ -26,7 +26,6 @@ MAX_PIXELS = 50_000_000
 MAX_RATIO = 1000
 """Largest ratio of the sides that is decoded: every row costs memory of its own."""
 
-Image.init()  # once, and not again in every process that is forked to decode a file
 netpbm.register()
 
 # Only formats that photographs come in: every other decoder of Pillow is more surface for hostile
