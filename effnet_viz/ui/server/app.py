@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from threading import Thread
 
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from streamlit.starlette import App
 
 from effnet_viz.assets import APP
 from effnet_viz.ui.layout.mistakes import report, sentence_of, show_mistake
-from effnet_viz.ui.server import address
+from effnet_viz.ui.server import address, garbage
 from effnet_viz.ui.server.closed import ClosedPaths
 from effnet_viz.ui.server.headers import SecurityHeaders, security_headers
 from effnet_viz.ui.server.uploads import UploadShare
@@ -23,7 +24,7 @@ def create_app(*, metrics: bool) -> App:
     """Pages, uploads, websocket and, where its operator wants them, metrics."""
     return App(
         APP,
-        lifespan=_announced,
+        lifespan=_running,
         routes=_metrics_routes() if metrics else [],
         # What a request passes on its way in, from the outside to Streamlit. What refuses a
         # visitor's share of the server comes last, so that its refusals carry the headers.
@@ -38,7 +39,8 @@ def create_app(*, metrics: bool) -> App:
 
 
 @asynccontextmanager
-async def _announced(_: App) -> AsyncIterator[None]:
+async def _running(_: App) -> AsyncIterator[None]:
+    Thread(target=garbage.collect_when_quiet, daemon=True).start()
     address.announce()
     yield
 

@@ -11,8 +11,6 @@ import gc
 import sys
 import time
 
-from streamlit import runtime
-
 from effnet_viz.ui import visitors
 
 QUIET = 0.1
@@ -39,7 +37,7 @@ def collect_when_quiet() -> None:
     before = collected
     while True:
         time.sleep(1)
-        left = runtime.exists() and forget_gone()
+        left = forget_gone()
         now = time.process_time()
         waited = time.monotonic() - collected_at
         if left or is_time_to_collect(now - before, now - collected, waited):

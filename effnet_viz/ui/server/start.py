@@ -13,7 +13,7 @@ from streamlit.web import cli
 
 from effnet_viz.assets import APP
 from effnet_viz.serving import settings
-from effnet_viz.ui.server import garbage, process
+from effnet_viz.ui.server import process
 from effnet_viz.ui.server.app import create_app
 
 EVERYWHERE = "0.0.0.0"
@@ -46,7 +46,6 @@ def serve(options: Sequence[str], *, share: bool, metrics: bool) -> None:
     process.report_nothing()
     app = create_app(metrics=metrics or settings.METRICS)
     Thread(target=process.prepare, daemon=True).start()
-    Thread(target=garbage.collect_when_quiet, daemon=True).start()
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises it again when it has stopped
         signal.signal(number, lambda *_: sys.exit())
     # Streamlit takes pages and settings from beside the program that was started.
