@@ -1,4 +1,4 @@
-"""An hour of visitors who come, look around, upload, reload and leave: does anything pile up?"""
+"""Visitors come, look around, upload, reload and leave, for long: does anything pile up?"""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MORE_MEMORY, MORE_LATENCY = 5.0, 20.0
 
 
 async def measure(running: Server, minutes: int) -> list[Requirement]:
-    """Mixed load for so many minutes; the last of them compared with the first warm one."""
-    book = write_book(VISITORS, seed=1)
+    """Mixed load; the last minute compared with the first warm one."""
+    book = await asyncio.to_thread(write_book, VISITORS, 1)
     states: list[tuple[int, int, int]] = []
     latencies: list[float] = []
     for number in range(max(minutes, WARM_UP + 2)):
