@@ -13,7 +13,8 @@ import torch
 
 from effnet_viz import Model, analyse
 from effnet_viz.engines.engine import Activations, Head
-from effnet_viz.models import architectures, variants, weights
+from effnet_viz.engines.torch_engine import TorchEngine
+from effnet_viz.models import architectures, model, variants, weights
 from effnet_viz.models.architectures import structure_of
 from effnet_viz.models.model import of_entry
 from effnet_viz.models.variants import ModelRef
@@ -127,26 +128,57 @@ def test_a_model_loads_while_another_one_runs(loads: list[str]) -> None:
     assert loads == ["lite0", "lite0"]
 
 
-def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def own_checkpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[str, Path]:
+    """A server without models, and the key and the file of a network with a checkpoint."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
+    # Converting a network for another engine takes seconds, and its files are the same.
+    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
     entry = variants.variant("lite0", width=0.5)
     assert isinstance(entry.weights, weights.UserCheckpoint)
     path = weights.folder() / entry.weights.filenames[1]
     path.parent.mkdir(parents=True)
-    state = architectures.module_of(entry, None).state_dict()
+    torch.save(architectures.module_of(entry, None).state_dict(), path)
+    return entry.key, path
+
+
+def test_a_deleted_checkpoint_leaves_the_loaded_model_and_is_missed_when_loading_anew(
+    own_checkpoint: tuple[str, Path],
+) -> None:
+    key, path = own_checkpoint
+    shared = models.get_model(ModelRef(key))
+    before = analyse(SAMPLES / "cat.jpg", shared)
+    path.unlink()
+    after = analyse(SAMPLES / "cat.jpg", shared)
+    assert np.array_equal(before.logits, after.logits)
+    assert np.array_equal(before.grad_cam(5), after.grad_cam(5))
+    models._models.clear()
+    said = f"No weights were ever published .* `{path.name}`"
+    for ask in (
+        lambda: models.get_model(ModelRef(key)),
+        lambda: analyse(SAMPLES / "palace.jpg", shared),
+        shared.module,
+    ):
+        with pytest.raises(weights.WeightsError, match=said):
+            ask()
+
+
+def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
+    own_checkpoint: tuple[str, Path],
+) -> None:
+    key, path = own_checkpoint
+    state = torch.load(path, weights_only=True)
 
     def put(bias: float) -> None:
         state["classifier.bias"].fill_(bias)
         torch.save(state, path)
 
     put(1.0)
-    old = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(entry.key)))
+    old = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(key)))
     put(2.0)
-    new = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(entry.key)))
+    new = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(key)))
     assert old.provenance.weights_sha256 != new.provenance.weights_sha256
     np.testing.assert_allclose(new.logits - old.logits, 1, atol=1e-4)
     models._models.clear()
