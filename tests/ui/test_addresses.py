@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from hypothesis.strategies import SearchStrategy
-from streamlit.testing.v1 import AppTest
 
 import effnet_viz.ui
 from effnet_viz.analysis import faithfulness, pointing_game
@@ -20,8 +20,11 @@ from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.images.decode import decode
 from effnet_viz.images.samples import samples
 from effnet_viz.lab import demo
-from effnet_viz.models import checkpoints, model
+from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.metrics.deletion import FRACTIONS, Curve
+from effnet_viz.models import checkpoints, model, scaling
 from effnet_viz.models.model import Model
+from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import results
 from effnet_viz.ui.compare.address import ADDRESS as COMPARE
@@ -35,6 +38,7 @@ from effnet_viz.ui.layout.url_parameters import (
     Parameter,
     Text,
 )
+from effnet_viz.ui.scaling import stages_drawing
 from effnet_viz.ui.scaling.address import ADDRESS as RULES
 from tests.conftest import eager
 from tests.ui.opening import open_page, open_whatever_happens
@@ -61,7 +65,7 @@ TEXTS = {
 EVERYTHING = [
     ("app.py", {"box": "0.3,0.2,0.6,0.6"}),
     ("pages/compare_scaling.py", {"race": "true", "pointing": "true"}),
-    ("pages/compare_scaling.py", {"family": "a whole family"}),
+    ("pages/compare_scaling.py", {"family": "a whole family", "custom": "b0-r448"}),
     ("pages/scaling_lab.py", {}),
     ("pages/scaling_rules.py", {}),
 ]
@@ -69,40 +73,54 @@ EVERYTHING = [
 
 NASTY = [
     *("", " ", "nan", "inf", "-inf", "1e400", "-1", "0", "0.5", "1,2", "True", "None", "null"),
-    *("9" * 5_000, "x" * 100_000, "٣", "²", "\0", "\u202egnp", "\ufffd", "🙂", "a\nb"),
+    *("9" * 5_000, "x" * 9_000, "٣", "²", "\0", "\u202egnp", "\ufffd", "🙂", "a\nb"),
     *("../../etc/passwd", "<script>alert(1)</script>", "%00", "[]", "{}", "upload-3", "b0-r9999"),
 ]
 
 
-# The pages compute with one small network, and the long runs are done once.
+# What pages compute is cheap here: one network stands for all, and for all of its own results.
 
 
 @pytest.fixture(scope="module", autouse=True)
 def cheap() -> Iterator[None]:
     small = eager("lite0")
 
+    def under_its_key(ref: ModelRef) -> Model:
+        return dataclasses.replace(small, id=small.id._replace(key=ref.key))
+
+    @cache
+    def five_of_one() -> dict[str, Model]:
+        one = demo._model(SCALINGS["baseline"])
+        return {
+            key: dataclasses.replace(one, id=one.id._replace(key=f"lab-{key}")) for key in SCALINGS
+        }
+
     @cache
     def raced() -> faithfulness.DeletionInsertion:
         photograph = decode(samples()["cat"].path.read_bytes())
-        explanation = results.explanation(small, photograph, None, None)
-        return faithfulness.deletion_insertion(explanation, photograph)
+        curve = Curve(FRACTIONS, tuple(1 - fraction for fraction in FRACTIONS))
+        attribution = results.explanation(small, photograph, None, None).attribution
+        return faithfulness.DeletionInsertion(attribution, curve, curve)
 
     @cache
     def played() -> results.PlayedGame:
         cells = [
             pointing_game.GridCell(decode(samples()[key].path.read_bytes()), target)
-            for target, key in enumerate(list(samples())[:2])
+            for target, key in enumerate(list(samples())[:4])
         ]
         return results.PlayedGame(
             pointing_game.grid_pointing(small, cells), samples()["cat"].path.read_bytes()
         )
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(results, "model", lambda _: small)
+        patch.setattr(results, "model", under_its_key)
         patch.setattr(results, "deletion_insertion", lambda *_: raced())
         patch.setattr(results, "grid_pointing", lambda *_: played())
         patch.setattr(checkpoints, "readiness", lambda _: Readiness.READY)
-        patch.setattr(demo, "_models", cache(demo._models.__wrapped__))
+        patch.setattr(stages_drawing, "_drawing", lambda *_: go.Figure())
+        patch.setattr(scaling, "built", lambda *_: scaling.baseline())
+        patch.setattr(scaling, "figures", cache(scaling.figures.__wrapped__))
+        patch.setattr(demo, "_models", five_of_one)
         patch.setattr(model, "create", lambda network, _: TorchEngine(network))
         yield
     results.clear()
@@ -158,14 +176,7 @@ def test_every_page_declares_what_its_widgets_take_from_the_address() -> None:
     taken: dict[str, set[str]] = {name: set() for name in PAGES}
     for name, link in EVERYTHING:
         page = open_page(name, **link)
-        with page.session_state.query_params() as held:
-            taken[name] |= {one for one in _read_in_source() if held.is_bound(one)}
-        read = "_seen_in_url_"
-        taken[name] |= {
-            key.removeprefix(read)
-            for key in page.session_state.filtered_state
-            if key.startswith(read)
-        }
+        taken[name] |= {one for one in _read_in_source() if one in page.session_state}
     assert taken == {
         name: {parameter.name for parameter in address} for name, (address, _) in PAGES.items()
     }
@@ -225,11 +236,9 @@ def hostile(parameter: Parameter) -> SearchStrategy[list[str]]:
 
 
 def links(name: str) -> SearchStrategy[dict[str, list[str]]]:
-    """Addresses of a page with any of its parameters."""
+    """Addresses of a page with all of its parameters."""
     address, _ = PAGES[name]
-    return some.fixed_dictionaries(
-        {}, optional={parameter.name: hostile(parameter) for parameter in address}
-    )
+    return some.fixed_dictionaries({parameter.name: hostile(parameter) for parameter in address})
 
 
 def check(name: str, link: dict[str, list[str]]) -> None:
@@ -253,7 +262,7 @@ def check(name: str, link: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("value", ["", "inf", pytest.param("x" * 100_000, id="100 kB")])
+@pytest.mark.parametrize("value", ["", pytest.param("9" * 30_000, id="30 kB")])
 def test_a_link_with_nonsense_in_every_parameter(name: str, value: str) -> None:
     check(name, {parameter.name: [value] for parameter in PAGES[name][0]})
 
@@ -277,7 +286,7 @@ bounded = partial(
 )
 
 
-@bounded(max_examples=8)
+@bounded(max_examples=5)
 @given(some.data())
 @pytest.mark.parametrize("name", PAGES)
 def test_a_link_with_anything(name: str, data: some.DataObject) -> None:
@@ -285,7 +294,7 @@ def test_a_link_with_anything(name: str, data: some.DataObject) -> None:
 
 
 @pytest.mark.exhaustive
-@bounded(max_examples=400)
+@bounded(max_examples=150)
 @given(some.data())
 @pytest.mark.parametrize("name", PAGES)
 def test_a_link_with_anything_at_length(name: str, data: some.DataObject) -> None:

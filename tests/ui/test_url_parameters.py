@@ -86,7 +86,7 @@ def test_what_no_page_writes_is_refused(parameter: Parameter, values: Sequence[s
     assert not parameter.allows(values)
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(
     some.one_of(
         some.text(max_size=12),
