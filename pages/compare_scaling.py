@@ -3,6 +3,7 @@
 import streamlit as st
 
 from effnet_viz.models.classes import imagenet
+from effnet_viz.ui.compare.address import ADDRESS
 from effnet_viz.ui.compare.agreement import show_agreement
 from effnet_viz.ui.compare.deletion import show_deletion_insertion
 from effnet_viz.ui.compare.downloads import show_downloads
@@ -14,7 +15,7 @@ from effnet_viz.ui.inputs.network_picker import choose_networks, last_stage
 from effnet_viz.ui.inputs.target_and_stage import choose_map_stage, choose_target
 from effnet_viz.ui.layout import navigation
 
-with navigation.page("Compare scaling"):
+with navigation.page("Compare scaling", ADDRESS):
     with st.sidebar:
         networks = choose_networks()
         stage = choose_map_stage(last_stage(networks))

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from effnet_viz.ui.lab.address import ADDRESS
 from effnet_viz.ui.lab.measures import show_measures
 from effnet_viz.ui.lab.results import (
     load_results,
@@ -15,7 +16,7 @@ from effnet_viz.ui.lab.results import (
 from effnet_viz.ui.lab.scene import show_introduction, show_scene
 from effnet_viz.ui.layout import navigation
 
-with navigation.page("Scaling lab"):
+with navigation.page("Scaling lab", ADDRESS):
     st.markdown("#### Which network looks at the object?")
     show_introduction()
     show_scene()

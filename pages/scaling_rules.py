@@ -4,11 +4,12 @@ import streamlit as st
 
 from effnet_viz.ui.layout import navigation
 from effnet_viz.ui.scaling.accuracy import show_accuracy
+from effnet_viz.ui.scaling.address import ADDRESS
 from effnet_viz.ui.scaling.rule import choose_rule, offer_comparison, show_result
 from effnet_viz.ui.scaling.stages_drawing import show_table_1
 from effnet_viz.ui.scaling.tables import show_family, show_rounding
 
-with navigation.page("Scaling rules"):
+with navigation.page("Scaling rules", ADDRESS):
     st.markdown("#### Scaling rules")
     chosen = choose_rule()
     result, rounding = st.columns([2, 3], gap="large")

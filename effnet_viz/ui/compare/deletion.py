@@ -16,9 +16,19 @@ from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.text import percent
 from effnet_viz.ui.layout.theme import COLOURS, GREY
+from effnet_viz.ui.layout.url_parameters import Choice, Flag
 from effnet_viz.ui.layout.waiting import waiting
 
 DELETION, INSERTION = "blur", "show only"
+
+STEPS = tuple(round(100 * fraction) for fraction in FRACTIONS)
+"""How much of the photograph is changed, in percent."""
+
+PARAMETERS = (
+    Flag("race"),  # what old links say
+    Choice("direction", (DELETION, INSERTION)),
+    Choice("part", tuple(map(str, STEPS))),
+)
 
 DELETION_HELP = """
 If a map is right about what matters, blurring its most important part should lower the probability
@@ -35,7 +45,6 @@ def show_deletion_insertion(view: ComparisonView) -> ComparisonView:
     Returns the view with their results in it.
     """
     st.markdown("#### Deletion and insertion")
-    # "race" is what old links say.
     if not st.toggle("Run it: about forty passes of each network", key="race", bind="query-params"):
         return view
     found = []
@@ -70,16 +79,15 @@ def _show_curves(view: ComparisonView, found: Sequence[DeletionInsertion]) -> No
             bind="query-params",
         )
     with how_much:
-        steps = [round(100 * fraction) for fraction in FRACTIONS]
         percent_changed = st.select_slider(
             "How much, in percent of what the network saw",
-            steps,
+            STEPS,
             20,
             key="part",
             bind="query-params",
         )
     kind: Kind = "deletion" if direction == DELETION else "insertion"
-    step = steps.index(percent_changed)
+    step = STEPS.index(percent_changed)
     curves = [one.deletion if kind == "deletion" else one.insertion for one in found]
     chart, pictures = st.columns([1, 1], gap="large")
     with chart:

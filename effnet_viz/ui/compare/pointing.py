@@ -18,8 +18,11 @@ from effnet_viz.ui.inputs.image_picker import images
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.problems import message_of
 from effnet_viz.ui.layout.text import escape_markdown
+from effnet_viz.ui.layout.url_parameters import Flag
 from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.upload import Upload
+
+PARAMETERS = (Flag("pointing"),)
 
 POINTING_HELP = """
 Photographs of different classes are put together into one picture of twice the size. A map of one

@@ -13,11 +13,14 @@ from effnet_viz.pictures.captions import model_caption, stage_caption
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.explain.view import ExplainView
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.url_parameters import Choice, Number
 from effnet_viz.ui.panes import show_activation
 
 CHANNELS_PER_PAGE = 24
 
 BY_ACTIVATION, BY_CLASS = "strongest activation", "influence on the class"
+
+PARAMETERS = (Choice("sort", (BY_ACTIVATION, BY_CLASS)), Number("page", 1))
 
 CHANNELS_HELP = """
 Every channel is a detector of one pattern, and its tile shows where it found that pattern. Yellow

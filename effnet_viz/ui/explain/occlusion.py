@@ -13,9 +13,12 @@ from effnet_viz.ui.layout.charts import layout, show_chart
 from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.text import percent, truncate
 from effnet_viz.ui.layout.theme import BAR, TEAL
+from effnet_viz.ui.layout.url_parameters import Choice
 from effnet_viz.ui.layout.waiting import waiting
 
 HIDE, KEEP = "hide the part", "keep only the part"
+
+PARAMETERS = (Choice("blur", (HIDE, KEEP)),)
 
 
 def show_occlusion(view: ExplainView) -> None:

@@ -12,6 +12,7 @@ from effnet_viz.attribution.attribution import Attribution, Method
 from effnet_viz.models.model import Model
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.url_parameters import Text
 from effnet_viz.ui.panes import Canvas, canvas_of, stamp_of
 from effnet_viz.ui.results import DisplayImage
 from effnet_viz.ui.upload import Upload
@@ -69,7 +70,7 @@ def cover_box(box: viewer.Box | None) -> None:
 
 
 def _read_box() -> viewer.Box | None:
-    url_state.read_url("box", lambda text: _box_of(text) is not None)
+    url_state.read_url("box")
     text = st.session_state.get("box")
     url_state.write_url("box", text)
     return _box_of(text)
@@ -81,3 +82,6 @@ def _box_of(text: str | None) -> viewer.Box | None:
         return None
     left, top, right, bottom = map(float, text.split(","))
     return (left, top, right, bottom) if left < right <= 1 and top < bottom <= 1 else None
+
+
+PARAMETERS = (Text("box", lambda text: _box_of(text) is not None),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Container
 from functools import cache
 from itertools import count
@@ -17,12 +18,14 @@ from effnet_viz.ui import results, visitors
 from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import escape_markdown
+from effnet_viz.ui.layout.url_parameters import Text
 from effnet_viz.ui.upload import MAX_MEGABYTES, Upload
 
 MOST_UPLOADS = 12
 """Images that one visitor can have open."""
 UPLOAD = "upload-"
 """How the keys of uploads begin; a number of the session follows, nothing of the image."""
+_UPLOAD = re.compile(rf"{UPLOAD}[1-9][0-9]{{0,8}}")
 THUMBNAIL = 96
 
 
@@ -183,12 +186,21 @@ def _show(key: str) -> None:
 
 def _read_link() -> None:
     """The image that the URL names; an upload is known only to the session it was made in."""
-    unknown = url_state.read_url("image", images().__contains__)
-    if unknown is not None and unknown.startswith(UPLOAD):
+    url_state.read_url("image")
+    if st.session_state.get("image", next(iter(samples()))) not in images():
+        del st.session_state["image"]
         st.session_state["upload_problems"] = [
             "The image of this link was an upload, and uploads are never part of a link. Here is a "
             "sample instead; add the image again to see it."
         ]
+
+
+def _names_image(text: str) -> bool:
+    """Whether a text is the key of a sample, or one that an upload of some session can have."""
+    return text in samples() or _UPLOAD.fullmatch(text) is not None
+
+
+PARAMETERS = (Text("image", _names_image),)
 
 
 def choose_image() -> Upload:

@@ -12,7 +12,10 @@ from effnet_viz.ui import results
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.problems import error_boundary, offer_what_works
+from effnet_viz.ui.layout.url_parameters import Choice, Flag
 from effnet_viz.ui.layout.waiting import waiting
+
+PARAMETERS = (Choice("model", zoo.MODELS), Flag("untrained"))
 
 
 def readiness_text(entry: zoo.ModelEntry) -> str:
@@ -27,7 +30,7 @@ def readiness_text(entry: zoo.ModelEntry) -> str:
 
 def choose_model() -> ModelRef:
     """The model and whether it is untrained, from the sidebar."""
-    url_state.read_url("model", zoo.MODELS.__contains__)
+    url_state.read_url("model")
     texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
     key = st.selectbox(
         "Model",

@@ -12,6 +12,7 @@ from effnet_viz.models.architectures import structure_of
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.url_parameters import Choice, Choices, Flag, Text
 
 ONE_DIMENSION, FAMILY = "one dimension or compound", "a whole family"
 
@@ -102,11 +103,9 @@ def _choose_roles() -> list[tuple[zoo.ModelEntry, str]]:
     if set(roles) & set(WITHOUT_WEIGHTS):
         st.caption("No weights are published for depth or width alone. In miniature they are:")
         link_to_lab("Compare trained ones in the Scaling lab")
-    lowest = base.resolution // 2 // STEP * STEP
-    # Unlike a plain slider, this one ignores a link with a value between two steps.
     side = st.select_slider(
         "Resolution of the resolution network, in pixels",
-        range(lowest, 3 * base.resolution + 1, STEP),
+        _sides(base),
         2 * base.resolution,
         key="side",
         bind="query-params",
@@ -116,14 +115,18 @@ def _choose_roles() -> list[tuple[zoo.ModelEntry, str]]:
     return [(of_role[role], role) for role in ROLES if role in roles]
 
 
+def _sides(base: zoo.ModelEntry) -> range:
+    """The resolutions to choose from, in pixels."""
+    lowest = base.resolution // 2 // STEP * STEP
+    return range(lowest, 3 * base.resolution + 1, STEP)
+
+
 def link_to_lab(label: str) -> None:
     st.page_link("pages/scaling_lab.py", label=label, icon=":material/science:")
 
 
 def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
-    unknown = url_state.read_url("members", _names_members)
-    if unknown is not None:
-        st.caption(":material/info: The link names networks that do not exist; others are shown.")
+    url_state.read_url("members")
     named = st.session_state.setdefault("members", "lite0,lite1,lite2")
     st.session_state["_members"] = named.split(",") if named else []
 
@@ -143,8 +146,9 @@ def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
 
 
 def _names_members(text: str) -> bool:
-    """Whether a text names members of the families; the empty one names none."""
-    return text == "" or all(key in zoo.MODELS for key in text.split(","))
+    """Whether a text names members of the families, each once; the empty one names none."""
+    keys = text.split(",") if text else []
+    return len(set(keys)) == len(keys) and all(key in zoo.MODELS for key in keys)
 
 
 def _names_network(text: str) -> bool:
@@ -157,7 +161,7 @@ def _names_network(text: str) -> bool:
 
 def _custom() -> zoo.ModelEntry | None:
     """The network of one's own scale, sent from the page "Scaling rules"."""
-    url_state.read_url("custom", _names_network)
+    url_state.read_url("custom")
     key: str | None = st.session_state.get("custom")
     url_state.write_url("custom", key)
     return None if key is None else variants.find(key)
@@ -165,3 +169,14 @@ def _custom() -> zoo.ModelEntry | None:
 
 def _set_custom(key: str | None) -> None:
     st.session_state["custom"] = key
+
+
+PARAMETERS = (
+    Choice("family", (ONE_DIMENSION, FAMILY)),
+    Choice("baseline", BASELINES),
+    Choices("roles", ROLES),
+    Choice("side", {str(side) for key in BASELINES.values() for side in _sides(zoo.MODELS[key])}),
+    Text("members", _names_members),
+    Text("custom", _names_network),
+    Flag("untrained_too"),
+)

@@ -6,10 +6,15 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from effnet_viz.models.classes import Classes
+from effnet_viz.models.classes import Classes, imagenet
+from effnet_viz.ui.layout.url_parameters import Choice, Number
 
 DEFAULT_STAGE = 6
 """Of Grad-CAM on the main page, where there are so many."""
+
+TARGET = Choice("target", imagenet())
+STAGE = Number("stage", 1)
+MAP_STAGE = Number("map_stage", 1)
 
 
 def choose_target(classes: Classes) -> str | None:

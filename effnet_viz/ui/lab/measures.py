@@ -12,6 +12,11 @@ from effnet_viz.ui.lab.measure_table import MEASURES, labelled_pairs, reference_
 from effnet_viz.ui.layout.charts import show_chart
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.mistakes import mistake_boundary
+from effnet_viz.ui.layout.url_parameters import Choice
+
+KINDS = {"CAM at the last stage": CAM, f"Grad-CAM at stage {GRAD_CAM_STAGE}": GRAD_CAM}
+
+PARAMETERS = (Choice("lab_map", KINDS), Choice("lab_measure", MEASURES))
 
 MEASURES_HELP = """
 **Left:** a dot is one run, the bar is their mean. Diamonds are maps that no network made: *uniform*
@@ -30,21 +35,20 @@ interval in twenty misses 0, and there are many of them here: ten for every meas
 def show_measures(results: Results) -> None:
     """Any measure of either kind of map: means and references, pairs, by size of the object."""
     st.markdown("##### Where the evidence lies")
-    kinds = {"CAM at the last stage": CAM, f"Grad-CAM at stage {GRAD_CAM_STAGE}": GRAD_CAM}
     threshold = sentences.percent(results.fixed_threshold, 0)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         kind_title = st.segmented_control(
             "Map",
-            list(kinds),
-            default=next(iter(kinds)),
+            list(KINDS),
+            default=next(iter(KINDS)),
             required=True,
             key="lab_map",
             bind="query-params",
         )
     with right:
         title = st.selectbox("Measure", list(MEASURES), key="lab_measure", bind="query-params")
-    kind, measure = kinds[kind_title], MEASURES[title]
+    kind, measure = KINDS[kind_title], MEASURES[title]
     meaning = measure.meaning.format(grid=results.common_grid, threshold=threshold)
     direction = "Higher" if measure.higher_is_better else "Lower"
     st.markdown(f"{meaning} **{direction} is better.**")

@@ -16,6 +16,7 @@ from effnet_viz.lab.sprites import CLASSES, VENDORS
 from effnet_viz.ui import results
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import escape_markdown
+from effnet_viz.ui.layout.url_parameters import Choice, Number, Text
 from effnet_viz.ui.upload import MAX_MEGABYTES
 
 FIRST_SEED = 11
@@ -24,6 +25,13 @@ SEEDS = 10_000
 OBJECT, ANSWER = "the object", "its own answer"
 
 METHODS = tuple(demo.STAGES)
+
+OBJECTS = tuple(display_name(name) for name in CLASSES)
+
+SEED = Number("seed", 0, SEEDS - 1)
+SIZE = Number("size", 20, 90)
+DISTRACTORS = Number("clutter", 0, scene_editor.MOST_DISTRACTORS)
+OCCLUSION = Number("hidden", 0, round(100 * scene_editor.MOST_OCCLUSION))
 
 CONTROL = 168
 """Width of a control in pixels: two stand side by side on a phone."""
@@ -42,8 +50,7 @@ def choose_scene() -> tuple[SceneSpec, str, bool]:
         label, vendor = _choose_object(first)
         seed = st.number_input(
             "Seed",
-            0,
-            SEEDS - 1,
+            *SEED.limits,
             first.seed,
             key="seed",
             bind="query-params",
@@ -55,21 +62,21 @@ def choose_scene() -> tuple[SceneSpec, str, bool]:
     with st.container(horizontal=True):
         size = st.slider(
             "Size in % of the side",
-            *(20, 90, round(100 * first.size), 5),
+            *(*SIZE.limits, round(100 * first.size), 5),
             key="size",
             bind="query-params",
             width=CONTROL,
         )
         distractors = st.slider(
             "Distractors",
-            *(0, scene_editor.MOST_DISTRACTORS, first.distractors),
+            *(*DISTRACTORS.limits, first.distractors),
             key="clutter",
             bind="query-params",
             width=CONTROL,
         )
         occlusion = st.slider(
             "Hidden in %",
-            *(0, round(100 * scene_editor.MOST_OCCLUSION), round(100 * first.occlusion), 10),
+            *(*OCCLUSION.limits, round(100 * first.occlusion), 10),
             key="hidden",
             bind="query-params",
             width=CONTROL,
@@ -77,15 +84,16 @@ def choose_scene() -> tuple[SceneSpec, str, bool]:
         method = _choose_method()
         own_answer = _choose_class()
     cx, cy = state.setdefault("place", (first.cx, first.cy))
-    made = SceneSpec(int(seed), label, vendor, size / 100, cx, cy, distractors, occlusion / 100)
+    made = SceneSpec(
+        int(seed), label, vendor, size / 100, cx, cy, int(distractors), occlusion / 100
+    )
     return made, method, own_answer
 
 
 def _choose_object(first: SceneSpec) -> tuple[int, str]:
     """The class, and a vendor that drew it."""
-    names = [display_name(name) for name in CLASSES]
     name = st.selectbox(
-        "Object", names, first.label, key="object", bind="query-params", width=CONTROL
+        "Object", OBJECTS, first.label, key="object", bind="query-params", width=CONTROL
     )
     vendor = st.selectbox(
         "Drawn by",
@@ -97,7 +105,7 @@ def _choose_object(first: SceneSpec) -> tuple[int, str]:
         help=f"The networks have never seen drawings by {UNSEEN_VENDOR}. They learned from all "
         "others.",
     )
-    label = names.index(name)
+    label = OBJECTS.index(name)
     if vendor not in scene_editor.vendors_of(label):
         st.caption(
             f":material/info: There is no {name} by {vendor} here; this one is {UNSEEN_VENDOR}'s."
@@ -192,7 +200,7 @@ def place_text(spec: SceneSpec) -> str:
 
 
 def read_place() -> None:
-    url_state.read_url("place", lambda text: _place_of(text) is not None)
+    url_state.read_url("place")
     place = st.session_state.get("place")
     if isinstance(place, str):
         st.session_state["place"] = _place_of(place)
@@ -208,3 +216,16 @@ def step_map(by: int) -> None:
     """The presenter's arrow keys step between the two maps; all networks are there already."""
     st.session_state["map"] = METHODS[0] if by > 0 else METHODS[1]
     st.session_state["stepped"] = True
+
+
+PARAMETERS = (
+    Choice("object", OBJECTS),
+    Choice("drawn_by", VENDORS),
+    SEED,
+    SIZE,
+    DISTRACTORS,
+    OCCLUSION,
+    Text("place", lambda text: _place_of(text) is not None),
+    Choice("map", METHODS),
+    Choice("explained", (OBJECT, ANSWER)),
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -10,6 +10,7 @@ import streamlit as st
 from effnet_viz.assets import ICON
 from effnet_viz.ui.layout import theme, url_state
 from effnet_viz.ui.layout.mistakes import mistake_boundary
+from effnet_viz.ui.layout.url_parameters import Parameter
 
 PAGES = (
     ("app.py", "Explain an image", ":material/visibility:"),
@@ -43,8 +44,8 @@ STYLE = (
 
 
 @contextmanager
-def page(title: str) -> Iterator[None]:
-    """The frame of a page, whose content is made inside.
+def page(title: str, address: Iterable[Parameter]) -> Iterator[None]:
+    """The frame of a page, whose content is made inside, and what its address can hold.
 
     Streamlit finds the pages; their links are drawn here.
     """
@@ -56,4 +57,18 @@ def page(title: str) -> Iterator[None]:
         for path, label, icon in PAGES:
             st.page_link(path, label=label, icon=icon)
     with mistake_boundary():
+        _say_what_is_refused(url_state.refuse(address))
         yield
+
+
+def _say_what_is_refused(names: list[str]) -> None:
+    """One sentence, or nothing, in a place that is always there: the rest of the page stays put."""
+    place = st.empty()
+    if names:
+        defaults = "The default is" if len(names) == 1 else "The defaults are"
+        place.info(
+            "The link to this page asks for something that does not exist here "
+            f"({', '.join(f'`{name}`' for name in names)}). {defaults} shown instead: choose on "
+            "the page what you want to see.",
+            icon=":material/link_off:",
+        )

@@ -13,9 +13,12 @@ from effnet_viz.ui.layout.charts import NO_ZOOM, show_chart
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount, round_amount
 from effnet_viz.ui.layout.theme import GREY, ORANGE, PURPLE, RED, TEAL
+from effnet_viz.ui.layout.url_parameters import Choice
 from effnet_viz.ui.scaling.rule import YOURS, Chosen
 
-MULTIPLY_ADDS, PARAMETERS = "multiply-adds", "parameters"
+MULTIPLY_ADDS, PARAMETER_COUNT = "multiply-adds", "parameters"
+
+PARAMETERS = (Choice("cost", (MULTIPLY_ADDS, PARAMETER_COUNT)),)
 
 ACCURACY_HELP = """
 Further up is better, further left is cheaper; each step of the lower axis from 1 to 10 is ten times
@@ -41,7 +44,7 @@ def show_accuracy(chosen: Chosen) -> None:
     """Published accuracy against multiply-adds or parameters."""
     axis = st.segmented_control(
         "Cost in",
-        [MULTIPLY_ADDS, PARAMETERS],
+        [MULTIPLY_ADDS, PARAMETER_COUNT],
         default=MULTIPLY_ADDS,
         required=True,
         key="cost",

@@ -11,6 +11,7 @@ from effnet_viz.models import scaling, variants
 from effnet_viz.models.scaling import Rule, Scale
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import NO_BREAK, amount
+from effnet_viz.ui.layout.url_parameters import Number
 
 PRESETS = {
     "All three (the paper)": Rule(),
@@ -20,6 +21,12 @@ PRESETS = {
 }
 """Each doubles the multiply-adds with one step of φ, about."""
 YOURS = "Your scale"
+
+PHI = Number("phi", 0.0, 7.0, 0.5)
+ALPHA = Number("alpha", 1.0, 2.0, 0.01)
+BETA = Number("beta", 1.0, 1.5, 0.01)
+GAMMA = Number("gamma", 1.0, 1.5, 0.01)
+PARAMETERS = (PHI, ALPHA, BETA, GAMMA)
 
 RULE_HELP = """
 A network can grow along three axes: **depth** (more layers), **width** (more channels) and
@@ -64,20 +71,31 @@ def choose_rule() -> Chosen:
             st.button(name, on_click=_use, args=(preset,))
     one, two, three, four = st.columns(4, gap="medium")
     phi = one.slider(
-        "φ: how many steps", 0.0, 7.0, 1.0, 0.5, "%.1f", key="phi", bind="query-params"
+        "φ: how many steps", *PHI.limits, 1.0, PHI.step, "%.1f", key="phi", bind="query-params"
     )
     alpha = two.slider(
-        "α: depth per step", 1.0, 2.0, paper.alpha, 0.01, "%.2f", key="alpha", bind="query-params"
+        "α: depth per step",
+        *ALPHA.limits,
+        paper.alpha,
+        ALPHA.step,
+        "%.2f",
+        key="alpha",
+        bind="query-params",
     )
     beta = three.slider(
-        "β: width per step", 1.0, 1.5, paper.beta, 0.01, "%.2f", key="beta", bind="query-params"
+        "β: width per step",
+        *BETA.limits,
+        paper.beta,
+        BETA.step,
+        "%.2f",
+        key="beta",
+        bind="query-params",
     )
     gamma = four.slider(
         "γ: resolution per step",
-        1.0,
-        1.5,
+        *GAMMA.limits,
         paper.gamma,
-        0.01,
+        GAMMA.step,
         "%.2f",
         key="gamma",
         bind="query-params",

@@ -15,7 +15,10 @@ from effnet_viz.ui.layout.charts import NO_ZOOM
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount
 from effnet_viz.ui.layout.theme import ORANGE, PURPLE, TEAL
+from effnet_viz.ui.layout.url_parameters import Choice
 from effnet_viz.ui.scaling.rule import YOURS, Chosen
+
+PARAMETERS = (Choice("member", (*(entry.title for entry in zoo.MODELS.values()), YOURS)),)
 
 TABLE_1_HELP = """
 Each block is a stage. Its **height** is the side of its grid. Its **width** shows the channels:

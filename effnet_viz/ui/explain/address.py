@@ -1,0 +1,15 @@
+"""What the address of the page can hold."""
+
+from effnet_viz.ui.explain import channels, occlusion, view
+from effnet_viz.ui.inputs import image_picker, model_picker
+from effnet_viz.ui.inputs.target_and_stage import STAGE, TARGET
+
+ADDRESS = (
+    *model_picker.PARAMETERS,
+    *image_picker.PARAMETERS,
+    TARGET,
+    STAGE,
+    *view.PARAMETERS,
+    *occlusion.PARAMETERS,
+    *channels.PARAMETERS,
+)

@@ -1,0 +1,301 @@
+"""Whatever stands in a page's address: a sentence or the default, never an exception."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from hypothesis.strategies import SearchStrategy
+
+import effnet_viz.ui
+from effnet_viz.analysis import faithfulness, pointing_game
+from effnet_viz.engines.torch_engine import TorchEngine
+from effnet_viz.images.decode import decode
+from effnet_viz.images.samples import samples
+from effnet_viz.lab import demo
+from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.metrics.deletion import FRACTIONS, Curve
+from effnet_viz.models import checkpoints, model, scaling
+from effnet_viz.models.model import Model
+from effnet_viz.models.variants import ModelRef
+from effnet_viz.models.weights import Readiness
+from effnet_viz.ui import results
+from effnet_viz.ui.compare.address import ADDRESS as COMPARE
+from effnet_viz.ui.explain.address import ADDRESS as EXPLAIN
+from effnet_viz.ui.lab.address import ADDRESS as LAB
+from effnet_viz.ui.layout.url_parameters import (
+    Choice,
+    Choices,
+    Flag,
+    Number,
+    Parameter,
+    Text,
+)
+from effnet_viz.ui.scaling import stages_drawing
+from effnet_viz.ui.scaling.address import ADDRESS as RULES
+from tests.conftest import eager
+from tests.ui.opening import open_page, open_whatever_happens
+
+UI = Path(effnet_viz.ui.__file__).parent
+
+PAGES: dict[str, tuple[Sequence[Parameter], str]] = {
+    "app.py": (EXPLAIN, "What does the network look at?"),
+    "pages/compare_scaling.py": (COMPARE, "Do networks scaled in different ways look at"),
+    "pages/scaling_lab.py": (LAB, "Which network looks at the object?"),
+    "pages/scaling_rules.py": (RULES, "Scaling rules"),
+}
+"""What each page declares, and how its heading begins."""
+
+TEXTS = {
+    "image": ["palace", "upload-3"],
+    "box": ["0.3,0.2,0.6,0.6", "0,0,1,1"],
+    "members": ["lite0,b0", "lite2", ""],
+    "custom": ["b0-r448", "lite0-w1.2", "b0"],
+    "place": ["0.300,0.600", "0,1"],
+}
+"""What each parameter of free text can say."""
+
+EVERYTHING = [
+    ("app.py", {"box": "0.3,0.2,0.6,0.6"}),
+    ("pages/compare_scaling.py", {"race": "true", "pointing": "true"}),
+    ("pages/compare_scaling.py", {"family": "a whole family", "custom": "b0-r448"}),
+    ("pages/scaling_lab.py", {}),
+    ("pages/scaling_rules.py", {}),
+]
+"""Links that together show every widget that stands in an address."""
+
+NASTY = [
+    *("", " ", "nan", "inf", "-inf", "1e400", "-1", "0", "0.5", "1,2", "True", "None", "null"),
+    *("9" * 5_000, "x" * 9_000, "٣", "²", "\0", "\u202egnp", "\ufffd", "🙂", "a\nb"),
+    *("../../etc/passwd", "<script>alert(1)</script>", "%00", "[]", "{}", "upload-3", "b0-r9999"),
+]
+
+
+# What pages compute is cheap here: one network stands for all, and for all of its own results.
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cheap() -> Iterator[None]:
+    small = eager("lite0")
+
+    def under_its_key(ref: ModelRef) -> Model:
+        return dataclasses.replace(small, id=small.id._replace(key=ref.key))
+
+    @cache
+    def five_of_one() -> dict[str, Model]:
+        one = demo._model(SCALINGS["baseline"])
+        return {
+            key: dataclasses.replace(one, id=one.id._replace(key=f"lab-{key}")) for key in SCALINGS
+        }
+
+    @cache
+    def raced() -> faithfulness.DeletionInsertion:
+        photograph = decode(samples()["cat"].path.read_bytes())
+        curve = Curve(FRACTIONS, tuple(1 - fraction for fraction in FRACTIONS))
+        attribution = results.explanation(small, photograph, None, None).attribution
+        return faithfulness.DeletionInsertion(attribution, curve, curve)
+
+    @cache
+    def played() -> results.PlayedGame:
+        cells = [
+            pointing_game.GridCell(decode(samples()[key].path.read_bytes()), target)
+            for target, key in enumerate(list(samples())[:4])
+        ]
+        return results.PlayedGame(
+            pointing_game.grid_pointing(small, cells), samples()["cat"].path.read_bytes()
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results, "model", under_its_key)
+        patch.setattr(results, "deletion_insertion", lambda *_: raced())
+        patch.setattr(results, "grid_pointing", lambda *_: played())
+        patch.setattr(checkpoints, "readiness", lambda _: Readiness.READY)
+        patch.setattr(stages_drawing, "_drawing", lambda *_: go.Figure())
+        patch.setattr(scaling, "built", lambda *_: scaling.baseline())
+        patch.setattr(scaling, "figures", cache(scaling.figures.__wrapped__))
+        patch.setattr(demo, "_models", five_of_one)
+        patch.setattr(model, "create", lambda network, _: TorchEngine(network))
+        yield
+    results.clear()
+
+
+# What is declared is what is read
+
+
+def _read_in_source() -> set[str]:
+    """Names of the parameters that the source binds to widgets, reads or writes."""
+    found = set()
+    for path in UI.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+            if "bind" in keywords:
+                name = keywords["key"]
+            elif isinstance(node.func, ast.Attribute) and node.func.attr in (
+                "read_url",
+                "write_url",
+            ):
+                name = node.args[0]
+            else:
+                continue
+            assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: a name in plain sight"
+            found.add(name.value)
+    return found
+
+
+def test_every_parameter_in_the_source_is_declared() -> None:
+    assert _read_in_source() == {
+        parameter.name for address, _ in PAGES.values() for parameter in address
+    }
+
+
+def test_the_address_is_read_in_one_place() -> None:
+    """Nothing but url_state asks Streamlit for query parameters; pages have no widgets."""
+    pages = [UI.parents[1] / name for name in PAGES]
+    reading = {
+        path.name
+        for path in [*UI.rglob("*.py"), *pages]
+        if any(
+            isinstance(node, ast.Attribute) and node.attr == "query_params"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        )
+    }
+    assert reading == {"url_state.py"}
+    assert not any("bind=" in path.read_text(encoding="utf-8") for path in pages)
+
+
+def test_every_page_declares_what_its_widgets_take_from_the_address() -> None:
+    taken: dict[str, set[str]] = {name: set() for name in PAGES}
+    for name, link in EVERYTHING:
+        page = open_page(name, **link)
+        taken[name] |= {one for one in _read_in_source() if one in page.session_state}
+    assert taken == {
+        name: {parameter.name for parameter in address} for name, (address, _) in PAGES.items()
+    }
+
+
+# Whatever stands there
+
+
+def allowed(parameter: Parameter) -> SearchStrategy[list[str]]:
+    """What the page itself could write."""
+    match parameter:
+        case Choice():
+            return some.sampled_from(list(parameter.options)).map(lambda one: [one])
+        case Choices():
+            several = some.lists(some.sampled_from(list(parameter.options)), unique=True)
+            return several.map(lambda chosen: chosen or [""])
+        case Flag():
+            return some.sampled_from([["true"], ["false"]])
+        case Number():
+            most = min((parameter.high - parameter.low) / parameter.step, 8)
+            steps = some.integers(0, round(most))
+            return steps.map(lambda step: [f"{parameter.low + step * parameter.step:g}"])
+        case Text():
+            return some.sampled_from(TEXTS[parameter.name]).map(lambda one: [one])
+
+
+def near(parameter: Parameter) -> SearchStrategy[list[str]]:
+    """Almost what the page could write."""
+    changes = [
+        lambda value: [value, value],
+        lambda value: [value, ""],
+        lambda value: [value + " "],
+        lambda value: [value + "0"],
+        lambda value: [value + ",0"],
+        lambda value: [value.upper()],
+        lambda value: [value[1:]],
+        lambda value: ["-" + value],
+    ]
+    changed = some.builds(
+        lambda values, change: change(values[0]), allowed(parameter), some.sampled_from(changes)
+    )
+    if not isinstance(parameter, Number):
+        return changed
+    edges = [parameter.low - parameter.step, parameter.low + parameter.step / 2]
+    edges += [parameter.high + parameter.step] * (parameter.high < float("inf"))
+    return some.one_of(changed, some.sampled_from([[f"{edge:g}"] for edge in edges]))
+
+
+def hostile(parameter: Parameter) -> SearchStrategy[list[str]]:
+    return some.one_of(
+        allowed(parameter),
+        near(parameter),
+        some.sampled_from(NASTY).map(lambda value: [value]),
+        some.lists(some.sampled_from(NASTY), min_size=2, max_size=3),
+        some.text(max_size=20).map(lambda value: [value]),
+    )
+
+
+def links(name: str) -> SearchStrategy[dict[str, list[str]]]:
+    """Addresses of a page with all of its parameters."""
+    address, _ = PAGES[name]
+    return some.fixed_dictionaries({parameter.name: hostile(parameter) for parameter in address})
+
+
+def check(name: str, link: dict[str, list[str]]) -> None:
+    """The page stands, and what it does not allow is gone and told in one sentence."""
+    address, heading = PAGES[name]
+    page = open_whatever_happens(name, **link)  # an exception on it fails
+    assert not [error.value for error in page.error if "Something went wrong" in error.value]
+    assert any(text.value.startswith(f"#### {heading}") for text in page.markdown)
+    refused = [
+        parameter.name
+        for parameter in address
+        if parameter.name in link and not parameter.allows(link[parameter.name])
+    ]
+    told = [info.value for info in page.info if "asks for something that does not" in info.value]
+    assert len(told) == bool(refused)
+    for parameter in address:
+        held = page.query_params.get(parameter.name)
+        if held is not None:  # the default, where the page writes it
+            assert parameter.allows([held] if isinstance(held, str) else held)
+        assert any(f"`{parameter.name}`" in text for text in told) == (parameter.name in refused)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("value", ["", pytest.param("9" * 30_000, id="30 kB")])
+def test_a_link_with_nonsense_in_every_parameter(name: str, value: str) -> None:
+    check(name, {parameter.name: [value] for parameter in PAGES[name][0]})
+
+
+def test_a_link_that_comes_into_a_running_session() -> None:
+    """As the back button brings it, when the widget is there and bound already."""
+    page = open_page("pages/scaling_rules.py", cost="parameters")
+    page.query_params["cost"] = ""
+    page.run()
+    assert not page.exception
+    assert not page.error
+    assert "(`cost`). The default is shown" in page.info[0].value
+    assert page.query_params.get("cost", "parameters") == "parameters"
+
+
+bounded = partial(
+    settings,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@bounded(max_examples=5)
+@given(some.data())
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_with_anything(name: str, data: some.DataObject) -> None:
+    check(name, data.draw(links(name)))
+
+
+@pytest.mark.exhaustive
+@bounded(max_examples=150)
+@given(some.data())
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_with_anything_at_length(name: str, data: some.DataObject) -> None:
+    check(name, data.draw(links(name)))
