@@ -22,6 +22,8 @@ test: check
 test-all: check
 	$(BIN)/pytest -n 2 --dist loadscope -m ""
 	$(BIN)/python -m tools.load
+	$(BIN)/python -m tools.hostile
+	$(BIN)/python -m tools.fuzz
 
 check: .venv/dev.installed
 	$(BIN)/ruff check .

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from tools.load import report, server
 from tools.load.expectations import MODELS, Book, Expected, Photograph, differences, write_book
+from tools.load.protocol import Tab
 from tools.load.scenarios import Outcome, Plan, put_load
 
+Result = TypeVar("Result")
+
 VISITORS = 3
+PATIENCE = 120.0
 PLAN = Plan("photographs", VISITORS, seconds=0, think=(0.0, 0.2), reload_every=0, lite1_share=0)
 
 
@@ -28,14 +34,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]
         yield server_under_load
 
 
-def outcome_of(plan: Plan, book: Book, running: server.Server) -> Outcome:
-    # In a thread: the browser's driver may have left an event loop running in this one.
+def in_thread(work: Coroutine[None, None, Result]) -> Result:
+    # The browser's driver may have left an event loop running in this one.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, put_load(plan, book, running)).result()
+        return thread.submit(asyncio.run, work).result()
 
 
 def test_three_visitors_see_their_own_results(book: Book, running: server.Server) -> None:
-    outcome = outcome_of(PLAN, book, running)
+    outcome = in_thread(put_load(PLAN, book, running))
     assert outcome.errors == []
     assert outcome.foreign == []
     assert running.tracebacks() == 0
@@ -57,10 +63,56 @@ def test_exchanged_results_are_foreign(book: Book, running: server.Server) -> No
     # Classes that only one of the two was computed for stay as they are.
     wrong = dataclasses.replace(book, expected=dict(book.expected) | exchanged)
     plan = dataclasses.replace(PLAN, sessions=2, patience=20)
-    outcome = outcome_of(plan, wrong, running)
+    outcome = in_thread(put_load(plan, wrong, running))
     assert outcome.errors == []
     assert {m.visitor for m in outcome.measured if m.foreign} == {0, 1}
     assert "2 sessions, photographs: " in report.failures([outcome])[0]
+
+
+def test_many_clicks_of_one_visitor_are_one_thread(running: server.Server) -> None:
+    """And become few runs: the page shows what was clicked last."""
+
+    async def click() -> tuple[int, int, list[str]]:
+        with ThreadPoolExecutor(2) as executor:
+            tab = Tab(running.port, executor)
+            await tab.open(PATIENCE)
+            before = threads(running)
+            tab.begin()
+            most = 0
+            for number in range(60):
+                tab.slide("stage", 1 + number % 8)
+                await tab.rerun()
+                most = max(most, threads(running))
+            await tab.complete(PATIENCE, lambda: "stage 4 " in " ".join(tab.alternative_texts()))
+            shown = tab.alternative_texts()
+            await tab.close()
+            return before, most, shown
+
+    before, most, shown = in_thread(click())
+    assert most <= before + 3  # the visitor's own, and those of the server's file requests
+    assert any("Grad-CAM" in text and "stage 4 " in text for text in shown)
+
+
+def threads(running: server.Server) -> int:
+    return len(list(Path(f"/proc/{running.process}/task").iterdir()))
+
+
+def test_who_leaves_while_it_computes_stops_nobody(running: server.Server) -> None:
+    async def leave() -> list[str]:
+        with ThreadPoolExecutor(4) as executor:
+            for _ in range(3):
+                leaving = Tab(running.port, executor)
+                await leaving.open(PATIENCE)
+                leaving.select("target", "espresso")
+                await leaving.rerun()
+                await leaving.close()
+            staying = Tab(running.port, executor)
+            step = await staying.open(PATIENCE)
+            await staying.close()
+            return step.problems
+
+    assert in_thread(leave()) == []
+    assert running.tracebacks() == 0
 
 
 EXPECTED = Expected("tiger cat", 1, 38.81, 9.123, 19.46, {6: 12.04, 8: 9.996})
