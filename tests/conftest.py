@@ -19,7 +19,12 @@ from effnet_viz.models import architectures, checkpoints, variants
 from effnet_viz.models.model import of_entry
 from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 
-BROWSER = ("tests/browser/", "tests/ui/test_lab_page.py", "tests/ui/test_compare_page.py")
+BROWSER = (
+    "tests/browser/",
+    "tests/ui/server/",
+    "tests/ui/test_lab_page.py",
+    "tests/ui/test_compare_page.py",
+)
 """Where tests drive the served app: all of them in one process share a server and a browser."""
 
 
