@@ -186,12 +186,16 @@ def _answer(ours: socket.socket) -> tuple[Mapping[str, Any], memoryview] | None:
     with _closing(files):
         if not data:
             return None
-        told: dict[str, Any] = json.loads(data)
-        if "status" in told:
-            raise _ended(told["status"])
-        if "failed" in told:
-            raise JobError(told["failed"])
-        return told["answer"], _sealed(files[0])
+        try:
+            told: dict[str, Any] = json.loads(data)
+            if "answer" in told:
+                return told["answer"], _sealed(files[0])
+            if "status" in told:
+                raise _ended(told["status"])
+            failed: str = told["failed"]
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise JobError("A job's answer makes no sense.") from error
+        raise JobError(failed)
 
 
 def _ended(status: int) -> JobError:

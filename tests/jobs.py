@@ -37,6 +37,14 @@ def fail(*_: object) -> Told:
     raise ValueError("a mistake of ours")
 
 
+def answer_nonsense(request: Told, *_: object) -> Told:
+    """What a decoder might say that a hostile file has taken over."""
+    for link in Path("/proc/self/fd").iterdir():
+        if link.is_symlink() and str(link.readlink()).startswith("socket:"):
+            os.write(int(link.name), request["says"].encode())
+    os._exit(0)
+
+
 def crash(*_: object) -> Told:
     ctypes.string_at(0)
     return {}

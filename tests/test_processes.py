@@ -92,6 +92,16 @@ def test_a_job_that_ends_badly_ends_alone(jobs: ForkServer, job: str, name: str)
 
 
 @forking
+@pytest.mark.parametrize(
+    "says", ["", "no JSON", "[" * 9999, "[]", "{}", '{"answer": 1}', '{"status": "ended"}']
+)
+def test_an_answer_that_makes_no_sense_is_the_jobs_failure(jobs: ForkServer, says: str) -> None:
+    with pytest.raises(JobError, match=r"makes no sense|ended twice"):
+        jobs.run("answer_nonsense", {"says": says}, b"", AMPLE)
+    assert jobs.run("reverse", {"times": 1}, b"abc", AMPLE)[1] == b"cba"
+
+
+@forking
 def test_a_job_finds_nothing_of_another(jobs: ForkServer, tmp_path: Path) -> None:
     for picture in ("one", "another"):
         assert jobs.run("remember", {"left": picture}, b"", AMPLE)[0] == {"left": []}

@@ -9,6 +9,7 @@ from PIL import Image
 
 from effnet_viz.models import variants
 from effnet_viz.serving import settings
+from effnet_viz.ui import visitors
 from tests.conftest import SAMPLES
 from tests.ui.opening import open_app, open_page, panes, texts
 
@@ -132,6 +133,19 @@ def test_an_image_can_be_removed_when_the_field_is_empty_again() -> None:
     assert not page.exception
     assert "The maps explain **tiger cat**" in texts(page)
     assert "cup" not in texts(page)
+
+
+def test_an_image_that_left_the_list_is_held_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    released: list[str] = []
+    monkeypatch.setattr(visitors, "release", released.append)
+    page = open_app()
+    content = (SAMPLES / "espresso.jpg").read_bytes()
+    page.file_uploader(key="files").upload("cup.jpg", content, "image/jpeg").run()
+    [file_id] = page.session_state["_file_ids"].values()
+    assert released == []
+    next(button for button in page.button if button.label == "Remove this image").click().run()
+    assert released == [file_id]
+    assert page.session_state["_file_ids"] == {}
 
 
 def test_the_same_image_again_is_shown_again() -> None:
