@@ -254,7 +254,7 @@ def test_no_page_asks_for_more_than_the_policy_allows(
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     page.get_by_role("link", name="Explain an image").click()
     page.get_by_text("Camera").click()
-    page.wait_for_function("document.querySelector('video')?.videoWidth > 0")
+    page.wait_for_function("() => document.querySelector('video')?.videoWidth > 0")
     page.get_by_role("button", name="Take Photo").click()
     expect(page.get_by_role("button", name="Remove this image")).to_be_visible()
     assert page.evaluate("[...document.fonts].every(font => font.status !== 'error')")
@@ -262,5 +262,5 @@ def test_no_page_asks_for_more_than_the_policy_allows(
     tolerated = ["script-src wasm-eval"]
     assert page.evaluate("window.violations") == tolerated
     page.evaluate("document.body.append(Object.assign(new Image(), {src: 'https://a.example'}))")
-    page.wait_for_function("window.violations.length > 1")
+    page.wait_for_function("() => window.violations.length > 1")
     assert page.evaluate("window.violations") == [*tolerated, "img-src https://a.example/"]
