@@ -28,7 +28,7 @@ def loaded(key: str, *, untrained: bool = False) -> Model:
 def eager(key: str, *, untrained: bool = False) -> Model:
     """The same on PyTorch alone, which converts nothing."""
     entry = variants.find(key)
-    state, file = (None, None) if untrained else checkpoints.load_state_dict(entry.weights)
+    state, file = (None, None) if untrained else checkpoints.load_state_dict(entry)
     return of_entry(entry, TorchEngine(architectures.build(entry, state)), file)
 
 

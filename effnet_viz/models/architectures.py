@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from threading import Lock
 
@@ -16,7 +17,6 @@ from torchvision.models.efficientnet import EfficientNet, _efficientnet_conf
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.structure import Structure, init_empty_weights, summarize
-from effnet_viz.models.weights import PackageFile, UserCheckpoint
 from effnet_viz.models.zoo import ModelEntry
 
 
@@ -28,7 +28,7 @@ def scaled(architecture: str, width: float, depth: float) -> EfficientNet:
 
 def _from_torchvision(entry: ModelEntry) -> nn.Module:
     module: nn.Module
-    if isinstance(entry.weights, UserCheckpoint):
+    if entry.scaled:
         module = scaled(entry.architecture, entry.width, entry.depth)
     else:
         module = torchvision.models.get_model_builder(entry.architecture)(weights=None)
@@ -37,7 +37,7 @@ def _from_torchvision(entry: ModelEntry) -> nn.Module:
 
 def _from_timm(entry: ModelEntry) -> nn.Module:
     module: nn.Module
-    if isinstance(entry.weights, UserCheckpoint):
+    if entry.scaled:
         # What the registered builders call, with their settings of the TensorFlow port.
         module = _gen_efficientnet_lite(  # type: ignore[no-untyped-call]
             entry.architecture, entry.width, entry.depth, bn_eps=BN_EPS_TF_DEFAULT, pad_type="same"
@@ -55,15 +55,13 @@ _initialising = Lock()
 _BUILDERS = {"torchvision": _from_torchvision, "timm": _from_timm}
 
 
-def module_of(entry: ModelEntry, state: dict[str, Tensor] | None) -> nn.Module:
+def module_of(entry: ModelEntry, state: Mapping[str, Tensor] | None) -> nn.Module:
     """The library's own module for an entry, new, in evaluation mode, its parameters frozen.
 
     A variant of width or depth is the library's own architecture with other multipliers (Lite never
     scales its stem and head, nor the depth of its first and last block stage).
-    `state` is the entry's checkpoint: the library's own names; the library's own order for the
-    packaged EfficientNet-Lite files, whose names come from another implementation.
+    `state` has the names and shapes of `expected_state`; checkpoints.load_state_dict gives one.
     None leaves the random initialisation, which is the same every time (seed 0).
-    Raises ValueError when the checkpoint does not fit the architecture.
     """
     # The initialisation draws from torch's global generator: one at a time, and leave it as found.
     with _initialising, torch.random.fork_rng(devices=[]):
@@ -71,32 +69,13 @@ def module_of(entry: ModelEntry, state: dict[str, Tensor] | None) -> nn.Module:
         torch.default_generator.manual_seed(0)
         module = _BUILDERS[entry.library](entry)
     if state is not None:
-        packaged = isinstance(entry.weights, PackageFile)
-        fitted = _renamed_by_position(module, state) if packaged else state
-        try:
-            module.load_state_dict(fitted)
-        except RuntimeError as error:
-            raise ValueError(
-                f"The checkpoint is not one of {entry.title}: its tensors do not fit. "
-                "Use the weight file that belongs to this model."
-            ) from error
+        module.load_state_dict(state)
     return module.eval().requires_grad_(False)
 
 
-def build(entry: ModelEntry, state: dict[str, Tensor] | None) -> Network:
+def build(entry: ModelEntry, state: Mapping[str, Tensor] | None) -> Network:
     """The network of module_of: it equals the module bit for bit."""
     return as_network(module_of(entry, state))
-
-
-def _renamed_by_position(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The checkpoint's tensors under the module's names, matched by their order.
-
-    load_state_dict then checks every shape; only the count has to be checked here.
-    """
-    names = list(module.state_dict())
-    if len(names) != len(state):
-        raise ValueError(f"The checkpoint has {len(state)} tensors, the architecture {len(names)}.")
-    return dict(zip(names, state.values(), strict=True))
 
 
 @lru_cache(maxsize=64)
@@ -105,3 +84,11 @@ def structure_of(entry: ModelEntry) -> Structure:
     with init_empty_weights():
         network = build(entry, None)
     return summarize(network, entry.resolution)
+
+
+@lru_cache(maxsize=64)
+def expected_state(entry: ModelEntry) -> Mapping[str, Tensor]:
+    """The names, shapes and types of an entry's state dict, in the library's order, no values."""
+    with init_empty_weights():
+        state: Mapping[str, Tensor] = module_of(entry, None).state_dict()
+    return state

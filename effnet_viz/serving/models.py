@@ -97,7 +97,7 @@ def get_model(ref: ModelRef) -> Model:
 
     Results made with it hold on to the linear head, not to the network.
     """
-    sha256 = "untrained" if ref.untrained else checkpoints.fetch(ref.entry.weights).sha256
+    sha256 = "untrained" if ref.untrained else checkpoints.fetch(ref.entry).sha256
     model_id = ModelId(ref.key, sha256)
 
     def make() -> Model:

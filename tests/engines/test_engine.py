@@ -61,7 +61,7 @@ def sample(name: str, key: str) -> Floats:
 
 def trained(key: str) -> Network:
     entry = variants.find(key)
-    return architectures.build(entry, checkpoints.load_state_dict(entry.weights)[0])
+    return architectures.build(entry, checkpoints.load_state_dict(entry)[0])
 
 
 @cache

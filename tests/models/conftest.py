@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from effnet_viz.models import downloads, weights
+from effnet_viz.models import downloads, files
 from tests.models.weight_files import Server
 
 
@@ -19,7 +19,7 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(weights, "_digests", {})
+    monkeypatch.setattr(files, "_digests", {})
     monkeypatch.setattr(downloads, "_servers", {})
     monkeypatch.setattr(downloads, "_downloads", {})
 

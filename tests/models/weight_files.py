@@ -9,10 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import torch
+import torchvision
 
 from effnet_viz.models import variants, weights, zoo
 from effnet_viz.models.weights import PackageFile, TorchvisionFile
@@ -122,5 +124,22 @@ def saved(value: object) -> bytes:
     return buffer.getvalue()
 
 
+NARROW = variants.find("b0-w0.25-d0.25-r64")
+"""A small architecture; its weights are a checkpoint of the user's."""
+
+
+@cache
+def narrow_state() -> dict[str, torch.Tensor]:
+    """A state dict of NARROW: of the library's own model, under the library's own names."""
+    blocks, last = torchvision.models.efficientnet._efficientnet_conf(
+        "efficientnet_b0", width_mult=0.25, depth_mult=0.25
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        module = torchvision.models.EfficientNet(blocks, 0.2, last_channel=last)
+    return dict(module.state_dict())
+
+
 def entry_with(weight: TorchvisionFile | PackageFile) -> zoo.ModelEntry:
-    return replace(variants.find("b0"), weights=weight)
+    """NARROW, as if its weights were published."""
+    return replace(NARROW, weights=weight)

@@ -127,9 +127,9 @@ def test_a_model_loads_while_another_one_runs(loads: list[str]) -> None:
     assert loads == ["lite0", "lite0"]
 
 
-def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.fixture
+def own_checkpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[str, Path]:
+    """A server without models, and the key and the file of a network with a checkpoint."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
@@ -137,16 +137,45 @@ def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
     assert isinstance(entry.weights, weights.UserCheckpoint)
     path = weights.folder() / entry.weights.filenames[1]
     path.parent.mkdir(parents=True)
-    state = architectures.module_of(entry, None).state_dict()
+    torch.save(architectures.module_of(entry, None).state_dict(), path)
+    return entry.key, path
+
+
+def test_a_deleted_checkpoint_leaves_the_loaded_model_and_is_missed_when_loading_anew(
+    own_checkpoint: tuple[str, Path],
+) -> None:
+    key, path = own_checkpoint
+    model = models.get_model(ModelRef(key))
+    before = analyse(SAMPLES / "cat.jpg", model)
+    path.unlink()
+    after = analyse(SAMPLES / "cat.jpg", model)
+    assert np.array_equal(before.logits, after.logits)
+    assert np.array_equal(before.grad_cam(5), after.grad_cam(5))
+    models._models.clear()
+    said = f"No weights were ever published .* `{path.name}`"
+    for ask in (
+        lambda: models.get_model(ModelRef(key)),
+        lambda: analyse(SAMPLES / "palace.jpg", model),
+        model.module,
+    ):
+        with pytest.raises(weights.WeightsError, match=said):
+            ask()
+
+
+def test_a_replaced_checkpoint_is_used_and_never_mixed_with_the_old_one(
+    own_checkpoint: tuple[str, Path],
+) -> None:
+    key, path = own_checkpoint
+    state = torch.load(path, weights_only=True)
 
     def put(bias: float) -> None:
         state["classifier.bias"].fill_(bias)
         torch.save(state, path)
 
     put(1.0)
-    old = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(entry.key)))
+    old = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(key)))
     put(2.0)
-    new = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(entry.key)))
+    new = analyse(SAMPLES / "cat.jpg", models.get_model(ModelRef(key)))
     assert old.provenance.weights_sha256 != new.provenance.weights_sha256
     np.testing.assert_allclose(new.logits - old.logits, 1, atol=1e-4)
     models._models.clear()

@@ -9,12 +9,13 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from playwright.sync_api import BrowserContext, expect
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz import compare
-from effnet_viz.models import checkpoints, variants
+from effnet_viz.models import architectures, checkpoints, variants
 from effnet_viz.ui import results
 from tests.browser.visitor import PATIENCE
 from tests.conftest import SAMPLES
@@ -59,6 +60,21 @@ def test_networks_without_weights_say_why_and_the_others_go_on(
     assert [p["stamp"] for p in panes(page)[:3]] == ["", "UNTRAINED: random weights", ""]
     assert panes(page)[-1]["stamp"] == "WITH UNTRAINED NETWORKS"
     assert "The weights are random, so this map shows the architecture and chance" in texts(page)
+
+
+def test_a_checkpoint_that_cannot_be_computed_with_is_named_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EFFNET_VIZ_CHECKPOINTS", str(tmp_path))
+    narrow = variants.find("lite0-w0.25-d0.25")
+    state = architectures.module_of(narrow, None).state_dict()
+    state["classifier.weight"][7] = float("nan")
+    torch.save(state, tmp_path / "efficientnet_lite0-w0.25-d0.25.pth")
+    page = open_comparison(roles=["baseline"], custom=narrow.key)
+    assert len(maps(page)) == 1
+    [warning] = [w.value for w in page.warning]
+    assert warning.startswith(f"**{narrow.title}**: `efficientnet_lite0-w0.25-d0.25.pth` in")
+    assert "not finite (NaN or infinite) in `classifier.weight`. Its training diverged" in warning
 
 
 def test_mixed_recipes_are_named() -> None:

@@ -57,7 +57,7 @@ def built(key: str) -> Network:
     """The network; weights do not change the speed, so those that need a download stay random."""
     entry = variants.find(key)
     if isinstance(entry.weights, weights.PackageFile):
-        return architectures.build(entry, checkpoints.load_state_dict(entry.weights)[0])
+        return architectures.build(entry, checkpoints.load_state_dict(entry)[0])
     return architectures.build(entry, None)
 
 
