@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from threading import Lock
+from typing import NamedTuple
 
 import timm
 import torch
@@ -78,17 +79,25 @@ def build(entry: ModelEntry, state: Mapping[str, Tensor] | None) -> Network:
     return as_network(module_of(entry, state))
 
 
+class _Shapes(NamedTuple):
+    structure: Structure
+    state: Mapping[str, Tensor]
+
+
 @lru_cache(maxsize=64)
+def _shapes_of(entry: ModelEntry) -> _Shapes:
+    """Of a network without values, which is built once: B7 takes 0.2 s."""
+    with init_empty_weights():
+        module = module_of(entry, None)
+    state: Mapping[str, Tensor] = module.state_dict()
+    return _Shapes(summarize(as_network(module), entry.resolution), state)
+
+
 def structure_of(entry: ModelEntry) -> Structure:
     """The structure of an entry's network at its resolution. It needs no weights and no memory."""
-    with init_empty_weights():
-        network = build(entry, None)
-    return summarize(network, entry.resolution)
+    return _shapes_of(entry).structure
 
 
-@lru_cache(maxsize=64)
 def expected_state(entry: ModelEntry) -> Mapping[str, Tensor]:
     """The names, shapes and types of an entry's state dict, in the library's order, no values."""
-    with init_empty_weights():
-        state: Mapping[str, Tensor] = module_of(entry, None).state_dict()
-    return state
+    return _shapes_of(entry).state

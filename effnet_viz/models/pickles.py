@@ -34,11 +34,11 @@ class Storage(NamedTuple):
     """A row of numbers in the file, of which tensors are views."""
 
     dtype: str
-    count: int
+    length: int
 
     @property
     def nbytes(self) -> int:
-        return self.count * _item_size(self.dtype)
+        return self.length * _item_size(self.dtype)
 
 
 def _item_size(dtype: str) -> int:
@@ -56,7 +56,7 @@ def _tensor(
     if len(shape) > _DIMENSIONS or min(offset, *shape, *strides, 0) < 0:
         raise ValueError("no shape")
     last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
-    if all(shape) and last >= storage.count:
+    if all(shape) and last >= storage.length:
         raise ValueError("a tensor beyond its storage")
     return TensorOutline(tuple(shape), storage.dtype)
 
@@ -163,9 +163,9 @@ class Outliner(pickle._Unpickler):
         return _MEANINGS[module, name]
 
     def persistent_load(self, pid: Any) -> Storage:
-        kind, storage_type, key, _, count, *view = pid
-        storage = Storage(storage_type.dtype, count)
-        if kind != "storage" or not isinstance(key, str) or count < 0 or any(view):
+        kind, storage_type, key, _, length, *view = pid
+        storage = Storage(storage_type.dtype, length)
+        if kind != "storage" or not isinstance(key, str) or length < 0 or any(view):
             raise ValueError("no storage")
         if self.storages.setdefault(key, storage) != storage:
             raise ValueError("a storage of two sizes")

@@ -163,15 +163,15 @@ def test_a_hostile_file_is_refused_in_a_sentence(kind: str) -> None:
 def test_code_in_a_pickle_does_not_run(closed_url: str, tmp_path: Path) -> None:
     marker = tmp_path / "the code has run"
     for write in (saved, legacy):
-        content = write({STEM: Call(Path.touch, marker)})
+        content = write({STEM: Call(os.mkdir, str(marker))})
         weight = named(closed_url, content)
         place(weight, content)
-        with pytest.raises(WeightsError, match=r"asks for `pathlib\.Path\.?\w*`.* Delete it"):
+        with pytest.raises(WeightsError, match=rf"asks for `{os.name}\.mkdir`.* Delete it"):
             checkpoints.load_state_dict(entry_with(weight))
         assert not marker.exists()
         torch.load(io.BytesIO(content), weights_only=False)  # it would have run
         assert marker.exists()
-        marker.unlink()
+        marker.rmdir()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
@@ -237,7 +237,10 @@ def test_no_bomb_takes_memory(tmp_path: Path) -> None:
         "good.pth": (good("pth"), "loaded"),
         "deflated.pth": (deflated_bomb(), "is compressed"),
         "lying.pth": (lying_storage(), "is incomplete"),
-        "asking.pth": (HOSTILE["memory for the asking"].content(), "asks for `builtins.bytearray`"),
+        "asking.pth": (
+            HOSTILE["memory for the asking"].content(),
+            "asks for `__builtin__.bytearray`",
+        ),
         "memo.pth": (HOSTILE["a memo of 64 GB"].content(), "but nothing"),
         "entries.safetensors": (many_entries(1_300_000), "is too large to be this network's"),
         "zeros.safetensors": (b"", "is too large to be this network's"),

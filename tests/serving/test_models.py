@@ -13,7 +13,8 @@ import torch
 
 from effnet_viz import Model, analyse
 from effnet_viz.engines.engine import Activations, Head
-from effnet_viz.models import architectures, variants, weights
+from effnet_viz.engines.torch_engine import TorchEngine
+from effnet_viz.models import architectures, model, variants, weights
 from effnet_viz.models.architectures import structure_of
 from effnet_viz.models.model import of_entry
 from effnet_viz.models.variants import ModelRef
@@ -133,6 +134,8 @@ def own_checkpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[str
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
+    # Converting a network for another engine takes seconds, and its files are the same.
+    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
     entry = variants.variant("lite0", width=0.5)
     assert isinstance(entry.weights, weights.UserCheckpoint)
     path = weights.folder() / entry.weights.filenames[1]
@@ -145,18 +148,18 @@ def test_a_deleted_checkpoint_leaves_the_loaded_model_and_is_missed_when_loading
     own_checkpoint: tuple[str, Path],
 ) -> None:
     key, path = own_checkpoint
-    model = models.get_model(ModelRef(key))
-    before = analyse(SAMPLES / "cat.jpg", model)
+    shared = models.get_model(ModelRef(key))
+    before = analyse(SAMPLES / "cat.jpg", shared)
     path.unlink()
-    after = analyse(SAMPLES / "cat.jpg", model)
+    after = analyse(SAMPLES / "cat.jpg", shared)
     assert np.array_equal(before.logits, after.logits)
     assert np.array_equal(before.grad_cam(5), after.grad_cam(5))
     models._models.clear()
     said = f"No weights were ever published .* `{path.name}`"
     for ask in (
         lambda: models.get_model(ModelRef(key)),
-        lambda: analyse(SAMPLES / "palace.jpg", model),
-        model.module,
+        lambda: analyse(SAMPLES / "palace.jpg", shared),
+        shared.module,
     ):
         with pytest.raises(weights.WeightsError, match=said):
             ask()
