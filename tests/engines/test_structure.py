@@ -285,5 +285,5 @@ def test_networks_are_built_while_another_thread_converts_one(
         torch.manual_seed(0)  # so the test would see it
     for key in ("b0", "lite0"):
         architectures.build(variants.find(key), None)
-        architectures.structure_of.__wrapped__(variants.find(key))
+        architectures._shapes_of.__wrapped__(variants.find(key))
     scaling.built.__wrapped__(1.1, 1.2, 224)

@@ -314,15 +314,19 @@ def test_a_folder_that_cannot_be_made_is_named(server: Server, tmp_path: Path) -
     assert server.requests == []
 
 
-def test_an_unforeseen_error_still_ends_the_wait(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+def test_an_unforeseen_error_still_ends_the_wait_and_stands_in_the_log(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def unforeseen(_: downloads.Download) -> None:
         raise KeyError("surprise")
 
     monkeypatch.setattr(downloads.Download, "_fetch", unforeseen)
-    with pytest.raises(WeightsError, match="surprise"):
+    with pytest.raises(WeightsError, match="by a mistake of this app, which") as caught:
         downloads.download(server.offers(CONTENT)).wait(PATIENCE)
+    assert "surprise" not in str(caught.value)
+    [record] = caplog.records
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "'surprise'"
 
 
 def test_old_leftovers_of_the_same_file_are_removed(server: Server) -> None:
