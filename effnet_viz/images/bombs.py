@@ -179,7 +179,8 @@ def _refuse_directories(block: bytes, name: str) -> None:
 
 def _refuse_png(content: bytes) -> None:
     position, chunks = 8, 0
-    while position < len(content):
+    # What follows its last chunk is no part of a PNG, and nobody reads it.
+    while position < len(content) and content[position + 4 : position + 8] != b"IEND":
         position += 12 + int.from_bytes(content[position : position + 4])
         chunks += 1
         if chunks > MAX_PNG_CHUNKS:

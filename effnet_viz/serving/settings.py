@@ -36,7 +36,7 @@ _MEGABYTE = 2**20
 MODEL_BYTES = int(_setting("MODEL_MEGABYTES", 1200) * _MEGABYTE)
 """Models in memory, all together."""
 
-RESULT_BYTES = int(_setting("RESULT_MEGABYTES", 600) * _MEGABYTE)
+RESULT_BYTES = int(_setting("RESULT_MEGABYTES", 300) * _MEGABYTE)
 """Decoded images, analyses and drawn maps in memory, all together."""
 
 UPLOAD_BYTES = int(_setting("UPLOAD_MEGABYTES", 80) * _MEGABYTE)

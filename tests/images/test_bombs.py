@@ -127,6 +127,7 @@ HONEST: dict[str, Callable[[], bytes]] = {
     "progressive JPEG with a film behind it": lambda: with_video(progressive(10)),
     "TIFF of 8,000 strips": lambda: strips(8000),
     "PNG in chunks of 100 bytes": png_of_small_chunks,
+    "PNG with 2 MB behind its end": lambda: encode(quarters(), "PNG") + bytes(2 * MB),
     "panorama of 1,000 to 1": lambda: encode(quarters(20_000, 20), "PNG"),
     "PPM with a long comment": lambda: b"P6\n#" + b"a" * 60_000 + b"\n2 2\n255\n" + bytes(12),
     "PPM with #": lambda: b"P6 100 100 255\n" + b"#" * 30_000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -23,10 +24,11 @@ AFTERWARDS = 60.0
 
 def largest_file(seed: int) -> bytes:
     """A photograph of noise whose file is as large as any that is taken."""
-    noise = np.random.default_rng(seed).integers(0, 256, (1200, 1600, 3), np.uint8)  # (H, W, 3)
+    side = math.isqrt(MAX_BYTES // 3) - 8
+    noise = np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)  # (H, W, 3)
     file = io.BytesIO()
     Image.fromarray(noise).save(file, "PNG", compress_level=0)
-    # Bytes after the end of a PNG are no part of the picture.
+    # What follows the end of a PNG is no part of the picture.
     return file.getvalue().ljust(MAX_BYTES, b"\0")
 
 
@@ -50,6 +52,8 @@ async def measure(running: Server) -> list[Requirement]:
                     await tab.complete(PATIENCE)
                 except ProtocolError as error:
                     raise RuntimeError(f"Visitor {number} could not upload: {error}") from error
+                if f"Your image {file}.png." not in tab.texts():
+                    raise RuntimeError(f"Visitor {number} does not see image {file}.")
                 most = max(most, running.memory())
         await asyncio.gather(*(tab.close() for tab in tabs))
         await asyncio.sleep(AFTERWARDS)
