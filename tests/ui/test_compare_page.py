@@ -224,6 +224,8 @@ def test_the_saved_numbers_are_those_of_the_api(
     page = context.new_page()
     page.goto(address)
     page.get_by_role("link", name="Compare scaling").click()
+    # The field of the page before is there until this one comes; a file put into it stays there.
+    expect(page.get_by_text("Do networks scaled in different ways")).to_be_visible()
     page.locator("input[type=file]").set_input_files(upload)
     expect(page.get_by_text("my photograph").first).to_be_visible()
     expect(page.locator('.stage[aria-label^="CAM over the photograph"]')).to_have_count(3)
