@@ -19,11 +19,11 @@ def report(error: Exception) -> str:
     return number
 
 
-def sentence_of(number: str) -> str:
-    """All that a visitor learns of a mistake, by its number in the log."""
+def sentence_of(number: str, remedy: str = "Reload the page") -> str:
+    """All that a visitor learns of a mistake, by its number in the log, and what to do now."""
     return (
-        "Something went wrong in this app; it is no fault of yours. Reload the page, and if it "
-        f"happens again, tell whoever runs the app the number {number}."
+        f"Something went wrong in this app; it is no fault of yours. {remedy}, and if it happens "
+        f"again, tell whoever runs the app the number {number}."
     )
 
 
@@ -39,9 +39,13 @@ def show_mistake(error: Exception, *, again: bool) -> None:
 
     The button is for where nothing else is left on the page; uploads stay, unlike when reloading.
     """
-    st.error(sentence_of(report(error)), icon=":material/error:")
+    number, icon = report(error), ":material/error:"
     if again:
-        st.button("Show the page again", icon=":material/refresh:", key="again")
+        label = "Show the page again"
+        st.error(sentence_of(number, label), icon=icon)
+        st.button(label, icon=":material/refresh:", key="again")
+    else:
+        st.error(sentence_of(number), icon=icon)
 
 
 @contextmanager
