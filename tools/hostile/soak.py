@@ -24,7 +24,7 @@ async def measure(running: Server, minutes: int) -> list[Requirement]:
     book = await asyncio.to_thread(write_book, VISITORS, 1)
     states: list[tuple[int, int, int]] = []
     latencies: list[float] = []
-    for number in range(max(minutes, WARM_UP + 2)):
+    for number in range(max(minutes, WARM_UP + 3)):
         scenario = ("photographs", "sample")[number % 2]
         plan = Plan(scenario, VISITORS, SLICE_SECONDS, seed=number, think=(0.5, 2.0))
         outcome = await put_load(plan, book, running)
