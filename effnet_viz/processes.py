@@ -96,6 +96,7 @@ class ForkServer:
         self._lock = threading.Lock()
         self._helper: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        atexit.register(self.close)
 
     def start(self) -> None:
         """Starts the helper, which then imports the module by itself; else the first job does."""
@@ -154,7 +155,6 @@ class ForkServer:
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,  # Ctrl+C is for the server, whose end ends the helper
                 )
-            atexit.register(self.close)
         return self._control
 
     def _send(self, message: bytes, files: list[int]) -> None:

@@ -151,8 +151,7 @@ class SharedCache:
         with self._changed:
             for key, entry in list(self._entries.items()):
                 if entry.users == 0 and _depends(key, identity):
-                    del self._entries[key]
-                    self._nbytes -= entry.nbytes
+                    self._drop(key)
 
     def clear(self) -> None:
         """Drops every value that nobody uses."""
@@ -182,7 +181,9 @@ class SharedCache:
             return
         for key, entry in list(self._entries.items()):
             if entry.users == 0:
-                del self._entries[key]
-                self._nbytes -= entry.nbytes
+                self._drop(key)
                 if self._nbytes + nbytes <= self._most_bytes:
                     return
+
+    def _drop(self, key: Hashable) -> None:
+        self._nbytes -= self._entries.pop(key).nbytes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,20 +47,29 @@ def release(file_id: str) -> None:
         _in_memory(context.uploaded_file_mgr).remove_file(context.session_id, file_id)
 
 
-def make_room(session_id: str) -> None:
-    """Lets go of a visitor's oldest files until the others are within the visitor's share.
+def beyond_share(sizes: Mapping[str, int]) -> list[str]:
+    """The oldest, by key, that have to go until the others are within a visitor's share.
 
-    Whatever field they came through, and whether a page still knows them or not. The newest one
-    stays in any case; it is no larger than the largest file that is taken.
+    The newest one stays in any case; it is no larger than the largest file that is taken.
+    """
+    excess = sum(sizes.values()) - settings.UPLOAD_BYTES
+    going = []
+    for key in list(sizes)[:-1]:
+        if excess > 0:
+            going.append(key)
+            excess -= sizes[key]
+    return going
+
+
+def make_room(session_id: str) -> None:
+    """Lets go of the files that are beyond a visitor's share.
+
+    Whatever field they came through, and whether a page still knows them or not.
     """
     manager = _in_memory(runtime.get_instance().uploaded_file_mgr)
-    files = list(manager.file_storage.get(session_id, {}).values())
-    excess = sum(len(file.data) for file in files) - settings.UPLOAD_BYTES
-    for file in files[:-1]:
-        if excess <= 0:
-            return
-        manager.remove_file(session_id, file.file_id)
-        excess -= len(file.data)
+    files = dict(manager.file_storage.get(session_id, {}))  # a page may let go of one meanwhile
+    for file_id in beyond_share({file_id: len(file.data) for file_id, file in files.items()}):
+        manager.remove_file(session_id, file_id)
 
 
 def forget_gone() -> tuple[bool, set[str]]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
+from tests import event_loop
 from tools.load import report, server
 from tools.load.expectations import MODELS, Book, Expected, Photograph, differences, write_book
 from tools.load.protocol import Tab
 from tools.load.scenarios import Outcome, Plan, put_load
-
-Result = TypeVar("Result")
 
 VISITORS = 3
 PATIENCE = 120.0
@@ -34,14 +31,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]
         yield server_under_load
 
 
-def in_thread(work: Coroutine[None, None, Result]) -> Result:
-    # The browser's driver may have left an event loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
-
-
 def test_three_visitors_see_their_own_results(book: Book, running: server.Server) -> None:
-    outcome = in_thread(put_load(PLAN, book, running))
+    outcome = event_loop.run(put_load(PLAN, book, running))
     assert outcome.errors == []
     assert outcome.foreign == []
     assert running.tracebacks() == 0
@@ -63,7 +54,7 @@ def test_exchanged_results_are_foreign(book: Book, running: server.Server) -> No
     # Classes that only one of the two was computed for stay as they are.
     wrong = dataclasses.replace(book, expected=dict(book.expected) | exchanged)
     plan = dataclasses.replace(PLAN, sessions=2, patience=20)
-    outcome = in_thread(put_load(plan, wrong, running))
+    outcome = event_loop.run(put_load(plan, wrong, running))
     assert outcome.errors == []
     assert {m.visitor for m in outcome.measured if m.foreign} == {0, 1}
     assert "2 sessions, photographs: " in report.failures([outcome])[0]
@@ -88,7 +79,7 @@ def test_many_clicks_of_one_visitor_are_one_thread(running: server.Server) -> No
             await tab.close()
             return before, most, shown
 
-    before, most, shown = in_thread(click())
+    before, most, shown = event_loop.run(click())
     assert most <= before + 3  # the visitor's own, and those of the server's file requests
     assert any("Grad-CAM" in text and "stage 4 " in text for text in shown)
 
@@ -111,7 +102,7 @@ def test_who_leaves_while_it_computes_stops_nobody(running: server.Server) -> No
             await staying.close()
             return step.problems
 
-    assert in_thread(leave()) == []
+    assert event_loop.run(leave()) == []
     assert running.tracebacks() == 0
 
 

@@ -62,7 +62,7 @@ def _accept(file: UploadedFile) -> str | None:
     key = _kept(file)
     if key is not None:
         _file_ids().setdefault(key, file.file_id)
-        _make_room(key)
+        _make_room()
     return key
 
 
@@ -94,20 +94,15 @@ def _kept(file: UploadedFile) -> str | None:
     return key
 
 
-def _make_room(newest: str) -> None:
+def _make_room() -> None:
     """Forget the oldest images until the others are within a visitor's share; say which."""
     uploads = _uploads()
-    excess = sum(len(image.content) for image in uploads.values()) - settings.UPLOAD_BYTES
-    for key, image in list(uploads.items()):
-        if excess <= 0:
-            return
-        if key != newest:
-            excess -= len(image.content)
-            _forget(key)
-            st.session_state["upload_problems"].append(
-                f"{image.title} was removed to make room: your images together may take up to "
-                f"{_megabytes(settings.UPLOAD_BYTES)} MB. Save smaller copies to have more open."
-            )
+    for key in visitors.beyond_share({key: len(one.content) for key, one in uploads.items()}):
+        st.session_state["upload_problems"].append(
+            f"{uploads[key].title} was removed to make room: your images together may take up to "
+            f"{_megabytes(settings.UPLOAD_BYTES)} MB. Save smaller copies to have more open."
+        )
+        _forget(key)
 
 
 def _megabytes(nbytes: int) -> int:

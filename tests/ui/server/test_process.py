@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 
 from effnet_viz.ui.server import process
+from tests import event_loop
 from tests.browser.visitor import ROOT
 
 
@@ -50,6 +49,4 @@ def test_an_upload_is_never_written_to_disk(kept: bool, monkeypatch: pytest.Monk
         assert len(await file.read()) == len(photograph)
         return bool(file.file._rolled)  # type: ignore[attr-defined]
 
-    # In a thread of its own: this one may run the loop of the browser tests.
-    with ThreadPoolExecutor(1) as thread:
-        assert thread.submit(asyncio.run, written()).result() is not kept
+    assert event_loop.run(written()) is not kept

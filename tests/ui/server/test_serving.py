@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from effnet_viz.images.decode import MAX_BYTES
 from effnet_viz.ui.server.headers import security_headers
+from tests import event_loop
 from tests.browser.visitor import explained, serving
 from tests.conftest import SAMPLES
 from tests.ui.server.faulty import IN_A_CALLBACK, IN_A_REQUEST, IN_THE_FRAME, SECRET
@@ -67,9 +67,7 @@ class Served:
                 finally:
                     await tab.close()
 
-        # In a thread of its own: this one may run the loop of the browser tests.
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(asyncio.run, visited()).result()  # type: ignore[arg-type]
+        return event_loop.run(visited())
 
     def is_explained(self, sentence: str) -> bool:
         """Whether a visitor reads no more than a number, and the log has the error under it."""
@@ -138,10 +136,9 @@ def test_a_shared_server_can_be_opened_from_another_address(served: Served) -> N
         ):
             pass
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, connect(f"http://{ELSEWHERE}:{served.port}")).result()
-        with pytest.raises(websockets.InvalidStatus):
-            thread.submit(asyncio.run, connect("http://elsewhere.example")).result()
+    event_loop.run(connect(f"http://{ELSEWHERE}:{served.port}"))
+    with pytest.raises(websockets.InvalidStatus):
+        event_loop.run(connect("http://elsewhere.example"))
 
 
 def test_what_the_operator_can_watch(served: Served) -> None:

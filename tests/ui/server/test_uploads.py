@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from effnet_viz.ui import visitors
 from effnet_viz.ui.server.uploads import AT_ONCE, UploadShare
+from tests import event_loop
 
 
 async def nothing() -> Message:
@@ -44,9 +44,7 @@ def test_one_visitor_sends_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         scopes = [put(session, number) for number in range(5) for session in ("one", "two")]
         await asyncio.gather(*(share(scope, nothing, drop) for scope in scopes))
 
-    # In a thread: the browser's driver may have left an event loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, send_all()).result()
+    event_loop.run(send_all())
     assert most == {"one": AT_ONCE, "two": AT_ONCE}
     assert sorted(made_room) == ["one"] * 5 + ["two"] * 5
     assert not share._gates
@@ -68,6 +66,5 @@ def test_everything_else_passes(scope: Scope, monkeypatch: pytest.MonkeyPatch) -
     async def app(scope: Scope, _: Receive, __: Send) -> None:
         passed.append(scope)
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, UploadShare(app)(scope, nothing, drop)).result()
+    event_loop.run(UploadShare(app)(scope, nothing, drop))
     assert passed == [scope]
