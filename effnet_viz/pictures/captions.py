@@ -20,6 +20,19 @@ def model_caption(provenance: Provenance) -> str:
     return f"{model}, weights: {provenance.weights}"
 
 
+def provenance_lines(provenance: Provenance) -> list[str]:
+    """Everything needed to compute a map again: weights by their hash, preprocessing, versions."""
+    preprocessing = ", ".join(f"{key} {value}" for key, value in provenance.preprocessing.items())
+    versions = ", ".join(f"{name} {version}" for name, version in provenance.versions.items())
+    digest = f", SHA-256 {provenance.weights_sha256}" if provenance.weights_sha256 else ""
+    return [
+        f"{provenance.architecture}, {provenance.recipe}{digest}",
+        f"Preprocessing: {preprocessing}",
+        f"Image SHA-256 {provenance.image_sha256}",
+        f"{provenance.engine}; {versions}",
+    ]
+
+
 def map_caption(attribution: Attribution) -> list[str]:
     """Two lines that belong to every map: model, weights; method, class, stage.
 

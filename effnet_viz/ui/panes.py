@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from effnet_viz.pictures.captions import (
     UNTRAINED,
     map_caption,
     model_caption,
+    provenance_lines,
     stage_caption,
     where_strongest,
 )
@@ -32,6 +34,8 @@ class Canvas:
     photograph: viewer.Photograph
     seen: viewer.Box
     strip: bool
+    title: str
+    """Of the photograph."""
 
 
 def canvas_of(image: Upload, crop: Crop) -> Canvas:
@@ -39,7 +43,7 @@ def canvas_of(image: Upload, crop: Crop) -> Canvas:
     shown = results.display_image(image)
     if min(shown.picture.shape[:2]) >= NARROWEST:
         photograph = results.sent_photograph(image)
-        return Canvas(photograph, crop.box_in(1, 1), strip=False)
+        return Canvas(photograph, crop.box_in(1, 1), strip=False, title=image.title)
     middle = results.middle(shown.width, shown.height)
 
     def within(x: float, y: float) -> tuple[float, float]:
@@ -49,7 +53,8 @@ def canvas_of(image: Upload, crop: Crop) -> Canvas:
 
     left, top, right, bottom = crop.box
     photograph = results.sent_middle(image)
-    return Canvas(photograph, (*within(left, top), *within(right, bottom)), strip=True)
+    seen = (*within(left, top), *within(right, bottom))
+    return Canvas(photograph, seen, strip=True, title=image.title)
 
 
 def stamp_of(provenance: Provenance) -> str:
@@ -62,72 +67,81 @@ def name_of(provenance: Provenance) -> str:
     return provenance.model + ("" if provenance.trained else "-untrained")
 
 
-def show_attribution(
+def slug(text: str) -> str:
+    """The text as part of a file's name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def picture_of(
     canvas: Canvas,
     model: Model,
     attribution: Attribution,
     *,
-    key: str,
-    covered: viewer.Box | None = None,
+    under: viewer.Under,
     outlined: viewer.Object | None = None,
     where: str | None = None,
-) -> None:
+) -> viewer.Picture:
     """A map of the evidence for a class over the photograph; `where` says where it is strongest."""
-    _show(
+    return _picture(
         canvas,
         model.structure.stages[attribution.stage],
         attribution.values,
         attribution.provenance,
         title=attribution.method.title,
+        of=attribution.target.label,
         kind="evidence",
         where=where or where_strongest(attribution.values),
         caption=map_caption(attribution),
-        covered=covered,
+        under=under,
         outlined=outlined,
         common=None,
-        key=key,
     )
 
 
-def show_activation(
-    canvas: Canvas, analysis: Analysis, stage: int, channel: int, *, common: Range, key: str
-) -> None:
+def channel_picture(
+    canvas: Canvas, analysis: Analysis, stage: int, channel: int, *, common: Range
+) -> viewer.Picture:
     """One channel of a stage, whose range is `common`."""
     title, values = f"Channel {channel}", analysis.stages[stage][channel]  # (h, w)
-    _show(
+    return _picture(
         canvas,
         analysis.model.structure.stages[stage],
         values,
         analysis.provenance,
         title=title,
+        of="",
         kind="activation",
         where=where_strongest(values),
         caption=[
             model_caption(analysis.provenance),
             f"{title}, {stage_caption(stage, values)}",
         ],
-        covered=None,
+        under=viewer.Under(title, f"stage {stage}", reading=True),
         outlined=None,
         common=common,
-        key=key,
     )
 
 
-def _show(
+def map_of(attribution: Attribution) -> viewer.Map:
+    """The map as it is sent: large ones as averages."""
+    return viewer.Map(reduced(attribution.values, viewer.MOST_CELLS), "evidence")
+
+
+def _picture(
     canvas: Canvas,
     stage: Stage,
     values: Floats,
     provenance: Provenance,
     *,
     title: str,
+    of: str,
     kind: viewer.Kind,
     where: str,
     caption: Sequence[str],
-    covered: viewer.Box | None,
+    under: viewer.Under,
     outlined: viewer.Object | None,
     common: Range | None,
-    key: str,
-) -> None:
+) -> viewer.Picture:
     sent = reduced(values, viewer.MOST_CELLS)
     field = None
     if sent.shape == values.shape:
@@ -137,18 +151,16 @@ def _show(
     else:
         averages = f"shown as averages ({sent.shape[1]}×{sent.shape[0]})"
         caption = [*caption[:-1], f"{caption[-1]}, {averages}"]
-    viewer.pane(
+    parts = (canvas.title, of, title, f"stage-{stage.number}", name_of(provenance))
+    return viewer.Picture(
         canvas.photograph,
         canvas.seen,
-        sent,
-        kind=kind,
-        description=f"{title} over the photograph. {where} {'. '.join(caption)}.",
-        caption=caption,
+        viewer.Map(sent, kind, common),
+        f"{title} over the photograph. {where} {'. '.join(caption)}.",
+        caption=[f"Photograph: {canvas.title}", *provenance_lines(provenance), *caption],
+        under=under,
         stamp=stamp_of(provenance),
         field=field,
-        covered=covered,
-        file=f"{title}-stage-{stage.number}-{name_of(provenance)}.png".lower().replace(" ", "-"),
-        key=key,
-        common=common,
         outlined=outlined,
+        file="-".join(slug(part) for part in parts if part) + ".png",
     )

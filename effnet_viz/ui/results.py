@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from effnet_viz.analysis import faithfulness
 from effnet_viz.analysis import pointing_game as game
+from effnet_viz.analysis import verdict as sentences
 from effnet_viz.analysis.analysis import Analysis, Target, analyse
-from effnet_viz.analysis.explanation import Explanation, method_at
-from effnet_viz.analysis.predictions import Predictions
+from effnet_viz.analysis.explanation import Explanation, explain, method_at
 from effnet_viz.arrays import Pixels, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
 from effnet_viz.attribution.attribution import Attribution, Method
@@ -37,8 +37,10 @@ LONGEST_SIDE = 800
 """Longer side of a photograph on the page, in pixels."""
 SEEN_SIDE = 640
 """Side on the page of a square from the photograph, in pixels."""
-COVERED_SIDE = 320
+COVERED_SIDE = 520
 """Side of the crop with a covered part, in pixels."""
+OVERVIEW_WIDTH = 288
+"""Of the whole photograph beside the answers, in pixels: twice what it takes on the page."""
 TILE_CELLS = 28
 """Longest side of a channel's tile, in cells."""
 DECODERS = 2
@@ -67,7 +69,9 @@ class DisplayImage:
 class Covered:
     """What a model says of a photograph with a part covered."""
 
-    predictions: Predictions
+    explanation: Explanation
+    keep: bool
+    """Whether all but the part was covered."""
     picture: str
     """What the model saw, as a data: URL."""
 
@@ -151,6 +155,16 @@ def thumbnail(image: Upload, side: int) -> str:
     return data_url(resized(square, side, side), "jpeg")
 
 
+@_results.kept(len)
+def overview(image: Upload) -> str:
+    """The whole photograph, small, as a data: URL."""
+    picture = display_image(image).picture  # (H, W, 3)
+    height, width = picture.shape[:2]
+    shrunk = min(1, OVERVIEW_WIDTH / width, OVERVIEW_WIDTH / height)
+    size = max(1, round(width * shrunk)), max(1, round(height * shrunk))
+    return data_url(resized(picture, *size), "jpeg")
+
+
 def model(ref: ModelRef) -> Model:
     """The model, once for all visitors. Raises WeightsError."""
     return models.get_model(ref)
@@ -197,12 +211,28 @@ def mean_tile(model: Model, image: Upload, stage: int) -> str:
     return data_url(render.apply_colormap(mean, full_range(mean), "viridis"), "webp")
 
 
-@_results.kept(lambda made: len(made.picture))
-def covered(model: Model, image: Upload, box: viewer.Box, keep: bool) -> Covered:
+@_results.kept(lambda made: len(made.picture) + made.explanation.attribution.nbytes)
+def covered(model: Model, image: Upload, box: viewer.Box, keep: bool, target: int) -> Covered:
     """What the model says when the box, or with `keep` everything else, is blurred."""
     changed = photograph(image).covered(box, keep=keep)
-    seen = analyse(changed, model)
-    return Covered(seen.predictions, data_url(changed.cropped(seen.crop, COVERED_SIDE), "jpeg"))
+    left = explain(changed, model, target)
+    picture = changed.cropped(left.analysis.crop, COVERED_SIDE)
+    return Covered(left, keep, data_url(picture, "jpeg"))
+
+
+@_results.kept(lambda _: 1000)
+def verdict(explanation: Explanation) -> sentences.Verdict:
+    """What the page says of an explanation before anything else."""
+    analysis = explanation.analysis
+    best = analysis.for_target(analysis.predictions[0].index)
+    own = attribution(best, explanation.attribution.method, explanation.attribution.stage)
+    return sentences.verdict(explanation, own)
+
+
+@_results.kept(lambda _: 200)
+def hottest_blurred(explanation: Explanation, image: Upload) -> faithfulness.HottestBlurred:
+    """What the network says with the hottest part of its map blurred."""
+    return faithfulness.blur_hottest(explanation, photograph(image))
 
 
 def deletion_insertion(

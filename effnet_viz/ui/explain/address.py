@@ -1,6 +1,6 @@
 """What the address of the page can hold."""
 
-from effnet_viz.ui.explain import channels, occlusion, view
+from effnet_viz.ui.explain import channels, maps, view
 from effnet_viz.ui.inputs import image_picker, model_picker
 from effnet_viz.ui.inputs.target_and_stage import STAGE, TARGET
 
@@ -10,6 +10,6 @@ ADDRESS = (
     TARGET,
     STAGE,
     *view.PARAMETERS,
-    *occlusion.PARAMETERS,
+    *maps.PARAMETERS,
     *channels.PARAMETERS,
 )

@@ -12,22 +12,15 @@ from effnet_viz.pictures import render
 from effnet_viz.pictures.captions import model_caption, stage_caption
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.explain.view import ExplainView
-from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.url_parameters import Choice, Number
-from effnet_viz.ui.panes import show_activation
+from effnet_viz.ui.panes import channel_picture
 
 CHANNELS_PER_PAGE = 24
 
 BY_ACTIVATION, BY_CLASS = "strongest activation", "influence on the class"
 
-PARAMETERS = (Choice("sort", (BY_ACTIVATION, BY_CLASS)), Number("page", 1))
-
-CHANNELS_HELP = """
-Every channel is a detector of one pattern, and its tile shows where it found that pattern. Yellow
-is the strongest place of this tile (own scale) or of the whole stage (shared scale). The number
-under it is its largest value, or its influence on the class: positive speaks for it.
-"""
-
+PARAMETERS = (Choice("sort", (BY_ACTIVATION, BY_CLASS)), Number("page", 1), Number("channel", 0))
 
 def show_channels(view: ExplainView) -> None:
     """The channels of the stage, ranked, in pages; choosing one enlarges it."""
@@ -75,8 +68,7 @@ def show_channels(view: ExplainView) -> None:
         f"{stage_caption(stage, analysis.stages[stage])}, scale as chosen above (fixed counts as "
         "shared)"
     )
-    how_to_read(CHANNELS_HELP)
-    chosen = st.session_state.pop("_channel", None)
+    chosen = _chosen_channel(len(ranking))
     if chosen is not None:
         _enlarge(view, chosen, float(influence[chosen]), common)
 
@@ -91,7 +83,19 @@ def _choose_page(channels: int, what: tuple[object, ...]) -> int:
 
 
 def _choose_channel(channel: int) -> None:
-    st.session_state["_channel"] = channel
+    st.session_state["channel"] = str(channel)
+
+
+def _chosen_channel(count: int) -> int | None:
+    """The channel that is open, from the address too."""
+    url_state.read_url("channel")
+    chosen = st.session_state.get("channel")
+    url_state.write_url("channel", chosen)
+    return int(chosen) if chosen is not None and int(chosen) < count else None
+
+
+def _close() -> None:
+    st.session_state["channel"] = None
 
 
 def _enlarge(view: ExplainView, channel: int, influence: float, common: Range) -> None:
@@ -99,11 +103,10 @@ def _enlarge(view: ExplainView, channel: int, influence: float, common: Range) -
     adds, to = ("adds", "to") if influence >= 0 else ("takes", "from")
     exact = "exactly" if method_at(view.model, stage) is Method.CAM else "by estimate"
 
-    @st.dialog(f"Channel {channel} of stage {stage}", width="medium")
+    @st.dialog(f"Channel {channel} of stage {stage}", width="medium", on_dismiss=_close)
     def show() -> None:
-        show_activation(
-            view.canvas, view.analysis, stage, channel, common=common, key="pane channel"
-        )
+        picture = channel_picture(view.canvas, view.analysis, stage, channel, common=common)
+        viewer.pane(picture, key="pane channel")
         st.caption(
             f"It {adds} {render.number(abs(influence))} {to} the score (logit) "
             f"{render.number(target.logit)} of {target.label}, {exact}."

@@ -1,42 +1,156 @@
-"""CAM and Grad-CAM over the photograph."""
+"""CAM and Grad-CAM over the photograph, and what is left of them with a part covered."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from effnet_viz.analysis.analysis import NoClassActivationMapError
-from effnet_viz.attribution.attribution import Attribution, Method
-from effnet_viz.ui.explain.view import ExplainView
-from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.analysis.words import percents
+from effnet_viz.attribution.attribution import Method
+from effnet_viz.ui import results, viewer, words
+from effnet_viz.ui.explain.answers import shown_predictions
+from effnet_viz.ui.explain.details import DETAILS, ask_for_details
+from effnet_viz.ui.explain.view import ExplainView, cover_box
+from effnet_viz.ui.inputs.model_picker import step_model
+from effnet_viz.ui.inputs.target_and_stage import choose_stage, step_stage
+from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.problems import error_boundary
+from effnet_viz.ui.layout.text import percent
+from effnet_viz.ui.layout.url_parameters import Choice
 from effnet_viz.ui.layout.waiting import waiting
-from effnet_viz.ui.panes import show_attribution
+from effnet_viz.ui.panes import map_of, picture_of
+from effnet_viz.ui.results import Covered
+from effnet_viz.ui.viewer import Answer, Presented, Slot, Stages, Under
 
-CAM_HELP = """
-The last stage divides the image into a coarse grid, and this map shows how much the content of each
-cell raised the score of the class: colours from the right end of the bar spoke for it, and in the
-signed view colours from the left end against it. The average of all cells, plus a constant, *is*
-the score. The map has only as many values as the grid has cells; the smooth edges come from
-enlarging it.
-"""
+PHOTOGRAPH, CAM, GRAD_CAM = "photograph", "cam", "grad_cam"
 
-GRAD_CAM_HELP = """
-Grad-CAM asks, at the stage you choose: if a channel became a little more active, how much would the
-score of this class rise? It weights every channel by that number and adds the channels up, so
-colours from the right end of the bar mark patterns that speak for the class. Early stages give fine
-but noisy maps of edges and textures, late stages coarse maps of objects; at the last stage it is
-the class activation map.
-"""
+HIDE, KEEP = "hide the part", "keep only the part"
+
+PARAMETERS = (Choice("blur", (HIDE, KEEP)),)
+
+
+def open_deck(view: ExplainView) -> None:
+    """The places of the pictures, and how they are shown."""
+    target = view.analysis.target
+    built = view.model.structure.stages
+    no_cam = ""
+    try:
+        view.analysis.attribute(Method.CAM)
+    except NoClassActivationMapError as error:
+        no_cam = str(error)
+    cover = None
+    if not view.canvas.strip:
+        cover = viewer.Cover(
+            view.covered, _keep(), cover_box, lambda: cover_box(None), _choose_what_to_blur
+        )
+    viewer.deck(
+        view.canvas.photograph,
+        [
+            Slot(PHOTOGRAPH, words.PHOTOGRAPH, when="covering"),
+            Slot(CAM, Method.CAM.title, note=no_cam),
+            Slot(GRAD_CAM, Method.GRAD_CAM.title, when="looking"),
+        ],
+        layout="pair",
+        scale="own",
+        presented=Presented(
+            f"{target.label}, {percent(target.probability)}",
+            words.PRESENTING_ONE,
+            [
+                Answer(one.label, percent(one.probability), one.probability, one == target)
+                for one in shown_predictions(view)[:5]
+            ],
+        ),
+        on_step={"stage": step_stage(view.model.last_stage), "model": step_model},
+        asks={DETAILS: words.DETAILS},
+        on_ask=ask_for_details,
+        stages=Stages(
+            view.stage,
+            [f"Stage {n}, {one.side} by {one.side} cells" for n, one in built.items()],
+            GRAD_CAM,
+        ),
+        on_stage=choose_stage,
+        cover=cover,
+    )
+
+
+def _keep() -> bool:
+    url_state.read_url("blur")
+    chosen = st.session_state.get("blur")
+    url_state.write_url("blur", chosen)
+    return chosen == KEEP
+
+
+def _choose_what_to_blur(keep: bool) -> None:
+    st.session_state["blur"] = KEEP if keep else None
 
 
 def show_cam(view: ExplainView) -> None:
-    """The class activation map of the target class, or why there is none."""
-    try:
-        attribution = view.analysis.attribute(Method.CAM)
-    except NoClassActivationMapError as error:
-        st.info(str(error), icon=":material/info:")
-    else:
-        _show_map(view, attribution, CAM_HELP)
+    """The class activation map of the target class, where there is one; and the photograph."""
+    if view.covered is None:
+        _show_photograph(view, None)
+        if view.model.engine.head is not None:
+            label = view.analysis.target.label
+            attribution = view.analysis.attribute(Method.CAM)
+            under = Under(Method.CAM.title, label, reading=True)
+            viewer.show(CAM, picture_of(view.canvas, view.model, attribution, under=under))
+
+
+def show_covered(view: ExplainView) -> Covered:
+    """The photograph with the part covered, and the map that is left."""
+    assert view.covered is not None
+    label = view.analysis.target.label
+    with error_boundary(view.model.card.title), waiting(None):
+        covered = results.covered(
+            view.model, view.image, view.covered, _keep(), view.analysis.target.index
+        )
+    _show_photograph(view, covered)
+    now = covered.explanation.attribution
+    if view.model.engine.head is not None:
+        picture = picture_of(
+            view.canvas,
+            view.model,
+            now,
+            under=Under(f"{now.method.title} now", label, reading=True),
+        )
+        before = map_of(view.analysis.attribute(now.method))
+        viewer.show(CAM, viewer.with_before(picture, before, covered.picture))
+    return covered
+
+
+def _show_photograph(view: ExplainView, covered: Covered | None) -> None:
+    crop, target = view.analysis.crop, view.analysis.target
+    live, text = None, ""
+    if covered is not None and view.covered is not None:
+        after = covered.explanation.analysis.predictions.of(target.index)
+        change = percents(target.probability, after.probability, "→", below="<", over=">")
+        live = (target.label, change)
+        text = words.BLURRED.format(percent=round(100 * crop_share(view, covered.keep)))
+    viewer.show(
+        PHOTOGRAPH,
+        viewer.Picture(
+            view.canvas.photograph,
+            view.canvas.seen,
+            None,
+            f"{view.image.description} The model saw {percent(crop.seen)} of it.",
+            under=Under(words.PHOTOGRAPH, text, scale=False, reading=True),
+            stamp=view.stamp if covered else "",
+            changed=covered.picture if covered else "",
+            boxed=not view.canvas.strip,
+            live=live,
+        ),
+    )
+
+
+def crop_share(view: ExplainView, keep: bool) -> float:
+    """The share of what the model saw that is blurred, 0 to 1."""
+    assert view.covered is not None
+    seen, box = view.canvas.seen, view.covered
+    sides = [
+        max(0.0, min(box[i + 2], seen[i + 2]) - max(box[i], seen[i])) / (seen[i + 2] - seen[i])
+        for i in (0, 1)
+    ]
+    inside = sides[0] * sides[1]
+    return 1 - inside if keep else inside
 
 
 def show_grad_cam(view: ExplainView) -> None:
@@ -44,28 +158,12 @@ def show_grad_cam(view: ExplainView) -> None:
     computing = f"Computing Grad-CAM at stage {view.stage} …"
     with error_boundary(view.model.card.title), waiting(computing):
         attribution = view.grad_cam
-    _show_map(view, attribution, GRAD_CAM_HELP)
-
-
-def _show_map(view: ExplainView, attribution: Attribution, help_text: str) -> None:
-    """One map over the photograph, with colour bar, caption and explanation."""
-    show_attribution(
-        view.canvas,
-        view.model,
-        attribution,
-        covered=view.covered,
-        key=f"pane {attribution.method.title}",
+    same = view.stage == view.model.last_stage and view.model.engine.head is not None
+    stage = f"stage {view.stage}"
+    under = Under(
+        Method.GRAD_CAM.title,
+        words.SAME_MAP if same else f"{view.analysis.target.label}, {stage}",
+        tag=stage,
+        why=words.WHY_SAME_MAP if same else "",
     )
-    how_to_read(help_text)
-
-
-def show_same_map_line(view: ExplainView) -> None:
-    """Why CAM and Grad-CAM agree at the last stage, and in which units both are shown."""
-    if view.model.engine.head is None:
-        return
-    st.caption(
-        f":material/equal: At stage {view.model.last_stage} both methods give the same map: the "
-        "gradient there is the head's weight divided by the number of cells. Both are shown in "
-        "units of the class's score (logit), so Grad-CAM is multiplied by its number of cells at "
-        "every stage."
-    )
+    viewer.show(GRAD_CAM, picture_of(view.canvas, view.model, attribution, under=under))

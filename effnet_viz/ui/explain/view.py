@@ -40,18 +40,13 @@ class ExplainView:
         return self.analysis.model
 
     @property
-    def untrained_note(self) -> str:
-        """A sentence to put after predictions of an untrained network; empty for others."""
-        return " **Untrained: they mean nothing.**" if self.stamp else ""
-
-    @property
     def grad_cam(self) -> Attribution:
         """Grad-CAM at the stage for the target class, and what its channels add."""
         return results.attribution(self.analysis, Method.GRAD_CAM, self.stage)
 
 
 def view_of(image: Upload, analysis: Analysis, stage: int) -> ExplainView:
-    """The view of an analysed image; what is covered comes from the URL."""
+    """The view of an analysed image; what is covered comes from the address."""
     canvas = canvas_of(image, analysis.crop)
     return ExplainView(
         image,

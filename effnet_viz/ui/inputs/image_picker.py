@@ -1,4 +1,8 @@
-"""Choosing an image: samples, uploads, the camera. Uploads stay in this visitor's session."""
+"""Choosing an image: samples, files, the camera. Files stay in this visitor's session.
+
+Whatever way they come (chosen, dropped, pasted, photographed, kept by the tab through a reload),
+they come through one hidden field of Streamlit's, so that one set of limits holds.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,9 @@ from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.images.samples import samples
 from effnet_viz.serving import settings
-from effnet_viz.ui import results, visitors
-from effnet_viz.ui.inputs.picture_grid import Picture, picture_grid
+from effnet_viz.ui import results, visitors, words
 from effnet_viz.ui.layout import url_state
-from effnet_viz.ui.layout.text import escape_markdown
+from effnet_viz.ui.layout.strip import Photographs, Thumbnail
 from effnet_viz.ui.layout.url_parameters import Text
 from effnet_viz.ui.upload import MAX_MEGABYTES, Upload
 
@@ -27,6 +30,9 @@ UPLOAD = "upload-"
 """How the keys of uploads begin; a number of the session follows, nothing of the image."""
 _UPLOAD = re.compile(rf"{UPLOAD}[1-9][0-9]{{0,8}}")
 THUMBNAIL = 96
+"""Side of a picture in the strip, in pixels: twice what it takes on the page."""
+ACCEPT = "image/*,.heic,.heif,.avif,.ppm,.pgm,.pbm"
+"""What the file chooser of a browser offers; what a file really is shows when it is decoded."""
 
 
 @cache
@@ -87,11 +93,44 @@ def _kept(file: UploadedFile) -> str | None:
     except ImageError as error:
         problems.append(f"{file.name}: {error}")
         return None
-    number = st.session_state["upload_count"] = st.session_state.get("upload_count", 0) + 1
-    key = f"{UPLOAD}{number}"
+    key = _key_of_kept(file) or _new_key()
     uploads[key] = upload
+    st.session_state.setdefault("_file_names", {})[key] = file.name
     visitors.note_image(image_id)
     return key
+
+
+def _new_key() -> str:
+    number = st.session_state["upload_count"] = st.session_state.get("upload_count", 0) + 1
+    return f"{UPLOAD}{number}"
+
+
+def _key_of_kept(file: UploadedFile) -> str | None:
+    """The key that a photograph had before the page was loaded again."""
+    kept: dict[tuple[str, int], list[str]] = st.session_state.get("_kept", {})
+    keys = kept.get((file.name, file.size), [])
+    return keys.pop(0) if keys else None
+
+
+def _take_kept(told: object) -> None:
+    """What the tab has kept through a reload, as (key, name, size); the files follow."""
+    kept: dict[tuple[str, int], list[str]] = {}
+    highest = st.session_state.get("upload_count", 0)
+    for item in told if isinstance(told, list) else []:
+        match item:
+            case [str(key), str(name), int(size)] if _UPLOAD.fullmatch(key) and not _uploads():
+                kept.setdefault((name, size), []).append(key)
+                highest = max(highest, int(key.removeprefix(UPLOAD)))
+    st.session_state["_kept"], st.session_state["upload_count"] = kept, highest
+    if st.session_state.get("_awaited") not in {key for keys in kept.values() for key in keys}:
+        _give_up_waiting()
+
+
+def _give_up_waiting() -> None:
+    """The photograph that the address names does not come."""
+    if st.session_state.pop("_awaited", None) is not None:
+        st.session_state["upload_problems"] = [words.LINK_TO_UPLOAD]
+        _show(next(iter(images())))
 
 
 def _make_room() -> None:
@@ -147,29 +186,32 @@ def _files_changed() -> None:
     st.session_state["_in_field"] = now
     # Of many at once, the first may have made room for the last.
     accepted = [key for file_id in new if (key := now[file_id]) in _uploads()]
-    if accepted:
+    awaited = st.session_state.get("_awaited")
+    if accepted and awaited in accepted:
+        del st.session_state["_awaited"]
+        st.session_state["image"] = awaited
+    elif accepted and not st.session_state.pop("_kept", None):
         _show(accepted[0])
     elif st.session_state.get("image") not in images():
         _show(next(iter(images())))
 
 
-def _photo_taken() -> None:
-    photo = st.session_state["camera"]
-    if isinstance(photo, DeletedFile):  # it made room for others
-        return
-    st.session_state["upload_problems"] = []
-    if photo is not None and (key := _accept(photo)):
-        _show(key)
+def _remove(key: object) -> None:
+    if key in _uploads():
+        _forget(str(key))
+        if st.session_state["image"] == key:
+            _choose(next(iter(images())))
 
 
-def _remove(key: str) -> None:
-    _forget(key)
-    _choose(next(iter(images())))
+def _forget_all(_: object) -> None:
+    for key in list(_uploads()):
+        _remove(key)
 
 
-def _choose(key: str) -> None:
-    st.session_state["upload_problems"] = []
-    _show(key)
+def _choose(key: object) -> None:
+    if key in images():  # the page may have others by now
+        st.session_state["upload_problems"] = []
+        _show(str(key))
 
 
 def _show(key: str) -> None:
@@ -180,14 +222,12 @@ def _show(key: str) -> None:
 
 
 def _read_link() -> None:
-    """The image that the URL names; an upload is known only to the session it was made in."""
+    """The image that the address names; an upload is known to the session it was made in, and for
+    a while to the tab that sent it."""
     url_state.read_url("image")
-    if st.session_state.get("image", next(iter(samples()))) not in images():
-        del st.session_state["image"]
-        st.session_state["upload_problems"] = [
-            "The image of this link was an upload, and uploads are never part of a link. Here is a "
-            "sample instead; add the image again to see it."
-        ]
+    chosen = st.session_state.setdefault("image", next(iter(samples())))
+    if chosen not in images() and "_awaited" not in st.session_state:
+        st.session_state["_awaited"] = chosen
 
 
 def _names_image(text: str) -> bool:
@@ -198,63 +238,11 @@ def _names_image(text: str) -> bool:
 PARAMETERS = (Text("image", _names_image),)
 
 
-def choose_image() -> Upload:
-    """The image to explain: by default the first sample."""
+def photographs() -> Photographs:
+    """What the strip shows of them, and the field that all files come through."""
     _read_link()
-    field, gallery = st.columns([1, 2], gap="medium")
-    with field:
-        _show_field()
-    chosen: str = st.session_state.setdefault("image", next(iter(samples())))
-    with gallery:
-        pictures = [
-            Picture(
-                key,
-                results.thumbnail(image, 2 * THUMBNAIL),
-                image.title,
-                description=image.description,
-            )
-            for key, image in images().items()
-        ]
-        picture_grid(
-            pictures,
-            selected=chosen,
-            label="Images to explain",
-            size=THUMBNAIL,
-            key="gallery",
-            on_choose=_choose,
-            scroll=True,
-        )
-        if chosen in _uploads():
-            st.button(
-                "Remove this image",
-                type="tertiary",
-                icon=":material/delete:",
-                on_click=_remove,
-                args=(chosen,),
-            )
-    for problem in st.session_state.get("upload_problems", []):
-        st.error(escape_markdown(problem), icon=":material/broken_image:")
-    url_state.write_url("image", chosen)
-    return images()[chosen]
-
-
-def _show_field() -> None:
-    source = st.segmented_control(
-        "Your own image",
-        ["Upload", "Camera"],
-        default="Upload",
-        required=True,
-        key="source",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    if source == "Camera":
-        st.camera_input(
-            "Take a photo", key="camera", on_change=_photo_taken, label_visibility="collapsed"
-        )
-        return
     st.file_uploader(
-        "Drop photographs here",
+        "Photographs of your own",
         accept_multiple_files=True,
         key="files",
         on_change=_files_changed,
@@ -263,3 +251,41 @@ def _show_field() -> None:
     if not st.session_state["files"]:
         # The field comes back empty after another page; what was uploaded stays.
         st.session_state["_in_field"] = {}
+    awaited = st.session_state.get("_awaited")
+    chosen: str = st.session_state["image"]
+    url_state.write_url("image", chosen)
+    uploads = _uploads()
+    return Photographs(
+        [
+            Thumbnail(
+                key,
+                image.title,
+                image.description,
+                results.thumbnail(image, THUMBNAIL),
+                _file_of(key, image) if key in uploads else None,
+            )
+            for key, image in images().items()
+        ],
+        "" if awaited else chosen,
+        st.session_state.get("upload_problems", []),
+        ACCEPT,
+        {
+            "photograph": _choose,
+            "remove": _remove,
+            "forget": _forget_all,
+            "kept": _take_kept,
+        },
+    )
+
+
+def _file_of(key: str, image: Upload) -> tuple[str, int]:
+    """Name and size of the file as it was sent."""
+    names: dict[str, str] = st.session_state["_file_names"]
+    return names[key], len(image.content)
+
+
+def chosen_image() -> Upload | None:
+    """The image to explain; None while it is on its way back from a tab that was loaded again."""
+    if "_awaited" in st.session_state:
+        return None
+    return images()[st.session_state["image"]]

@@ -29,40 +29,45 @@ def readiness_text(entry: zoo.ModelEntry) -> str:
 
 
 def choose_model() -> ModelRef:
-    """The model and whether it is untrained, from the sidebar."""
+    """The model and whether it is untrained, from a popover in the strip."""
     url_state.read_url("model")
-    texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
-    key = st.selectbox(
-        "Model",
-        list(zoo.MODELS),
-        index=list(zoo.MODELS).index(zoo.DEFAULT),
-        key="model",
-        format_func=texts.__getitem__,
-        persist_state="session",
-    )
-    url_state.write_url("model", None if key == zoo.DEFAULT else key)
-    untrained = st.toggle(
-        "Untrained",
-        key="untrained",
-        bind="query-params",
-        help="The same architecture with random weights. Its predictions and maps mean nothing: "
-        "compare with them to see what training adds.",
-    )
-    chosen = ModelRef(key, untrained)
-    entry = chosen.entry
-    scale = f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px"
-    published = entry.published
-    if published is None:
-        st.caption(f"{scale} · random weights" if untrained else scale)
-        return chosen
-    accuracy = (
-        "random weights" if untrained else f"{published.top1:.1f} % of ImageNet right (top-1)"
-    )
-    st.caption(
-        f"{scale} · {published.parameters / 1e6:.1f} M parameters · {accuracy}",
-        help=f"Figures as published: {published.source}",
-    )
+    key: str = st.session_state.setdefault("model", zoo.DEFAULT)
+    with st.popover(short_title(key), key="model_popover"):
+        texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
+        key = st.selectbox(
+            "Model",
+            list(zoo.MODELS),
+            key="model",
+            format_func=texts.__getitem__,
+            persist_state="session",
+        )
+        url_state.write_url("model", None if key == zoo.DEFAULT else key)
+        untrained = st.toggle(
+            "Untrained",
+            key="untrained",
+            bind="query-params",
+            help="The same architecture with random weights. Its predictions and maps mean "
+            "nothing: compare with them to see what training adds.",
+        )
+        chosen = ModelRef(key, untrained)
+        entry = chosen.entry
+        scale = f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px"
+        published = entry.published
+        if published is None:
+            st.caption(f"{scale} · random weights" if untrained else scale)
+            return chosen
+        accuracy = (
+            "random weights" if untrained else f"{published.top1:.1f} % of ImageNet right (top-1)"
+        )
+        st.caption(
+            f"{scale} · {published.parameters / 1e6:.1f} M parameters · {accuracy}",
+            help=f"Figures as published: {published.source}",
+        )
     return chosen
+
+
+def short_title(key: str) -> str:
+    return zoo.MODELS[key].title.removeprefix("EfficientNet-")
 
 
 def step_model(by: int) -> None:

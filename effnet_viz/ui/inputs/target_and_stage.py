@@ -7,10 +7,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from effnet_viz.models.classes import Classes, imagenet
+from effnet_viz.ui import words
+from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.url_parameters import Choice, Number
 
-DEFAULT_STAGE = 6
-"""Of Grad-CAM on the main page, where there are so many."""
+DEFAULT_STAGE = 4
+"""Of Grad-CAM on the main page, where there are so many: see docs/choices.md."""
 
 TARGET = Choice("target", imagenet())
 STAGE = Number("stage", 1)
@@ -20,28 +22,33 @@ MAP_STAGE = Number("map_stage", 1)
 def choose_target(classes: Classes) -> str | None:
     """The class to explain, searched among all; None for the most probable one."""
     target: str | None = st.selectbox(
-        "Explain another class",
+        words.ANOTHER_CLASS,
         tuple(classes),
         index=None,
         key="target",
         bind="query-params",
-        placeholder=f"Search {len(classes)} classes",
+        placeholder=f"Another of {len(classes)} classes",
+        label_visibility="collapsed",
     )
     return target
 
 
-def choose_stage(last: int) -> int:
+def chosen_stage(last: int) -> int:
     """The stage of Grad-CAM and of the channels below, 1 to `last`."""
-    stage: int = st.slider(
-        "Stage",
-        1,
-        last,
-        min(DEFAULT_STAGE, last),
-        key="stage",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    url_state.read_url("stage")
+    stage = min(max(int(st.session_state.get("stage") or DEFAULT_STAGE), 1), last)
+    st.session_state["stage"] = stage
+    url_state.write_url("stage", None if stage == min(DEFAULT_STAGE, last) else str(stage))
     return stage
+
+
+def choose_stage(stage: int) -> None:
+    st.session_state["stage"] = stage
+
+
+def step_stage(last: int) -> Callable[[int], None]:
+    """Goes a stage further or back, 1 to `last`."""
+    return lambda by: choose_stage(min(max(st.session_state["stage"] + by, 1), last))
 
 
 def choose_map_stage(last: int) -> int:

@@ -1,7 +1,10 @@
-"""The address of a page: what it may say, and choices that widgets cannot bind to it themselves.
+"""The address of a page: what it may say, and choices that no widget binds to it.
 
-A bound widget writes the text of its option into the URL. Where that text changes (a model's
-readiness) or there is no widget (the gallery), `read_url` and `write_url` keep a stable key there.
+A bound widget writes the text of its option into the address. Where that text changes (a model's
+readiness) or there is no widget (a photograph), `read_url` and `write_url` keep a stable key there.
+An address is read when a visitor arrives with it. From then on the visitor's choices hold, and the
+browser replaces the address with them (front_end/state.js): the back button leads to the page
+before with one press, and never to another photograph.
 """
 
 from __future__ import annotations
@@ -14,16 +17,10 @@ from streamlit.runtime.state import get_session_state
 from effnet_viz.ui.layout.url_parameters import Parameter
 
 
-def remember_page(title: str) -> None:
-    """Note which page runs, so that coming from another page is not taken for an edited URL."""
-    st.session_state["_page_changed"] = st.session_state.get("_page") != title
-    st.session_state["_page"] = title
+def begin_page(parameters: Iterable[Parameter]) -> list[str]:
+    """Take out of the address what these do not allow; the names of what was there.
 
-
-def refuse(parameters: Iterable[Parameter]) -> list[str]:
-    """Take out of the URL what these do not allow; the names of what was there.
-
-    Call before anything on the page reads the URL. What is not declared stays as it is.
+    Call before anything on the page reads the address. What is not declared stays as it is.
     """
     refused = [
         parameter.name
@@ -31,42 +28,36 @@ def refuse(parameters: Iterable[Parameter]) -> list[str]:
         if parameter.name in st.query_params
         and not parameter.allows(st.query_params.get_all(parameter.name))
     ]
+    st.session_state["_address"] = dict.fromkeys(refused)
     if refused:
-        *others, last = refused
-        # st.query_params changes nothing that a widget of the last run is bound to (the back
-        # button comes to such a URL), nor the copy of the URL that widgets start from.
+        # st.query_params would change nothing that a widget of the last run is bound to, nor the
+        # copy of the address that widgets start from, and it would tell the browser of each.
         with get_session_state().query_params() as held:
-            for name in others:
+            for name in refused:
                 held.discard_param_no_forward_msg(name)
-            held.remove_param(last)  # and tell the browser: one step of its back button for all
             held.set_initial_query_params_from_current()
     return refused
 
 
 def read_url(name: str) -> None:
-    """Take over what the URL says, when it was opened or changed (a link, the back button).
+    """Take over what the address says, when this visitor has just come with it.
 
-    Call before the choice is used. Links between pages carry no choices: there, an absent parameter
-    changes nothing.
+    Call before the choice is used. Links between pages carry no choices.
     """
-    value = st.query_params.get(name)
-    if value == st.session_state.get(_seen(name)):
+    read: set[str] = st.session_state.setdefault("_read_from_url", set())
+    if name in read:
         return
-    st.session_state[_seen(name)] = value
-    if value is not None:
+    read.add(name)
+    if (value := st.query_params.get(name)) is not None:
         st.session_state[name] = value
-    elif not st.session_state["_page_changed"]:
-        st.session_state.pop(name, None)
 
 
 def write_url(name: str, value: str | None) -> None:
-    """Put the choice into the URL; None takes it out. Call after the choice is known."""
-    if value is None:
-        st.query_params.pop(name, None)
-    elif st.query_params.get(name) != value:
-        st.query_params[name] = value
-    st.session_state[_seen(name)] = value
+    """The browser puts the choice into the address; None takes it out."""
+    st.session_state["_address"][name] = value
 
 
-def _seen(name: str) -> str:
-    return f"_seen_in_url_{name}"
+def address() -> dict[str, str | None]:
+    """What has been written for this page."""
+    written: dict[str, str | None] = st.session_state["_address"]
+    return written

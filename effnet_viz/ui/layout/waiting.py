@@ -25,11 +25,10 @@ def waiting(text: str | None) -> Iterator[None]:
             st.stop()
         # Any write also ends the wait when the visitor has chosen something else meanwhile.
         if place:
-            message.caption(
-                f":material/group: Many are asking at once. You are number {place} in the queue."
-            )
+            said = f"Many are asking at once. You are number {place} in the queue."
         else:
-            message.caption(":material/group: Somebody asked for the same; it is on its way.")
+            said = "Somebody asked for the same; it is on its way."
+        message.html(f'<p class="queue" role="status">{said}</p>')
 
     spinner = nullcontext() if text is None else st.spinner(text)
     try:

@@ -20,9 +20,9 @@ def local_network_address() -> str | None:
 def announcement(bound: str) -> str:
     """What is told of a server that listens at this address, and how to change that."""
     host = server_util.get_display_address(bound)
-    here = server_util.get_url(THIS_COMPUTER if _is_loopback(bound) else host)
+    here = server_util.get_url(THIS_COMPUTER if is_loopback(bound) else host)
     lines = [f"effnet-viz is ready at {here}"]
-    if _is_loopback(bound):
+    if is_loopback(bound):
         lines.append(
             "Only this computer reaches it. For a class: make app SHARE=1, or effnet-viz serve "
             "--share"
@@ -48,7 +48,8 @@ def announce() -> None:
         cli_util.open_browser(server_util.get_url(server_util.get_display_address(bound)))
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether only this computer reaches what listens there."""
     try:
         return ip_address(address).is_loopback
     except ValueError:  # a name

@@ -1,18 +1,15 @@
-"""The viewer: photographs and maps drawn, coloured and explored in the browser.
+"""Photographs and maps side by side, drawn, coloured and explored in the browser.
 
-A page shows one toolbar and any number of parts. They share settings, zoom and pointer without
-asking the server; only a drawn box and a presenter's step do. Streamlit components, no build step:
-`toolbar` brings the code, and the parts, small themselves, find it.
+A page shows one deck of pictures. Each map is sent on its own, as soon as it is there, and finds
+its place in the deck. All share settings, zoom and pointer without asking the server.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -21,9 +18,7 @@ from numpy.typing import NDArray
 
 from effnet_viz.arrays import Range
 from effnet_viz.pictures import render
-
-_HERE = Path(__file__).parent / "front_end"
-_PART = '<div class="part"></div>'
+from effnet_viz.ui import front_end
 
 MOST_CELLS = 128
 """Longest side of a grid that is sent; larger ones are sent as averages."""
@@ -34,26 +29,13 @@ Kind = Literal["evidence", "activation"]
 Step = Literal["stage", "model"]
 """What a presenter's arrow keys step: left and right the stage, up and down the model."""
 
+Layout = Literal["pair", "row"]
+"""Two large squares, on a phone one; or networks in a row, on a phone two at once."""
+
+Scale = Literal["own", "shared"]
+
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in fractions of the photograph, 0 to 1."""
-
-
-def _code() -> str:
-    """The viewer as one module: its files share one scope and run in this order."""
-    styles = {"STYLE": "viewer", "PRESENTING_STYLE": "presenting", "STREAMLIT_STYLE": "streamlit"}
-    texts = [f"const {name} = {json.dumps(_read(f'{file}.css'))};" for name, file in styles.items()]
-    plain = "maps geometry state moving pane pointer save toolbar channels"
-    return "\n".join([*texts, *(_read(f"{file}.js") for file in (*plain.split(), "streamlit"))])
-
-
-def _read(file: str) -> str:
-    return (_HERE / file).read_text(encoding="utf-8")
-
-
-_viewer = st.components.v2.component("effnet_viz.viewer", html="<div></div>", js=_code())
-_part = st.components.v2.component(
-    "effnet_viz.viewer_part", html=_PART, js=_read("streamlit_part.js")
-)
 
 
 @dataclass(frozen=True)
@@ -98,6 +80,114 @@ class Object:
     centre: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Still:
+    """A picture of something else, in the place of a map that cannot be."""
+
+    source: str
+    """data: URL."""
+    description: str
+    text: str
+    below: str
+    """Why the map cannot be."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for a picture in the deck."""
+
+    name: str
+    short: str = ""
+    """What the segment says that shows it on a phone."""
+    title: str = ""
+    """Of the column; nothing for no head."""
+    detail: str = ""
+    colour: str = ""
+    """Of the network, a name of layout.theme.NETWORKS."""
+    when: Literal["always", "looking", "covering"] = "always"
+    """Whether it is there while a part is covered."""
+    still: Still | None = None
+    note: str = ""
+    """What is said in the place of a picture."""
+    buttons: tuple[tuple[str, str], ...] = ()
+    """Under still or note: name and text."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages to choose from."""
+
+    chosen: int
+    labels: Sequence[str]
+    """Of stage 1 and those after it."""
+    scrubber: str = ""
+    """The slot under which they stand in a row; nothing for a list among the controls."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A row of the presenter's answers."""
+
+    label: str
+    share: str
+    part: float
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Presented:
+    """What stands around the pictures while somebody presents."""
+
+    headline: str
+    keys: str
+    rows: Sequence[Answer] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """A network's answer to a scene whose object is known."""
+
+    label: str
+    share: str
+    right: bool
+    evidence: float
+    """Share of the evidence that lies on the object, 0 to 1."""
+    possible: float
+    colour: str
+    words: tuple[str, str, str]
+    """The evidence in words, the same shorter, and what is possible."""
+
+
+@dataclass(frozen=True)
+class Under:
+    """What stands under a picture."""
+
+    lead: str = ""
+    text: str = ""
+    side: str = ""
+    scale: bool = True
+    """Whether the colours' bar stands there."""
+    reading: bool = False
+    """Whether what one points at has a line of its own; else it takes the place of the text."""
+    tag: str = ""
+    """After the lead, on the picture while somebody presents."""
+    why: str = ""
+    """What a button beside the text explains; nothing for no button."""
+    answer: Found | None = None
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What becomes of the drawn rectangle."""
+
+    box: Box | None
+    keep: bool
+    """Whether all but the rectangle is blurred."""
+    on_box: Callable[[Box], None]
+    on_remove: Callable[[], None]
+    on_keep: Callable[[bool], None]
+
+
 def _base64(array: NDArray[Any]) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
@@ -112,101 +202,184 @@ def _luts() -> dict[str, dict[str, str]]:
     }
 
 
-def toolbar(
-    photograph: Photograph,
+def _within(values: Any, count: int) -> list[float]:
+    return [min(max(float(value), 0.0), 1.0) for value in values[:count]]
+
+
+def deck(
+    photograph: Photograph | None,
+    slots: Sequence[Slot],
     *,
-    key: str,
+    layout: Layout,
+    scale: Scale,
+    presented: Presented,
     on_step: Mapping[Step, Callable[[int], None]],
-    on_box: Callable[[Box], None] | None,
+    asks: Mapping[str, str] | None = None,
+    on_ask: Callable[[str], None] | None = None,
+    stages: Stages | None = None,
+    on_stage: Callable[[int], None] | None = None,
+    cover: Cover | None = None,
     on_move: Callable[[tuple[float, float], bool], None] | None = None,
 ) -> None:
-    """The controls that all parts of the page share, and the photograph that they show.
+    """The places for pictures and the controls that all share. Without a photograph they wait.
 
-    While presenting, arrow keys call what `on_step` has for them with -1 or 1; `on_box` gets a
-    newly drawn box, None offers no boxes; `on_move` gets where the centre of the panes' object is
-    dragged to and whether it has been let go, None keeps it where it is. All are called before the
-    page runs again, as callbacks of widgets are. The next place comes when all panes show the
-    photograph of the last one.
+    `scale` is the brightness until somebody chooses another. While presenting, arrow keys call what
+    `on_step` has for them with -1 or 1. `asks` are buttons at the end of the controls, by name;
+    `on_ask` gets the name of one, or of one in a slot. `on_stage` gets a stage from the list;
+    `cover` is there where a part can be covered. `on_move` gets where the centre of the panes'
+    object is dragged to and whether it has been let go, None keeps it where it is. All are called
+    before the page runs again, as callbacks of widgets are.
     """
+    key = "deck"
+    names = {*(asks or {}), *(name for slot in slots for name, _ in slot.buttons)}
 
-    answered = f"{key} answered"
-
-    def step() -> None:
-        what, by = st.session_state[key]["step"]
+    def step(told: Any) -> None:
+        what, by = told
         if what in on_step and by in (-1, 1):
             on_step[what](by)
 
-    def box() -> None:
-        drawn = st.session_state[key]["box"]
-        left, top, right, bottom = (min(max(float(edge), 0.0), 1.0) for edge in drawn)
-        if on_box is not None and left < right and top < bottom:
-            on_box((left, top, right, bottom))
+    def ask(told: Any) -> None:
+        if on_ask is not None and told in names:
+            on_ask(told)
 
-    def move() -> None:
-        across, down, done, number = st.session_state[key]["move"]
-        st.session_state[answered] = int(number)
-        place = (min(max(float(across), 0.0), 1.0), min(max(float(down), 0.0), 1.0))
+    def stage(told: Any) -> None:
+        if on_stage is not None and stages is not None and told in range(1, len(stages.labels) + 1):
+            on_stage(int(told))
+
+    def box(told: Any) -> None:
+        st.session_state[_ANSWERED] = int(told[5])
+        left, top, right, bottom = _within(told, 4)
+        if cover is not None and left < right and top < bottom:
+            cover.on_box((left, top, right, bottom))
+
+    def uncover(_: Any) -> None:
+        if cover is not None:
+            cover.on_remove()
+
+    def keep(told: Any) -> None:
+        if cover is not None:
+            cover.on_keep(told == "keep")
+
+    def move(told: Any) -> None:
+        st.session_state[_ANSWERED] = int(told[3])
+        across, down = _within(told, 2)
         if on_move is not None:
-            on_move(place, bool(done))
+            on_move((across, down), bool(told[2]))
 
     data = {
-        "part": "toolbar",
-        "photograph": {"source": photograph.source, **photograph._reference()},
+        "layout": layout,
+        "scale": scale,
+        "slots": [_as_data(slot) for slot in slots],
+        "presented": _as_data(presented) | {"rows": [vars(row) for row in presented.rows]},
+        "asks": list((asks or {}).items()),
+        "stages": _as_data(stages) if stages else None,
+        "photograph": photograph and {"source": photograph.source, **photograph._reference()},
         "luts": _luts(),
         "steps": list(on_step),
-        "boxes": on_box is not None,
+        "boxes": cover is not None,
+        "covered": cover and cover.box,
+        "keep": "keep" if cover and cover.keep else "hide",
         "movable": on_move is not None,
-        "answered": st.session_state.get(answered, 0),
+        "answered": st.session_state.get(_ANSWERED, 0),
     }
-    with st.container(gap=None):
-        _viewer(key=f"{key} code")  # apart, for a message that never changes is sent once
-        _part(key=key, data=data, on_step_change=step, on_box_change=box, on_move_change=move)
+    hears = {"step": step, "ask": ask, "stage": stage, "box": box, "uncover": uncover}
+    front_end.part("deck", data, key=key, hears=hears | {"keep": keep, "move": move})
 
 
-def pane(
-    photograph: Photograph,
-    seen: Box,
-    values: NDArray[np.float32] | None,
-    *,
-    kind: Kind,
-    description: str,
-    caption: Sequence[str],
-    stamp: str,
-    field: ReceptiveField | None,
-    covered: Box | None,
-    file: str,
-    key: str,
-    common: Range | None = None,
-    outlined: Object | None = None,
-) -> None:
-    """The photograph, what was not `seen` hatched, and over it a map (h, w) where there is one.
+_ANSWERED = "_answered"
+"""The last question of what is dragged: its number goes back with the answer."""
 
-    The viewer adds the colour scale to the last line of the `caption`. Evidence can share a scale
-    with all evidence on the page or have a fixed one; an activation can have the `common` range
-    where others have it, too. `stamp` is written over the picture, such as that weights are
-    untrained; `field` lets the viewer mark what a cell depends on; `covered` and the object are
-    outlined; `file` is the name of the saved picture.
-    """
-    grid = None
-    if values is not None:
-        rows, columns = values.shape
-        sent = values.astype("<f4", copy=False)
-        size = {"rows": rows, "columns": columns}
-        grid = {"values": _base64(sent), **size, "kind": kind, "common": common}
-    data = {
-        "part": "pane",
-        "photograph": photograph._reference(),
-        "box": seen,
-        "map": grid,
-        "description": description,
-        "caption": list(caption),
-        "stamp": stamp,
-        "field": vars(field) if field else None,
-        "covered": covered,
-        "object": vars(outlined) if outlined else None,
-        "file": file,
+
+def _as_data(record: Any) -> dict[str, Any]:
+    return {
+        name: _as_data(value) if hasattr(value, "__dataclass_fields__") else value
+        for name, value in vars(record).items()
     }
-    _part(key=key, data=data)
+
+
+@dataclass(frozen=True)
+class Map:
+    """A map (h, w) over what the model saw."""
+
+    values: NDArray[np.float32]
+    kind: Kind
+    common: Range | None = None
+    """The range that an activation can share with others."""
+
+    def _data(self) -> dict[str, Any]:
+        rows, columns = self.values.shape
+        sent = _base64(self.values.astype("<f4", copy=False))
+        return {
+            "values": sent,
+            "rows": rows,
+            "columns": columns,
+            "kind": self.kind,
+            "common": self.common,
+        }
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The photograph, what was not `seen` hatched, and over it a map where there is one."""
+
+    photograph: Photograph
+    seen: Box
+    shown: Map | None
+    description: str
+    """For somebody who cannot see it."""
+    caption: Sequence[str] = ()
+    """What a saved picture says in full; the scale is added to the last line."""
+    under: Under = Under()
+    stamp: str = ""
+    """Written over the picture, such as that weights are untrained."""
+    field: ReceptiveField | None = None
+    """Lets the viewer mark what a cell depends on."""
+    outlined: Object | None = None
+    file: str = ""
+    """Name of the saved picture; nothing for none."""
+    before: Map | None = None
+    """The map before a part was covered."""
+    changed: str = ""
+    """What the model saw with a part covered, a data: URL."""
+    boxed: bool = False
+    """Whether the covered part is outlined here."""
+    live: tuple[str, str] | None = None
+    """Class and how its probability changes, beside the covered part."""
+
+    def _data(self) -> dict[str, Any]:
+        live = self.live and dict(zip(("text", "change"), self.live, strict=True))
+        return {
+            **_as_data(self.under),
+            "photograph": self.photograph._reference(),
+            "box": self.seen,
+            "map": self.shown._data() if self.shown else None,
+            "before": self.before._data() if self.before else None,
+            "description": self.description,
+            "caption": list(self.caption),
+            "stamp": self.stamp,
+            "field": vars(self.field) if self.field else None,
+            "object": vars(self.outlined) if self.outlined else None,
+            "file": self.file,
+            "picture": self.changed,
+            "boxed": self.boxed,
+            "live": live,
+            "answered": st.session_state.get(_ANSWERED, 0) if self.boxed else 0,
+        }
+
+
+def with_before(picture: Picture, before: Map, changed: str) -> Picture:
+    """The same over what the model saw with a part covered, with the map before it was."""
+    return replace(picture, before=before, changed=changed)
+
+
+def show(slot: str, picture: Picture) -> None:
+    """A picture in its place in the deck."""
+    front_end.part("map", {"slot": slot, **picture._data()}, key=f"map {slot}")
+
+
+def pane(picture: Picture, *, key: str) -> None:
+    """A picture outside the deck, which shares its settings."""
+    front_end.part("pane", picture._data(), key=key)
 
 
 @dataclass(frozen=True)
@@ -239,8 +412,7 @@ def channel_wall(
     """
     shown = {tile.channel for tile in tiles}
 
-    def report() -> None:
-        clicked = st.session_state[key].get("clicked")
+    def report(clicked: Any) -> None:
         if clicked in shown:  # the page may show other channels by now
             on_choose(int(clicked))
 
@@ -251,7 +423,6 @@ def channel_wall(
     levels = np.rint((values - low[:, None, None]) / span * 255).astype(np.uint8)  # (tiles, h, w)
     rows, columns, count = strongest.shape
     data = {
-        "part": "channels",
         "label": label,
         "stage": stage,
         "badge": badge,
@@ -271,4 +442,4 @@ def channel_wall(
             "count": count,
         },
     }
-    _part(key=key, data=data, on_clicked_change=report)
+    front_end.part("channels", data, key=key, hears={"clicked": report})

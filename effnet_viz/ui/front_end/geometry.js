@@ -74,11 +74,6 @@ function within([x0, y0, x1, y1], [left, top, right, bottom]) {
   return [x0 + left * w, y0 + top * h, x0 + right * w, y0 + bottom * h];
 }
 
-// The corners of a drawn rectangle as a box.
-function drawnBox({ from, to }) {
-  return [Math.min(from.x, to.x), Math.min(from.y, to.y), Math.max(from.x, to.x), Math.max(from.y, to.y)];
-}
-
 // Whether a polygon encloses a point: a line from it to the right crosses an odd number of sides.
 function encloses(corners, { x, y }) {
   let inside = false;
@@ -87,6 +82,21 @@ function encloses(corners, { x, y }) {
     if ((y0 > y) !== (y1 > y) && x < x0 + ((y - y0) / (y1 - y0)) * (x1 - x0)) inside = !inside;
   });
   return inside;
+}
+
+// The convex hull of points (Andrew's monotone chain).
+function hull(points) {
+  const sorted = [...points].sort(([x0, y0], [x1, y1]) => x0 - x1 || y0 - y1);
+  const turns = ([ax, ay], [bx, by], [cx, cy]) => (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+  const half = (side) => {
+    const chain = [];
+    for (const point of side) {
+      while (chain.length > 1 && turns(chain.at(-2), chain.at(-1), point) <= 0) chain.pop();
+      chain.push(point);
+    }
+    return chain.slice(0, -1);
+  };
+  return [...half(sorted), ...half(sorted.reverse())];
 }
 
 // Paths of SVG; `place` takes a point to [x, y] on the screen.

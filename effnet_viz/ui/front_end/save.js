@@ -3,7 +3,8 @@
 const HATCH = 6; // width of a stripe of the unseen part in pixels of the photograph, as in pictures/render.py
 
 async function saveFile(pane) {
-  const sheet = captioned(picture(pane), pane.map && pane.bar, [pane.low.textContent, pane.high.textContent],
+  const { bar, low, high } = pane.under;
+  const sheet = captioned(picture(pane), pane.map && bar, [low.textContent, high.textContent],
     captionLines(pane.data.caption, pane.map), pane.stamp);
   const blob = await new Promise((resolve) => { sheet.toBlob(resolve, "image/png"); });
   const link = element("a", { href: URL.createObjectURL(blob), download: pane.data.file });
@@ -12,7 +13,7 @@ async function saveFile(pane) {
 }
 
 // What a pane shows at zoom 1, in the photograph's pixels.
-function picture({ data, whole, seen, map, photograph, heat, lines }) {
+function picture({ data, whole, seen, map, photograph, changed: covered, heat, lines }) {
   const { width, height } = data.photograph;
   const canvas = element("canvas", { width: whole.width, height: whole.height });
   const context = canvas.getContext("2d");
@@ -26,6 +27,7 @@ function picture({ data, whole, seen, map, photograph, heat, lines }) {
   context.fillStyle = context.createPattern(hatch(), "repeat");
   context.fillRect(0, 0, width, height);
   context.restore();
+  if (data.picture) context.drawImage(covered, seen.x, seen.y, seen.width, seen.height);
   if (!map) return canvas;
   context.save();
   if (settings.divider !== null) {

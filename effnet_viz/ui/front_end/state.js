@@ -3,15 +3,15 @@
 const SETTINGS = {
   opacity: { initial: 55, read: numberBetween(0, 100) },
   evidence: { initial: "positive", read: oneOf("positive", "signed") },
-  scale: { initial: "own", read: oneOf("own", "shared", "fixed") },
-  fixed: { initial: null, read: numberBetween(1e-9, 1e9) }, // upper end of the fixed scale
-  colours: { initial: "magma", read: oneOf() }, // the toolbar knows the names
+  scale: { initial: "own", read: oneOf("own", "shared", "fixed") }, // the page says which is usual
+  fixed: { initial: null, read: numbersBetween(1e-9, 1e9) }, // upper ends, "19.5,8.97": a map each
+  colours: { initial: "magma", read: oneOf() }, // the deck knows the names
   signed_colours: { initial: "RdBu_r", read: oneOf() },
   threshold: { initial: 0, read: numberBetween(0, 95) }, // percent of the upper end of the scale
   contours: { initial: "off", read: oneOf("off", "on") },
   divider: { initial: null, read: numberBetween(0, 100) }, // percent of the width; null: no divider
   cells: { initial: "smooth", read: oneOf("smooth", "blocks") },
-  view: { initial: "photograph", read: oneOf("photograph", "crop") },
+  view: { initial: "crop", read: oneOf("photograph", "crop") },
   pin: { initial: null, read: pointText }, // "0.250,0.500", fractions of the photograph
 };
 
@@ -20,6 +20,12 @@ function numberBetween(low, high) {
     const value = Number(text);
     return text !== "" && value >= low && value <= high ? value : undefined;
   };
+}
+
+// Commas between them; the text is kept.
+function numbersBetween(low, high) {
+  const read = numberBetween(low, high);
+  return (text) => (text.split(",").every((part) => read(part) !== undefined) ? text : undefined);
 }
 
 function oneOf(...choices) {
@@ -46,15 +52,16 @@ const shared = {
   pointer: null, // {x, y} in fractions of the photograph
   announce: false, // the pointer was moved by keys: say the reading aloud
   holding: false, // the bare photograph is shown while a key is held
-  drawing: null, // the rectangle that is being drawn: {from, to}
   tool: "point", // or "box"
 };
 const photographs = new Map(); // id to {url, width, height}
 const parts = new Set(); // objects with draw(changes)
 const luts = { sequential: new Map(), diverging: new Map() }; // name to 256 colours
-// What the page offers beside looking; the toolbar brings it.
+const slots = new Map(); // name to the picture of the deck that shows the map of this name
+const waitingMaps = new Map(); // name to a map that came before the deck
+// What the page offers beside looking; the deck brings it.
 const page = {
-  tell: () => {}, // tell("box", box), tell("step", [what, by]), tell("move", [x, y, done, number])
+  tell: () => {}, // see streamlit.js
   steps: [], // what the presenter's arrow keys step
   movable: false, // whether the object can be moved
 };
@@ -78,6 +85,7 @@ const REDRAWS = {
 
 function set(name, value) {
   settings[name] = value;
+  if (name === "scale") scaleChosen = true;
   changed(REDRAWS[name] ?? COLOURS | POINTER);
   writeAddress();
 }
@@ -110,6 +118,22 @@ function lookAt(zoom, x, y) {
   changed(VIEW | POINTER);
 }
 
+let scaleChosen = false; // by somebody; until then a page shows its usual one
+
+function usualScale(scale) {
+  SETTINGS.scale.initial = scale;
+  if (!scaleChosen) settings.scale = scale;
+}
+
+// What the server wants in the address, by name; null takes it out.
+const address = {};
+
+function takeAddress(values) {
+  for (const name of Object.keys(address)) delete address[name];
+  Object.assign(address, values);
+  writeAddress();
+}
+
 // Settings are read from the address once, when the page is opened; then the address follows them.
 function readAddress() {
   const query = new URLSearchParams(location.search);
@@ -117,19 +141,26 @@ function readAddress() {
     const value = query.has(name) ? read(query.get(name)) : undefined;
     if (value !== undefined) settings[name] = value;
   }
-  if (settings.scale === "fixed" && settings.fixed === null) settings.scale = "own";
+  scaleChosen = query.has("scale");
+  if (settings.scale === "fixed" && settings.fixed === null) settings.scale = SETTINGS.scale.initial;
 }
 
+// Replaces the entry of the history: Back goes to the page before, whatever was chosen meanwhile.
 function writeAddress() {
-  const address = new URL(location.href);
-  for (const [name, { initial }] of Object.entries(SETTINGS)) {
-    if (settings[name] === initial) address.searchParams.delete(name);
-    else if (address.searchParams.get(name) !== String(settings[name])) {
-      address.searchParams.set(name, settings[name]);
-    }
+  const next = new URL(location.href);
+  const wanted = { ...address };
+  if (decks) for (const [name, { initial }] of Object.entries(SETTINGS)) {
+    const idle = settings[name] === initial || (name === "fixed" && settings.scale !== "fixed");
+    wanted[name] = idle ? null : String(settings[name]);
   }
-  if (address.href !== location.href) history.replaceState(history.state, "", address);
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value === null) next.searchParams.delete(name);
+    else if (next.searchParams.get(name) !== value) next.searchParams.set(name, value);
+  }
+  if (next.href !== location.href) history.replaceState(history.state, "", next);
 }
+
+let decks = 0; // on the page: without one, there is nothing to set
 
 // The scale that a map really has: the upper end of the fixed one is in units of evidence, and an
 // activation shares a range only where it comes with one.
@@ -142,12 +173,31 @@ function scaleOf(map) {
 function rangeOf(map) {
   const scale = scaleOf(map);
   if (map.kind === "activation") return scale === "shared" ? map.common : fullRange([map]);
-  const high = settings.fixed;
-  if (scale === "fixed") return settings.evidence === "signed" ? [-high, high] : [0, high];
+  if (scale === "fixed") {
+    const high = fixedEnd(map);
+    return settings.evidence === "signed" ? [-high, high] : [0, high];
+  }
   const maps = scale === "shared"
     ? [...parts].map((part) => part.map).filter((other) => other?.kind === "evidence")
     : [map];
   return settings.evidence === "signed" ? signedRange(maps) : positiveRange(maps);
+}
+
+function fixedEnd(map) {
+  const ends = String(settings.fixed).split(",").map(Number);
+  return ends[Math.min(map.place ?? 0, ends.length - 1)];
+}
+
+// Locks every map of the deck at these upper ends.
+function lockAt(ends) {
+  settings.fixed = ends.map((end) => Number(end.toPrecision(3))).join(",");
+  set("scale", "fixed");
+}
+
+// As bright as they are now.
+function lockNow() {
+  const maps = [...slots.values()].map(({ map }) => map).filter((map) => map?.kind === "evidence");
+  if (maps.length) lockAt(maps.map((map) => rangeOf(map)[1]));
 }
 
 function isSigned(map) {
@@ -159,19 +209,4 @@ function lutOf(map) {
   return isSigned(map)
     ? luts.diverging.get(settings.signed_colours)
     : luts.sequential.get(settings.colours);
-}
-
-// A new element; attributes that start with "on" are listeners, the others are plain attributes.
-function element(tag, attributes = {}, ...children) {
-  const created = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) created.addEventListener(name.slice(2), value);
-    else created.setAttribute(name, value);
-  }
-  created.append(...children);
-  return created;
-}
-
-function listen(target, listeners) {
-  for (const [name, listener] of Object.entries(listeners)) target.addEventListener(name, listener);
 }

@@ -1,5 +1,5 @@
 // What pointers and keys do to one picture. One pointer points, pins, pans, drags the object or
-// draws a box; two zoom. Arrows move from cell to cell, Enter pins.
+// covers a part; two zoom. Arrows move from cell to cell, Enter pins.
 
 const ARROW_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const DIVIDER_STEPS = { ArrowLeft: -2, ArrowDown: -2, ArrowRight: 2, ArrowUp: 2, Home: -100, End: 100 };
@@ -11,6 +11,7 @@ class PaneInput {
     this.pane = pane;
     this.pressed = new Map(); // pointers that are down: id to the last place
     this.grip = null; // from the pointer to the centre of the object that it drags
+    this.cover = null; // from the pointer's place to the rectangle that it draws, moves or pulls
     listen(pane.stage, {
       pointerdown: (event) => this.press(event),
       pointermove: (event) => this.move(event),
@@ -38,7 +39,7 @@ class PaneInput {
     const { object } = this.pane.data;
     if (!object || !page.movable || shared.tool !== "point") return false;
     const [x, y] = object.centre;
-    return Math.hypot(point.x - x, point.y - y) < REACH || object.outline.some((corners) => encloses(corners, point));
+    return Math.hypot(point.x - x, point.y - y) < REACH || encloses(hull(object.outline.flat()), point);
   }
 
   press(event) {
@@ -46,8 +47,8 @@ class PaneInput {
     this.pressed.set(event.pointerId, { x: event.clientX, y: event.clientY });
     this.moved = false;
     const point = this.pane.pointOf(event);
-    if (shared.tool === "box") shared.drawing = { from: point, to: point };
     this.endDrag(); // a second finger zooms
+    this.cover = shared.tool === "box" && this.pressed.size === 1 ? gripOf(point, this.pane) : null;
     if (this.pressed.size === 1 && this.hits(point)) {
       const [x, y] = this.pane.data.object.centre;
       this.grip = { x: x - point.x, y: y - point.y };
@@ -68,7 +69,7 @@ class PaneInput {
       this.pressed.set(event.pointerId, { x: event.clientX, y: event.clientY });
       if (this.pressed.size === 2) return;
       if (this.grip) this.drag(event);
-      else if (shared.drawing) shared.drawing = { from: shared.drawing.from, to: this.pane.pointOf(event) };
+      else if (this.cover) cover(this.cover(this.pane.pointOf(event)), false);
       else if (view.zoom > 1) this.pan(dx, dy);
     }
     pointAt(this.pane.pointOf(event));
@@ -82,13 +83,15 @@ class PaneInput {
 
   drag(event) {
     const { x, y } = this.pane.pointOf(event);
-    this.dragged = [x + this.grip.x, y + this.grip.y];
-    moveTo(...this.dragged, false);
+    this.dragged = [clamp(x + this.grip.x, 0, 1), clamp(y + this.grip.y, 0, 1)];
+    moving.ask(this.dragged, false);
   }
 
   endDrag() {
-    if (this.dragged) moveTo(...this.dragged, true);
+    if (this.dragged) moving.ask(this.dragged, true);
     this.grip = this.dragged = null;
+    if (this.cover && this.moved && covering.value) cover(covering.value, true);
+    this.cover = null;
   }
 
   pinch(event) {
@@ -103,8 +106,7 @@ class PaneInput {
     const wasDown = this.pressed.delete(event.pointerId);
     if (!wasDown) return;
     this.endDrag();
-    if (shared.drawing) finishBox();
-    else if (!this.moved && shared.tool === "point") {
+    if (!this.moved && shared.tool === "point") {
       const point = this.pane.pointOf(event);
       pinAt(this.isPinnedNear(point) ? null : point);
       pointAt(point);
@@ -122,7 +124,6 @@ class PaneInput {
   cancel() {
     this.pressed.clear();
     this.endDrag();
-    shared.drawing = null;
     changed(POINTER);
   }
 
@@ -149,14 +150,20 @@ class PaneInput {
     const step = ARROW_STEPS[event.key];
     if (step && event.shiftKey && this.pane.data.object && page.movable) this.push(...step);
     else if (step && !isPresenting()) this.step(...step);
-    else if (event.key === "Enter") enter();
+    else if (event.key === "Enter") this.enter();
     else return;
     event.preventDefault();
   }
 
   push(dx, dy) {
-    const [x, y] = moving.centre ?? this.pane.data.object.centre;
-    moveTo(x + PUSH * dx, y + PUSH * dy, true);
+    const [x, y] = moving.value ?? this.pane.data.object.centre;
+    moving.ask([clamp(x + PUSH * dx, 0, 1), clamp(y + PUSH * dy, 0, 1)], true);
+  }
+
+  enter() {
+    const point = pinned() ?? shared.pointer ?? { x: 0.5, y: 0.5 };
+    if (shared.tool === "box") coverAround(point);
+    else pinAt(pinned() ? null : point);
   }
 
   step(dx, dy) {
@@ -167,7 +174,6 @@ class PaneInput {
       x: cellBeside(from.x, left, right, columns, dx), y: cellBeside(from.y, top, bottom, rows, dy),
     };
     if (pinned()) pinAt(null);
-    if (shared.drawing) shared.drawing = { from: shared.drawing.from, to: point };
     pointAt(point, true);
   }
 
@@ -187,21 +193,4 @@ function keyOnDivider(event) {
   event.preventDefault();
   event.stopPropagation();
   set("divider", clamp(settings.divider + DIVIDER_STEPS[event.key], 0, 100));
-}
-
-function enter() {
-  const point = pinned() ?? shared.pointer;
-  if (!point) return;
-  if (shared.tool === "point") pinAt(pinned() ? null : point);
-  else if (shared.drawing) finishBox();
-  else shared.drawing = { from: point, to: point };
-  changed(POINTER);
-}
-
-function finishBox() {
-  const box = drawnBox(shared.drawing);
-  shared.drawing = null;
-  shared.tool = "point";
-  if (box[2] - box[0] > 0.01 && box[3] - box[1] > 0.01) page.tell("box", box);
-  changed(EVERYTHING);
 }

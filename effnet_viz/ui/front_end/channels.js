@@ -84,8 +84,8 @@ class Channels {
       button.classList.toggle("strongest", rank >= 0);
     }
     const absent = strongest.filter((c) => !this.data.tiles.some(({ channel }) => channel === c));
-    this.reading.textContent = !names ? "Point at a picture above to see which channels are strongest there."
-      : `Strongest at this place: #${names}${absent.length ? " (those not outlined are on other pages)" : ""}`;
+    this.reading.textContent = !names ? WORDS.point_for_channels
+      : `${WORDS.strongest_here} #${names}${absent.length ? ` (${WORDS.on_other_pages})` : ""}`;
   }
 
   strongestAt(point) {
@@ -111,11 +111,7 @@ class Channels {
   key(event) {
     const buttons = this.tiles.map(({ button }) => button);
     const perRow = buttons.filter(({ offsetTop }) => offsetTop === buttons[0].offsetTop).length;
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -perRow, ArrowDown: perRow };
-    const next = buttons[buttons.indexOf(event.target) + steps[event.key]];
-    if (!next || isPresenting()) return;
-    event.preventDefault();
-    this.stopAt(next);
-    next.focus();
+    const next = moveByKeys(event, buttons, perRow);
+    if (next) this.stopAt(next);
   }
 }

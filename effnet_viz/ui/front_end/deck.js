@@ -1,0 +1,354 @@
+// The pictures of a page side by side with their controls: a pair, or a row of networks. On a phone
+// one picture at a time; while presenting they fill the screen.
+
+const PHONE = matchMedia("(max-width: 640px)");
+const STEPS = { ArrowLeft: ["stage", -1], ArrowRight: ["stage", 1], ArrowUp: ["model", -1], ArrowDown: ["model", 1] };
+
+class Deck {
+  constructor(host, tell) {
+    this.host = host;
+    Object.assign(page, { tell, deck: this, covered: null });
+    decks += 1;
+    this.headline = element("p", { class: "headline" });
+    this.exit = button(WORDS.exit, () => present(false), { look: "exit" }, icon("close"));
+    this.top = element("header", { class: "top" }, this.headline, this.exit);
+    this.slots = element("div", { class: "slots" });
+    this.answers = element("ol", { class: "answers" });
+    this.footer = element("footer");
+    this.controls = new Controls(this);
+    this.pick = element("div", { class: "pick" });
+    this.sheet = new Sheet(this);
+    this.scrubber = element("div", { class: "scrub" });
+    this.root = element("section", { class: "deck", "aria-label": WORDS.maps }, this.top, this.slots, this.pick,
+      this.answers, this.controls.row, this.footer, ...this.controls.panels, this.sheet.root);
+    host.replaceChildren(this.root);
+    this.cells = new Map(); // name to {root, pane, head}
+    this.keyListeners = { keydown: onKeyDown, keyup: onKeyUp };
+    listen(document, this.keyListeners);
+    window.addEventListener("blur", letGoOfKeys);
+    PHONE.addEventListener("change", drawEverything);
+  }
+
+  update(data) {
+    this.data = data;
+    Object.assign(page, {
+      steps: data.steps, movable: data.movable, covered: covering.value ? page.covered : data.covered,
+    });
+    if (!luts.sequential.size) this.takeLuts(data.luts);
+    usualScale(data.scale);
+    if (data.photograph) takePhotograph(data.photograph);
+    if (!data.boxes) shared.tool = "point"; // chosen on another page
+    this.root.dataset.layout = data.layout;
+    this.takeSlots(data.slots);
+    this.controls.update(data);
+    this.sheet.update(data);
+    this.showStages(data.stages);
+    this.showPresented(data.presented);
+    changed(EVERYTHING);
+    objectArrived(data.answered);
+    parts.add(this);
+  }
+
+  takeSlots(wanted) {
+    const names = wanted.map(({ name }) => name);
+    for (const [name, cell] of this.cells) {
+      if (names.includes(name)) continue;
+      cell.pane.dispose();
+      cell.root.remove();
+      this.cells.delete(name);
+      slots.delete(name);
+    }
+    const roots = wanted.map((slot, place) => {
+      const cell = this.cells.get(slot.name) ?? this.createSlot(slot.name);
+      cell.place = place;
+      this.fillHead(cell, slot);
+      this.fillBody(cell, slot);
+      return cell.root;
+    });
+    roots.forEach((root, i) => { if (this.slots.children[i] !== root) this.slots.insertBefore(root, this.slots.children[i] ?? null); });
+    this.slots.style.setProperty("--count", wanted.length);
+    this.pick.hidden = this.data.layout !== "pair";
+    if (String(names) !== this.names) {
+      this.names = String(names);
+      this.shown = names.includes(this.shown) ? this.shown : names.at(this.data.layout === "pair" ? 1 : 0);
+      this.picks = new Segments(WORDS.picture, wanted.map(({ name, short }) => [name, short]), (name) => this.showSlot(name));
+      this.pick.replaceChildren(this.picks.root);
+    }
+  }
+
+  createSlot(name) {
+    const head = element("h2", { class: "head" });
+    const body = element("div", { class: "body" });
+    const instead = element("div", { class: "instead" });
+    const root = element("div", { class: "slot", "data-slot": name }, head, body, instead);
+    const cell = { root, head, instead, body, pane: new Pane(body) };
+    this.cells.set(name, cell);
+    slots.set(name, cell.pane);
+    const early = waitingMaps.get(name);
+    if (early) this.fill(name, early);
+    return cell;
+  }
+
+  fillHead({ head }, { title, detail, colour }) {
+    head.hidden = !title;
+    const dot = colour ? [element("span", { class: "dot", style: `--net: var(--net-${colour})` })] : [];
+    head.replaceChildren(...dot, element("span", { class: "name" }, title ?? ""), ...(detail ? [element("small", {}, detail)] : []));
+  }
+
+  // A still of something else, or what has to be said, in place of a picture.
+  fillBody({ root, body, instead }, { still, note, buttons = [] }) {
+    const other = Boolean(still || note);
+    body.hidden = other;
+    instead.hidden = !other;
+    root.classList.toggle("still", Boolean(still));
+    const picture = still ? [element("img", { src: still.source, alt: still.description })] : [];
+    instead.replaceChildren(...picture, element("p", {}, note ?? still?.text ?? ""),
+      ...buttons.map(([name, text]) => button(text, () => page.tell("ask", name))));
+    if (still?.below) instead.append(element("p", { class: "below" }, still.below));
+  }
+
+  fill(name, data) {
+    waitingMaps.set(name, data);
+    const cell = this.cells.get(name);
+    if (!cell) return;
+    if (data.map) data.map.place = cell.place;
+    cell.pane.update(data);
+  }
+
+  // On a phone, a part is covered on the photograph.
+  chooseTool(tool) {
+    const [covers, looks] = ["covering", "always"].map((when) => this.data.slots.find((slot) => (slot.when ?? "always") === when)?.name);
+    this.shown = tool === "box" ? covers : looks;
+    if (this.sheet.opened) this.sheet.open(this.sheet.opened);
+  }
+
+  showSlot(name) {
+    this.shown = name;
+    changed(EVERYTHING);
+  }
+
+  // Nine stages in a row under the picture that has them: click, drag across, or arrow keys.
+  showStages(stages) {
+    const scrubs = stages?.scrubber;
+    this.scrubber.hidden = !scrubs;
+    if (!scrubs) return;
+    if (stages.labels.length !== this.stages?.values.length) {
+      this.stages = new Segments(WORDS.stage_of_grad_cam,
+        stages.labels.map((label, i) => [i + 1, String(i + 1), label, label]), (stage) => this.askStage(stage));
+      this.scrubber.replaceChildren(element("span", {}, WORDS.fine), this.stages.root, element("span", {}, WORDS.coarse));
+      this.stages.root.addEventListener("pointermove", (event) => {
+        const over = event.buttons === 1 && event.target.closest("button");
+        if (over) over.click();
+      });
+    }
+    this.stages.show(stages.chosen);
+    this.asked = stages.chosen;
+    const figure = this.cells.get(stages.scrubber)?.pane.root;
+    if (figure && this.scrubber.parentElement !== figure && !PHONE.matches) figure.append(this.scrubber);
+  }
+
+  askStage(stage) {
+    if (stage === this.asked) return;
+    this.asked = stage;
+    this.stages.show(stage);
+    this.cells.get(this.data.stages.scrubber)?.pane.stage.setAttribute("aria-busy", "true");
+    page.tell("stage", stage);
+  }
+
+  showPresented({ headline, rows, keys }) {
+    this.headline.textContent = headline;
+    this.answers.replaceChildren(...rows.map(({ label, share, part, chosen }) => element("li", {
+      class: chosen ? "now" : "", style: `--p: ${part}`,
+    }, element("span", {}, label), element("span", {}, share))));
+    this.footer.textContent = keys;
+  }
+
+  takeLuts(coded) {
+    for (const [kind, setting] of [["sequential", "colours"], ["diverging", "signed_colours"]]) {
+      for (const [name, base64] of Object.entries(coded[kind])) luts[kind].set(name, decodeLut(base64));
+      SETTINGS[setting].read.choices = [...luts[kind].keys()];
+      [SETTINGS[setting].initial] = luts[kind].keys();
+    }
+    readAddress();
+  }
+
+  dispose() {
+    parts.delete(this);
+    for (const { pane } of this.cells.values()) pane.dispose();
+    slots.clear();
+    waitingMaps.clear();
+    decks -= 1;
+    for (const [name, listener] of Object.entries(this.keyListeners)) document.removeEventListener(name, listener);
+    window.removeEventListener("blur", letGoOfKeys);
+    PHONE.removeEventListener("change", drawEverything);
+    letGoOfKeys();
+    moving.stop();
+    covering.stop();
+    settings.pin = null; // a place on this page's pictures
+    present(false);
+    if (page.deck === this) page.deck = null;
+  }
+
+  draw() {
+    if (!this.data) return;
+    const phone = PHONE.matches && !isPresenting();
+    const covers = isCovering() && this.data.boxes;
+    this.root.classList.toggle("covering", covers);
+    this.root.classList.toggle("phone", phone);
+    for (const [name, cell] of this.cells) {
+      const { when = "always" } = this.data.slots[cell.place];
+      const usual = { always: true, covering: covers, looking: !covers }[when];
+      cell.root.hidden = phone && this.data.layout === "pair" ? name !== this.shown : !usual;
+    }
+    this.picks?.show(this.shown);
+    this.controls.draw();
+    this.sheet.draw(phone);
+  }
+}
+
+function drawEverything() {
+  changed(EVERYTHING);
+}
+
+// On a phone the controls lie in a sheet at the lower edge, never over the picture.
+class Sheet {
+  constructor(deck) {
+    this.deck = deck;
+    this.tabs = ["class", "stage", "look"].map((name) => button(WORDS[name], () => this.open(name), { look: "tab" }));
+    this.panels = ["class", "stage", "look"].map((name) => element("div", { class: `panel ${name}` }));
+    this.root = element("aside", { class: "sheet", "aria-label": WORDS.sheet },
+      element("div", { class: "tabs" }, ...this.tabs), ...this.panels);
+    this.opened = null;
+  }
+
+  update({ stages, layout, asks }) {
+    this.root.hidden = layout !== "pair";
+    this.stages = stages;
+    const [, stage, look] = this.panels;
+    if (stages) {
+      this.tabs[1].textContent = `${WORDS.stage} ${stages.chosen}`;
+      stage.replaceChildren(element("p", { class: "quiet" }, WORDS.stages_hint), this.deck.scrubber);
+    }
+    this.asks = element("div", { class: "two" }, ...asks.map(([name, text]) => button(text, () => page.tell("ask", name))));
+    look.querySelector(".two")?.replaceWith(this.asks);
+  }
+
+  open(name) {
+    this.opened = this.opened === name ? null : name;
+    document.body.dataset.sheet = this.opened ?? "";
+    changed(EVERYTHING);
+  }
+
+  draw(phone) {
+    const { controls, scrubber, cells } = this.deck;
+    const [, stage, look] = this.panels;
+    if (phone) {
+      if (controls.looking.parentElement !== look) {
+        look.replaceChildren(controls.looking, element("div", { class: "line" }, controls.cover, controls.more), this.asks ?? "");
+      }
+      if (scrubber.parentElement !== stage) stage.append(scrubber);
+    } else if (controls.looking.parentElement === look) {
+      controls.row.prepend(controls.looking, controls.scale, controls.stageGroup, controls.cover, controls.blur,
+        controls.remove, controls.hint, controls.more);
+      const figure = cells.get(this.stages?.scrubber)?.pane.root;
+      if (figure) figure.append(scrubber);
+      this.opened = null;
+    }
+    this.root.classList.toggle("open", Boolean(this.opened));
+    ["class", "stage", "look"].forEach((name, i) => {
+      this.tabs[i].setAttribute("aria-expanded", String(this.opened === name));
+      this.panels[i].hidden = this.opened !== name;
+    });
+    if (!phone) document.body.dataset.sheet = "";
+  }
+}
+
+// The photograph arrives once and every pane shows it; the one before it stays while panes change.
+function takePhotograph({ id, source }) {
+  const known = photographs.get(id);
+  if (known) { // it is the newest again
+    photographs.delete(id);
+    photographs.set(id, known);
+    return;
+  }
+  for (const [old, { url }] of [...photographs].slice(0, -1)) {
+    photographs.delete(old);
+    URL.revokeObjectURL(url);
+  }
+  photographs.set(id, { url: URL.createObjectURL(blobOf(source)) });
+}
+
+function blobOf(source) {
+  const [head, content] = source.split(",");
+  const type = /^data:(image\/(?:webp|jpeg|png));base64$/.exec(head)?.[1];
+  if (!type) throw new Error("What was sent is not an image.");
+  return new Blob([bytesOf(content)], { type });
+}
+
+function holdPhotograph(holding) {
+  shared.holding = holding;
+  changed(VIEW);
+}
+
+function holdBefore(holding) {
+  shared.before = holding;
+  changed(EVERYTHING);
+}
+
+function isPresenting() {
+  return Boolean(page.deck?.root.classList.contains("presenting"));
+}
+
+// In the browser's top layer, above all of Streamlit.
+function present(presenting) {
+  const root = page.deck?.root;
+  if (!root || presenting === isPresenting()) return;
+  root.classList.toggle("presenting", presenting);
+  if (presenting) {
+    root.popover = "manual";
+    root.showPopover();
+    page.deck.exit.focus();
+  } else {
+    root.hidePopover();
+    root.removeAttribute("popover");
+  }
+  changed(EVERYTHING);
+}
+
+function isTyping(event) {
+  const [target] = event.composedPath();
+  return target.matches?.("input:not([type=range]), textarea, select, [contenteditable]");
+}
+
+function onKeyDown(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+  const actions = {
+    h: () => holdPhotograph(true), b: () => holdBefore(true), p: () => present(!isPresenting()), escape: leave,
+    w: () => set("view", settings.view === "crop" ? "photograph" : "crop"),
+    n: () => page.deck?.data.asks.some(([name]) => name === "new") && page.tell("ask", "new"),
+    "+": () => zoomBy(1.5), "=": () => zoomBy(1.5), "-": () => zoomBy(1 / 1.5), 0: () => lookAt(1, 0.5, 0.5),
+  };
+  const [what, by] = STEPS[event.key] ?? [];
+  if (isPresenting() && page.steps.includes(what)) {
+    event.preventDefault();
+    page.tell("step", [what, by]);
+  } else if (!event.repeat) actions[event.key.toLowerCase()]?.(); // Caps Lock and Shift make capitals
+}
+
+function onKeyUp(event) {
+  if (event.key.toLowerCase() === "h") holdPhotograph(false);
+  if (event.key.toLowerCase() === "b") holdBefore(false);
+}
+
+// Keys that are let go in another window are not heard here.
+function letGoOfKeys() {
+  holdPhotograph(false);
+  holdBefore(false);
+}
+
+function leave() {
+  if (page.deck?.sheet.opened) page.deck.sheet.open(page.deck.sheet.opened);
+  else if (isPresenting()) present(false);
+  else if (isCovering()) chooseTool("point");
+  else if (settings.pin !== null) pinAt(null);
+}

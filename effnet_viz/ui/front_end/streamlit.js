@@ -1,0 +1,82 @@
+// The only file, with part.js, that knows Streamlit: all others speak of host elements, update(data),
+// dispose() and tell(name, value).
+//
+// In: mount() is called for a part of the page, and again whenever its data change:
+//   data             what effnet_viz/ui sends; data.part names the kind of part
+//   parentElement    in a shadow root, with the element of class "part" that the part fills
+//   setTriggerValue  tells the server
+// Out, as tell(name, value), each of which runs the page again:
+//   deck      "step" ["stage" or "model", 1 or -1]; "stage" number; "ask" name of a button;
+//             "move" [x, y, done, number], "box" [left, top, right, bottom, done, number] and "uncover"
+//             number, places in fractions of the photograph; "keep" "hide" or "keep"
+//   channels  "clicked" channel
+//   rows      "class" label
+//   strip     "go" page; "photograph" key; "remove" key; "forget" 1; "kept" photographs of this tab;
+//             "share" address
+// The page's address: state.js reads and writes it as any page would. Streamlit writes it too, from
+// what the server knew before, so that it is put right again all the time.
+
+// A map for a picture of the deck, which may come before it or after.
+class SlotMap {
+  constructor(host) {
+    host.hidden = true;
+  }
+
+  update(data) {
+    this.slot = data.slot;
+    if (page.deck) page.deck.fill(data.slot, data);
+    else waitingMaps.set(data.slot, data);
+  }
+
+  dispose() {
+    waitingMaps.delete(this.slot);
+  }
+}
+
+class Address {
+  constructor(host) {
+    host.hidden = true;
+  }
+
+  update({ values }) {
+    takeAddress(values);
+  }
+
+  dispose() {
+    takeAddress({});
+  }
+}
+
+const KINDS = {
+  deck: Deck, map: SlotMap, pane: Pane, channels: Channels, rows: Rows, strip: Strip, actions: Actions, address: Address,
+};
+const WATCH = 400; // ms
+
+const mounted = new WeakMap(); // element to its part
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(STYLE);
+
+function mount({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.getRootNode();
+  if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
+  const host = parentElement.querySelector(".part");
+  const one = mounted.get(host) ?? {};
+  one.setTriggerValue = setTriggerValue;
+  if (!one.part) {
+    mounted.set(host, one);
+    one.part = new KINDS[data.part](host, (name, value) => one.setTriggerValue(name, value));
+  }
+  one.part.update(data);
+  return () => {
+    if (host.isConnected) return; // called too for a call that a newer one has overtaken
+    one.part.dispose();
+  };
+}
+
+setInterval(writeAddress, WATCH);
+const program = (globalThis.effnetViz ??= {});
+program.mount = mount;
+for (const wake of program.waiting ?? []) wake();
+program.waiting = [];
+
+export default function () {} // nothing to see where the program was brought

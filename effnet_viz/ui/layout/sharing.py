@@ -1,0 +1,59 @@
+"""A link to what a visitor sees, for others."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+import segno
+import streamlit as st
+from streamlit import config
+
+from effnet_viz.ui import words
+from effnet_viz.ui.server import address
+
+_HERE = ("localhost", "127.0.0.1", "[::1]")
+
+
+def ask_to_share(link: str) -> None:
+    """Show the link when the page has run; it is the visitor's own address."""
+    st.session_state["_share"] = link
+
+
+def shareable(link: str, bound: str) -> tuple[str, str]:
+    """The link as others can open it, and what has to be said of it, if anything.
+
+    `bound` is the address that the server listens at.
+    """
+    parts = urlsplit(link)
+    host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
+    if host not in _HERE:
+        return link, ""
+    if address.is_loopback(bound):
+        return link, words.SHARE_HERE_ONLY
+    found = address.local_network_address()
+    if found is None:
+        return link, words.SHARE_NO_ADDRESS
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"{found}{port}")), ""
+
+
+def show_link(*, own: bool) -> None:
+    """The link and its code, if the visitor has asked; `own` when a photograph is not in it."""
+    link = st.session_state.pop("_share", None)
+    if not isinstance(link, str) or urlsplit(link).scheme not in ("http", "https"):
+        return
+    shared, said = shareable(link, config.get_option("server.address") or "")
+
+    @st.dialog(words.SHARE_TITLE)
+    def show() -> None:
+        st.code(shared, language=None, wrap_lines=True)
+        if said:
+            st.info(said, icon=":material/lan:")
+        else:
+            code = segno.make(shared, error="m").svg_inline(scale=6, border=4, light="#ffffff")
+            st.image(code, width=240, alt="The link as a QR code.")
+            st.caption(words.SHARE_CODE)
+        if own:
+            st.caption(words.SHARE_OWN)
+
+    show()

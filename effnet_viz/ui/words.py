@@ -1,0 +1,221 @@
+"""The words of the pages: labels, buttons, hints, help. Sentences about results stand beside them.
+
+What somebody reads is here, in one language; what the program computes is elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+BROWSER: dict[str, Any] = {
+    # Pictures and what stands under them
+    "maps": "Maps",
+    "picture": "Picture",
+    "photograph": "Photograph",
+    "save": "Save",
+    "save_picture": "Save as a picture, with all that it shows",
+    "right": "right",
+    "wrong": "wrong",
+    "colour_bar": "Colours from",
+    "point_at_a_map": "Point at a map to read it",
+    "stronger": "Stronger than {percent} % of this map",
+    "not_seen": "not seen by the network",
+    "why": "Why?",
+    "dark": "Dark, to be comparable: strongest {strongest} of {high}",
+    # How to look
+    "how_to_look": "How to look",
+    "opacity": "Opacity",
+    "show": "Show",
+    "evidence": [
+        ["positive", "For", "Only what speaks for the class"],
+        ["signed", "For and against", "Also what speaks against the class"],
+    ],
+    "brightness": "Brightness",
+    "scales": [
+        [
+            "own",
+            "Each alone",
+            "Each map uses all colours: shapes are clear, brightness cannot be compared",
+        ],
+        ["shared", "Comparable", "Equal colours mean equal evidence in all maps on the page"],
+        ["fixed", "Locked", "As it is now, also for the next class, photograph or network"],
+    ],
+    "more": "More",
+    "opacity_brightness": "Opacity, brightness",
+    "colours": "Colours",
+    "threshold": "Hide below",
+    "off": "off",
+    "contours": "Contours",
+    "contours_title": "Lines at 25, 50 and 75 % of the scale",
+    "divider": "Divider",
+    "divider_title": "Photograph on the left, map on the right: drag the line",
+    "true_grid": "True grid",
+    "true_grid_title": "The values that the map really has; smooth edges come from enlarging them",
+    "whole_photograph": "Whole photograph",
+    "whole_title": "All of the photograph; what the network could not see is hatched (key W)",
+    "hold_photograph": "Hold: photograph",
+    "hold_title": "Hold to see the bare photograph (key H)",
+    "zoom": "Zoom",
+    "zoom_out": "Zoom out (key −)",
+    "zoom_in": "Zoom in (key +)",
+    "zoom_all": "Show all (key 0)",
+    "all": "All",
+    "keys": "Keys",
+    "key_list": [
+        ["← ↑ → ↓", "from cell to cell, when a picture has the focus"],
+        ["Enter or click", "pin the place; again to let go"],
+        ["H, held", "the bare photograph"],
+        ["W", "the whole photograph, or the square that the network saw"],
+        ["B, held", "the map before a part was covered"],
+        ["+ − 0", "zoom in, out, all; or Ctrl and the wheel, a double click, two fingers"],
+        ["Shift and ← ↑ → ↓", "move the outlined object, or pull the covered part"],
+        ["P", "present; Esc leaves"],
+    ],
+    "stage": "Stage",
+    "stage_of_grad_cam": "Stage of Grad-CAM",
+    "fine": "fine",
+    "coarse": "coarse",
+    # Covering a part
+    "cover": "Cover",
+    "cover_title": "Blur a part of the photograph and see how the answer changes",
+    "covered_part": "Covered part: arrow keys move it, with Shift they change its size",
+    "cover_hint": "Draw anywhere; drag the box to move it, or use the arrow keys",
+    "blur": "Blur",
+    "this_part": "This part",
+    "all_but_this": "All but this",
+    "remove_box": "Remove the box",
+    # The sheet of a phone
+    "sheet": "Class, stage, look",
+    "class": "Class",
+    "look": "Look",
+    "stages_hint": "Early stages are fine and noisy, late ones coarse and sure.",
+    # The strip
+    "to_the_maps": "To the maps",
+    "pages": "Pages",
+    "photo": "Photo",
+    "add_title": "Add photographs of your own",
+    "or_drop": "or drop, or paste",
+    "drop_here": "Drop it to see what the network looks at",
+    "sending": "Sending",
+    "remove": "Remove this photograph",
+    "forget": "Forget my photographs",
+    "forget_title": "Remove all photographs of your own, here and from this browser",
+    "close": "Close",
+    "camera": "Camera",
+    "camera_asks": "Your browser asks whether this page may use the camera.",
+    "no_camera": "This browser gives no camera to this page. Add a photograph instead.",
+    "take": "Take a photograph",
+    "cancel": "Cancel",
+    "share": "Share",
+    "share_title": "A link to what you see, also as a code for phones",
+    "present": "Present",
+    "present_title": "Only pictures and answers, in large type (key P)",
+    "exit": "Exit",
+    # Channels
+    "point_for_channels": "Point at a map above to see which channels are strongest there.",
+    "strongest_here": "Strongest at this place:",
+    "on_other_pages": "those not outlined are on other pages",
+}
+"""What the program in the browser writes (effnet_viz.ui.front_end)."""
+
+PAGES = {
+    "app.py": ("Explain an image", "What one network sees in one photograph"),
+    "pages/compare_scaling.py": (
+        "Compare scaling",
+        "One photograph, networks scaled by depth, width, resolution or all three",
+    ),
+    "pages/scaling_lab.py": (
+        "Scaling lab",
+        "Drag a drawn object and watch five small networks find it",
+    ),
+    "pages/scaling_rules.py": ("Scaling rules", "How B0 grows into B7, with sliders"),
+    "pages/models.py": ("Models", "All networks: what is ready here, what has to be downloaded"),
+}
+"""Title and a line on each page, by its file."""
+
+SHARE_TITLE = "Share what you see"
+SHARE_OWN = (
+    "Your own photograph is not in the link: it never leaves this computer's memory. Others see "
+    "a sample in its place."
+)
+SHARE_CODE = "A phone in the same network opens it with its camera."
+SHARE_HERE_ONLY = (
+    "Only this computer reaches the app now. To open it to a class in the local network, start it "
+    "with `make app SHARE=1` or `effnet-viz serve --share`."
+)
+SHARE_NO_ADDRESS = (
+    "This computer's address in the local network was not found: look into its network settings "
+    "and put it in place of the name in the link."
+)
+
+LINK_TO_UPLOAD = (
+    "The photograph of this link was somebody's own, and those are never part of a link. Here is a "
+    "sample instead; add the photograph again to see it."
+)
+
+# The main page
+FETCHING = "Fetching your photographs from this browser …"
+LEADS_ON = "Compare this photograph across scalings"
+ANOTHER_CLASS = "Explain another class"
+EXPLAIN_A_CLASS = "Explain a class"
+PHOTOGRAPH = "Photo"
+WEAK = "Weak evidence"
+ONE_BRIGHTNESS = "Show both at one brightness"
+TICK = "A tick marks the share before the part was covered."
+BLURRED = "{percent} % of what it saw is blurred"
+UNTRAINED_ANSWERS = "Untrained: random weights. These answers and maps mean nothing."
+SAW_PART = "It saw the square: {percent} % of the photograph."
+SAW_ALL = "It saw all of the photograph."
+HOLD_H = "Hold <kbd>H</kbd> for the bare picture."
+NARROW = "The photograph is so narrow that only its middle is shown."
+SAME_MAP = "At the last stage both maps are the same."
+WHY_SAME_MAP = (
+    "The gradient at the last stage is the weight that the class gives to a channel, divided by "
+    "the number of cells. Grad-CAM is multiplied by its number of cells at every stage, so both "
+    "maps are in units of the class's score."
+)
+PRESENTING_ONE = "← → stage · ↑ ↓ network · H photograph · Esc leaves"
+STAGES = "Stage by stage"
+STAGES_LINE = "What each stage responds to; choose one for Grad-CAM and its channels"
+CHANNELS_LINE = "Each finds one pattern; choose one to see it over the photograph"
+DETAILS = "Details"
+DETAILS_TARGET = (
+    "The maps explain **{label}**: its guess number {rank} of {count}, score (logit) {logit}. The "
+    "logit is the score of a class before the scores of all classes are turned into probabilities."
+)
+SAVE_NPZ = "Numbers for NumPy (NPZ)"
+SAVE_JSON = "Numbers for everything else (JSON)"
+PROVENANCE = "Model, weights, preprocessing, versions"
+HOW_TO_READ = {
+    "How to read the class activation map (CAM)": """
+The last stage divides the image into a coarse grid, and this map shows how much the content of each
+cell raised the score of the class: colours from the right end of the bar spoke for it; with *For
+and against*, colours from the left end against it. The average of all cells, plus a constant, *is*
+the score. The map has only as many values as the grid has cells; the smooth edges come from
+enlarging it.
+""",
+    "How to read Grad-CAM": """
+Grad-CAM asks, at the stage you choose: if a channel became a little more active, how much would the
+score of this class rise? It weights every channel by that number and adds the channels up, so
+colours from the right end of the bar mark patterns that speak for the class. Early stages give fine
+but noisy maps of edges and textures, late stages coarse maps of objects; at the last stage it is
+the class activation map.
+""",
+    "What the network saw of the photograph": """
+The network never sees the whole photograph. Its shorter side is scaled to a fixed length and a
+square is cut from the middle; only that square went in. What lies outside it cannot have influenced
+the result.
+""",
+    "What covering a part shows": """
+A part is blurred, and the network looks again. A blurred part still shows its colours, and blur
+itself is something a network may react to.
+""",
+    "How to read stages and channels": """
+A network is a row of stages, and each passes a smaller but richer picture on to the next. Every
+tile of a stage shows where its channels are active on average, whatever the class: yellow is
+strong, dark blue is weak. Early stages follow edges, late stages whole objects. Every channel is a
+detector of one pattern, and its tile shows where it found that pattern. Yellow is the strongest
+place of this tile, or of the whole stage when brightness is comparable. The number under it is its
+largest value, or its influence on the class: positive speaks for it.
+""",
+}
