@@ -30,3 +30,8 @@ BAR = "#9aa5a8"
 def current() -> Theme:
     """The theme that this visitor sees."""
     return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def css_tokens() -> str:
+    """The colours as style sheets name them."""
+    return ":root { color-scheme: light dark; }"

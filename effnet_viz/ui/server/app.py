@@ -17,6 +17,7 @@ from effnet_viz.ui.layout.mistakes import report, sentence_of, show_mistake
 from effnet_viz.ui.server import address, garbage
 from effnet_viz.ui.server.closed import ClosedPaths
 from effnet_viz.ui.server.headers import SecurityHeaders, security_headers
+from effnet_viz.ui.server.index_page import IndexPage
 from effnet_viz.ui.server.uploads import UploadShare
 
 
@@ -31,6 +32,7 @@ def create_app(*, metrics: bool) -> App:
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(ClosedPaths),
+            Middleware(IndexPage),
             Middleware(UploadShare),
         ],
         on_script_error=_end_in_a_sentence,
