@@ -6,11 +6,11 @@ import base64
 import hashlib
 import re
 from functools import cache
-from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import file_util
+
+from effnet_viz.ui.server import index_page
 
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -22,9 +22,9 @@ UNUSED_FEATURES = (
 
 
 def _inline_scripts() -> list[str]:
-    """The hashes of the scripts that stand in Streamlit's page itself, as a policy names them."""
-    page = Path(file_util.get_static_dir(), "index.html").read_text(encoding="utf-8")
-    digests = [hashlib.sha256(code.encode()).digest() for code in _INLINE_SCRIPT.findall(page)]
+    """The hashes of the scripts that stand in the page itself, as a policy names them."""
+    scripts = _INLINE_SCRIPT.findall(index_page.content())
+    digests = [hashlib.sha256(code.encode()).digest() for code in scripts]
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from prometheus_client.parser import text_string_to_metric_families
 
 from effnet_viz.images.decode import MAX_BYTES
+from effnet_viz.ui.server import index_page
 from effnet_viz.ui.server.headers import security_headers
 from tests import event_loop
 from tests.browser.visitor import explained, serving
@@ -44,12 +45,16 @@ class Served:
         return port
 
     def request(
-        self, path: str, method: str = "GET", host: str = "127.0.0.1"
+        self,
+        path: str,
+        method: str = "GET",
+        host: str = "127.0.0.1",
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[http.client.HTTPResponse, str]:
         """The answer to a request whose path is sent as it stands."""
         connection = http.client.HTTPConnection(host, self.port, timeout=PATIENCE)
         try:
-            connection.request(method, path)
+            connection.request(method, path, headers=headers or {})
             response = connection.getresponse()
             return response, response.read().decode(errors="replace")
         finally:
@@ -106,6 +111,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_every_answer_has_the_headers(method: str, path: str, status: int, served: Served) -> None:
     response, _ = served.request(path, method)
     assert response.status == status
+    for name, value in security_headers().items():
+        assert response.headers.get_all(name) == [value]
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+@pytest.mark.parametrize("path", ["/", "/scaling_lab", f"/static/{index_page.static_files()[-1]}"])
+def test_what_is_compressed_has_the_headers_too(path: str, accepted: str, served: Served) -> None:
+    response, _ = served.request(path, headers={"Accept-Encoding": accepted})
+    assert response.status == 200
+    assert response.headers.get("Content-Encoding", "identity") == accepted
     for name, value in security_headers().items():
         assert response.headers.get_all(name) == [value]
 
