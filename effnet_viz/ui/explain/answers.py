@@ -21,7 +21,6 @@ from effnet_viz.ui.explain.view import ExplainView
 from effnet_viz.ui.inputs.target_and_stage import choose_target
 from effnet_viz.ui.layout.text import percent
 from effnet_viz.ui.results import Covered
-from effnet_viz.ui.upload import Upload
 
 BEST = 5
 
@@ -32,22 +31,21 @@ class Answers:
 
     place: DeltaGenerator
     target: str | None
+    whole: DeltaGenerator
+    """At its end."""
 
 
-def answers(model: Model, image: Upload) -> Answers:
+def answers(model: Model) -> Answers:
     """The column: room for the answers, and the search for another class."""
     place = st.container(key="rows_place")
     with st.container(key="search"):
         target = choose_target(model.classes)
-    st.page_link(
-        "pages/compare_scaling.py", label=words.LEADS_ON, icon=":material/arrow_forward:"
-    )
-    return Answers(place, target)
+    st.page_link("pages/compare_scaling.py", label=words.LEADS_ON, icon=":material/arrow_forward:")
+    return Answers(place, target, st.container(key="whole"))
 
 
 def show_answers(view: ExplainView, covered: Covered | None) -> None:
     """The sentence and the rows; with a part covered, before and after."""
-    target = view.analysis.target
     data = _covered(view, covered) if covered else _plain(view)
     if view.stamp:
         data["note"] = words.UNTRAINED_ANSWERS
@@ -59,7 +57,6 @@ def show_answers(view: ExplainView, covered: Covered | None) -> None:
     front_end.part(
         "rows", {"label": words.EXPLAIN_A_CLASS, **data}, key="rows", hears={"class": choose}
     )
-    _show_whole(view, target)
 
 
 def shown_predictions(view: ExplainView) -> list[Prediction]:
@@ -123,7 +120,7 @@ def _covered_row(row: covering.BeforeAndAfter) -> dict[str, Any]:
     return _row(row.after, after, row.explained, before=before, before_part=part)
 
 
-def _show_whole(view: ExplainView, target: Prediction) -> None:
+def show_whole(view: ExplainView) -> None:
     """The whole photograph, small, with the square that the network saw."""
     crop, picture = view.analysis.crop, view.picture
     left, top, right, bottom = crop.box_in(100, 100)
@@ -134,7 +131,7 @@ def _show_whole(view: ExplainView, target: Prediction) -> None:
     st.html(
         f'<div class="whole"><figure><img src="{results.overview(view.image)}" alt="'
         f'{html.escape(view.image.description, quote=True)}" title="{html.escape(view.image.title)}'
-        f", {picture.width}×{picture.height} px\"><i style=\"{place}\"></i></figure>"
+        f', {picture.width}×{picture.height} px"><i style="{place}"></i></figure>'
         f'<div><p>{said} <span class="key">{words.HOLD_H}</span></p>{notes}</div></div>'
     )
 

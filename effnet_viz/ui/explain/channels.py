@@ -22,6 +22,7 @@ BY_ACTIVATION, BY_CLASS = "strongest activation", "influence on the class"
 
 PARAMETERS = (Choice("sort", (BY_ACTIVATION, BY_CLASS)), Number("page", 1), Number("channel", 0))
 
+
 def show_channels(view: ExplainView) -> None:
     """The channels of the stage, ranked, in pages; choosing one enlarges it."""
     stage, analysis, model = view.stage, view.analysis, view.model

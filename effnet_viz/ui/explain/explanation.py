@@ -6,7 +6,7 @@ import streamlit as st
 
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.ui import results, words
-from effnet_viz.ui.explain.answers import answers, show_answers
+from effnet_viz.ui.explain.answers import answers, show_answers, show_whole
 from effnet_viz.ui.explain.channels import show_channels
 from effnet_viz.ui.explain.details import show_details
 from effnet_viz.ui.explain.maps import open_deck, show_cam, show_covered, show_grad_cam
@@ -22,7 +22,7 @@ from effnet_viz.ui.upload import Upload
 
 def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     """Answers, maps, stages and channels of any model, for a class and a stage of choice."""
-    page = st.container(key="page")
+    page = st.container(key="explain")
     with page:
         beside, right = st.container(key="answers"), st.container()
     if image is None:
@@ -36,7 +36,7 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     with right, error_boundary(title), waiting(f"{title} is looking at the image …"):
         analysis = results.analysis(model, image)
     with beside:
-        left = answers(model, image)
+        left = answers(model)
     stage = chosen_stage(model.last_stage)
     view = view_of(image, analysis.for_target(left.target), stage)
     # What is known is shown before Grad-CAM takes its time.
@@ -46,6 +46,8 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     covered = show_covered(view) if view.covered else None
     with left.place:
         show_answers(view, covered)
+    with left.whole:
+        show_whole(view)
     with right:
         show_grad_cam(view)
     with st.container(key="below"):

@@ -10,6 +10,7 @@ from effnet_viz.ui.inputs.target_and_stage import choose_stage
 STAGE_TILE = 96
 """Least width of a stage's picture in CSS pixels."""
 
+
 def show_stages(view: ExplainView) -> None:
     """All stages as a strip of mean activations; choosing one sets the stage."""
     pictures = []

@@ -87,4 +87,5 @@ def strip(title: str, photographs: Photographs, *, maps: bool) -> Iterator[Delta
             "actions", {"maps": maps}, key="actions", hears={"share": sharing.ask_to_share}
         )
     yield place
-    sharing.show_link(own=any(one.file and one.key == photographs.chosen for one in photographs.thumbnails))
+    chosen = [one for one in photographs.thumbnails if one.key == photographs.chosen]
+    sharing.show_link(own=any(one.file for one in chosen))
