@@ -20,7 +20,7 @@ from effnet_viz.pictures.captions import (
     where_strongest,
 )
 from effnet_viz.records import Crop, Provenance
-from effnet_viz.ui import results, viewer
+from effnet_viz.ui import results, viewer, words
 from effnet_viz.ui.upload import Upload
 
 NARROWEST = 46
@@ -116,7 +116,7 @@ def channel_picture(
             model_caption(analysis.provenance),
             f"{title}, {stage_caption(stage, values)}",
         ],
-        under=viewer.Under(title, f"stage {stage}", reading=True),
+        under=viewer.Under(title, f"stage {stage}", hint=words.POINT),
         outlined=None,
         common=common,
     )

@@ -324,10 +324,10 @@ class Under {
     const said = point ? readingText(point, cell, data, map) : "";
     const usual = this.darkText(data, map) || data.text || "";
     const spoken = shared.announce && stage.getRootNode().activeElement === stage;
-    const place = data.reading ? this.reading : this.text;
-    if (data.reading) this.text.textContent = usual;
-    const text = said || (data.reading ? WORDS.point_at_a_map : usual);
-    this.reading.hidden = !data.reading;
+    const place = data.hint ? this.reading : this.text;
+    if (data.hint) this.text.textContent = usual;
+    const text = said || data.hint || usual;
+    this.reading.hidden = !data.hint;
     if (place.textContent === text) return;
     place.setAttribute("aria-live", spoken ? "polite" : "off");
     place.textContent = text;

@@ -167,8 +167,9 @@ class Under:
     side: str = ""
     scale: bool = True
     """Whether the colours' bar stands there."""
-    reading: bool = False
-    """Whether what one points at has a line of its own; else it takes the place of the text."""
+    hint: str = ""
+    """Stands in a line of its own until one points at the picture; without it, what one points at
+    takes the place of the text."""
     tag: str = ""
     """After the lead, on the picture while somebody presents."""
     why: str = ""
