@@ -7,9 +7,10 @@ from functools import cached_property
 
 from effnet_viz.analysis.analysis import Analysis, Source, Target, analyse
 from effnet_viz.analysis.caveats import Caveat, caveats
-from effnet_viz.arrays import on_grid
+from effnet_viz.arrays import Floats, on_grid
 from effnet_viz.attribution.attribution import Attribution, Method
 from effnet_viz.metrics.concentration import Concentration, concentration
+from effnet_viz.metrics.place import Place, place
 from effnet_viz.models.model import Model
 
 GRID = 64
@@ -34,10 +35,20 @@ class Explanation:
         return self.analysis.activations.seconds
 
     @cached_property
-    def concentration(self) -> Concentration:
-        """Of the positive evidence over what this network saw, on a grid of GRID cells."""
+    def seen(self) -> Floats:
+        """The map over what this network saw, (GRID, GRID), in units of the logit."""
         box = self.attribution.crop.box
-        return concentration(on_grid(self.attribution.values, box, box, GRID))
+        return on_grid(self.attribution.values, box, box, GRID)
+
+    @cached_property
+    def concentration(self) -> Concentration:
+        """Of the positive evidence over what this network saw."""
+        return concentration(self.seen)
+
+    @cached_property
+    def place(self) -> Place | None:
+        """Where half of the positive evidence lies; None when there is none."""
+        return place(self.seen)
 
     @cached_property
     def caveats(self) -> tuple[Caveat, ...]:
@@ -61,3 +72,12 @@ def method_at(model: Model, stage: int | None) -> Method:
     """How the map of a stage is called: CAM at the last one (None) where there is one."""
     last = stage is None or stage == model.last_stage
     return Method.CAM if last and model.engine.head is not None else Method.GRAD_CAM
+
+
+def starting_stage(model: Model) -> int:
+    """The stage at which Grad-CAM is best looked at first: the last but one.
+
+    8 of EfficientNet's 9: of the stages that are not the CAM itself, it alone shows the object on
+    nearly every photograph (docs/choices.md). The only one of a network with one stage.
+    """
+    return max(1, model.last_stage - 1)

@@ -23,7 +23,7 @@ from effnet_viz.metrics.deletion import (
     first_pixels,
     pixel_order,
 )
-from effnet_viz.records import Crop
+from effnet_viz.records import Crop, Prediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,3 +118,31 @@ def deletion_insertion(
     deletion, inner = tuple(found[: len(FRACTIONS)]), found[len(FRACTIONS) :]
     insertion = (deletion[-1], *inner, deletion[0])
     return DeletionInsertion(attribution, Curve(FRACTIONS, deletion), Curve(FRACTIONS, insertion))
+
+
+HOTTEST = 0.1
+"""Part of what the network saw that is blurred to see whether its answer needs it."""
+
+
+@dataclass(frozen=True)
+class HottestBlurred:
+    """What a network says of the class with the hottest part of its map blurred."""
+
+    before: Prediction
+    """Of the photograph as it is."""
+    after: Prediction
+    """Of the same class."""
+
+
+def blur_hottest(explanation: Explanation, photograph: Photograph) -> HottestBlurred:
+    """Blurs the HOTTEST part of what a network saw, in the order of its map: one forward pass.
+
+    One step of deletion (see DeletionInsertion) with the same blur, so it lies on that curve. It
+    does not show that the map is right: what is blurred may matter for other reasons, and blur is
+    itself something that a network may react to. Raises EngineError and MemoryError.
+    """
+    model, attribution = explanation.analysis.model, explanation.attribution
+    prepared = perturb(photograph, model.preprocessing, attribution.values)
+    logits = model.engine.forward(prepared.image(HOTTEST, "deletion")).logits[0]  # (classes,)
+    after = Predictions(logits, model.classes).of(attribution.target.index)
+    return HottestBlurred(attribution.target, after)
