@@ -48,6 +48,11 @@ class Scaling:
     resolution_factor: float
 
     @property
+    def name(self) -> str:
+        """The title without its factors, as “Higher resolution”."""
+        return self.title.partition(" (")[0]
+
+    @property
     def resolution(self) -> int:
         """Side of the square input in pixels, even so that the stem halves it."""
         return 2 * round(BASELINE_RESOLUTION * self.resolution_factor / 2)
