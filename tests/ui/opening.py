@@ -58,14 +58,6 @@ def address(page: AppTest) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def hear(page: AppTest, key: str, name: str, value: object) -> AppTest:
-    """Something happens in a part of the page: its callback runs, then the page."""
-    state = page.session_state
-    component = next(one for one in page.get("bidi_component") if key in one.proto.id)
-    state[component.proto.id] = {name: value}
-    return page.run()
-
-
 def texts(page: AppTest) -> str:
     """Everything a visitor can read in sentences."""
     elements = [*page.markdown, *page.caption, *page.warning, *page.info, *page.error]
