@@ -107,6 +107,7 @@ BROWSER: dict[str, Any] = {
     "cancel": "Cancel",
     "share": "Share",
     "share_title": "A link to what you see, also as a code for phones",
+    "settings": "Settings",
     "present": "Present",
     "present_title": "Only pictures and answers, in large type (key P)",
     "exit": "Exit",

@@ -326,7 +326,9 @@ class Under {
     const spoken = shared.announce && stage.getRootNode().activeElement === stage;
     const place = data.hint ? this.reading : this.text;
     if (data.hint) this.text.textContent = usual;
-    const text = said || data.hint || usual;
+    if (said) known.add("pointing");
+    const hint = data.hint && known.has("pointing") && !data.boxed && !data.before ? "" : data.hint;
+    const text = said || (data.hint ? hint : usual);
     this.reading.hidden = !data.hint;
     if (place.textContent === text) return;
     place.setAttribute("aria-live", spoken ? "polite" : "off");
