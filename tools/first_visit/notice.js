@@ -3,8 +3,8 @@ window.firstVisit = { shown: null, shifts: [] };
 
 // The part of the page that a shifted node belongs to, as one finds it in a style sheet.
 function nameOf(node) {
-  if (!node) return "something in a component";
-  const element = node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement;
+  const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+  if (!element) return "something in a component, or gone";
   const own = element.dataset.testid ?? element.classList[0];
   const name = element.localName + (own ? `.${own}` : "");
   const around = element.parentElement?.closest("[class*=st-key-], [data-testid]");

@@ -185,4 +185,8 @@ def _wait_until_complete(page: Page, traffic: _Traffic, wait_for_it: bool) -> No
         seen = now
         if quiet == QUIET:
             return
-    raise TimeoutError(f"{page.url} was not complete after {PATIENCE:.0f} s")
+    raise TimeoutError(
+        f"{page.url} was not complete after {PATIENCE:.0f} s. Its script "
+        f"{'has ended' if has_run else 'runs'}, what was waited for was shown at "
+        f"{noticed['shown']} ms, {traffic.events} requests, answers and messages."
+    )
