@@ -138,7 +138,7 @@ def add_photographs(page: Page, files: str | Path | Sequence[str | Path]) -> Non
     chooser.value.set_files(files)
 
 
-def serious_barriers(page: Page) -> list[str]:
+def barriers(page: Page) -> list[str]:
     """What keeps people with disabilities out, as axe finds it: nothing, if all is well."""
     return [
         f"{found['id']}: {found['help']}: {[node['target'] for node in found['nodes']]}"
