@@ -44,7 +44,8 @@ class Pane {
     }, this.layers, svg, this.divider, this.box, this.live, this.stamp, this.tag);
     this.under = new Under(this);
     this.root = element("figure", {}, this.stage, ...this.under.lines);
-    for (const part of [this.divider, this.box, this.live, this.stamp, this.changed, this.over]) part.hidden = true;
+    const late = [this.divider, this.box, this.live, this.stamp, this.changed, this.over];
+    for (const part of [...late, ...this.under.late]) part.hidden = true;
     host.replaceChildren(this.root);
     this.input = new PaneInput(this);
     this.width = 0; // of the stage, in pixels
@@ -281,6 +282,11 @@ class Under {
     this.shares = element("p", { class: "shares" });
     this.reading = element("output", { class: "reading", "aria-live": "off" });
     this.lines = [this.said, this.meter, this.shares, this.caption, this.reading, this.because.panel];
+  }
+
+  // What most pictures do not have.
+  get late() {
+    return [this.said, this.meter, this.shares, this.why, this.save, this.scale];
   }
 
   update(data) {
