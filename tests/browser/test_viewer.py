@@ -54,7 +54,7 @@ def test_looking_asks_the_server_nothing(page: Page, address: str, sent: list[in
     before = len(sent)
     assert before > 0
     more(page)
-    page.get_by_label("Opacity").fill("20")
+    page.get_by_role("slider", name="Opacity").fill("20")
     page.get_by_label("Threshold").fill("40")
     page.get_by_label("Colours", exact=True).select_option("viridis")
     for button in ("Contours", "Divider", "True grid", "Whole photograph"):
@@ -89,7 +89,7 @@ def test_settings_come_back_after_a_reload(page: Page, address: str) -> None:
     assert "row" in reading
     page.reload()
     explained(page, "tiger cat")
-    expect(page.get_by_label("Opacity")).to_have_value("30")
+    expect(page.get_by_role("slider", name="Opacity")).to_have_value("30")
     expect(page.get_by_role("radio", name="For and against")).to_be_checked()
     expect(reading_of(page, "CAM")).to_have_text(reading)
 
@@ -97,7 +97,7 @@ def test_settings_come_back_after_a_reload(page: Page, address: str) -> None:
 def test_settings_with_nonsense_are_the_defaults(page: Page, address: str) -> None:
     page.goto(address + "?opacity=900&evidence=evil&colours=rainbow&pin=7,8&scale=fixed")
     explained(page, "tiger cat")
-    expect(page.get_by_label("Opacity")).to_have_value("55")
+    expect(page.get_by_role("slider", name="Opacity")).to_have_value("55")
     expect(page.get_by_role("radio", name="Each alone")).to_be_checked()
     more(page)
     expect(page.get_by_label("Colours", exact=True)).to_have_value("magma")
