@@ -7,7 +7,7 @@ from functools import cached_property
 
 from effnet_viz.analysis.analysis import Analysis, Source, Target, analyse
 from effnet_viz.analysis.caveats import Caveat, caveats
-from effnet_viz.arrays import on_grid
+from effnet_viz.arrays import resample
 from effnet_viz.attribution.attribution import Attribution, Method
 from effnet_viz.metrics.concentration import Concentration, concentration
 from effnet_viz.models.model import Model
@@ -36,8 +36,8 @@ class Explanation:
     @cached_property
     def concentration(self) -> Concentration:
         """Of the positive evidence over what this network saw, on a grid of GRID cells."""
-        box = self.attribution.crop.box
-        return concentration(on_grid(self.attribution.values, box, box, GRID))
+        values, placement = self.attribution.values, self.attribution.placement
+        return concentration(resample(values, placement, GRID, GRID))
 
     @cached_property
     def caveats(self) -> tuple[Caveat, ...]:

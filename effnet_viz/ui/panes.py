@@ -80,7 +80,7 @@ def show_attribution(
         attribution.provenance,
         title=attribution.method.title,
         kind="evidence",
-        where=where or where_strongest(attribution.values),
+        where=where or where_strongest(attribution.values, attribution.placement),
         caption=map_caption(attribution),
         covered=covered,
         outlined=outlined,
@@ -94,14 +94,15 @@ def show_activation(
 ) -> None:
     """One channel of a stage, whose range is `common`."""
     title, values = f"Channel {channel}", analysis.stages[stage][channel]  # (h, w)
+    built = analysis.model.structure.stages[stage]
     _show(
         canvas,
-        analysis.model.structure.stages[stage],
+        built,
         values,
         analysis.provenance,
         title=title,
         kind="activation",
-        where=where_strongest(values),
+        where=where_strongest(values, built.placement),
         caption=[
             model_caption(analysis.provenance),
             f"{title}, {stage_caption(stage, values)}",
@@ -128,7 +129,7 @@ def _show(
     common: Range | None,
     key: str,
 ) -> None:
-    sent = reduced(values, viewer.MOST_CELLS)
+    sent, placement = reduced(values, stage.placement, viewer.MOST_CELLS)
     field = None
     if sent.shape == values.shape:
         field = viewer.ReceptiveField(
@@ -141,6 +142,7 @@ def _show(
         canvas.photograph,
         canvas.seen,
         sent,
+        placement=placement,
         kind=kind,
         description=f"{title} over the photograph. {where} {'. '.join(caption)}.",
         caption=caption,

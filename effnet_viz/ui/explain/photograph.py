@@ -38,6 +38,7 @@ def show_photograph(view: ExplainView) -> None:
         view.canvas.photograph,
         view.canvas.seen,
         None,
+        placement=None,
         kind="evidence",
         description=f"{view.image.description} What the model did not see is hatched.",
         caption=[

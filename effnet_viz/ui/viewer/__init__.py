@@ -19,7 +19,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz.arrays import Range
+from effnet_viz.arrays import Placement, Range
 from effnet_viz.pictures import render
 
 _HERE = Path(__file__).parent / "front_end"
@@ -168,6 +168,7 @@ def pane(
     seen: Box,
     values: NDArray[np.float32] | None,
     *,
+    placement: Placement | None,
     kind: Kind,
     description: str,
     caption: Sequence[str],
@@ -181,6 +182,7 @@ def pane(
 ) -> None:
     """The photograph, what was not `seen` hatched, and over it a map (h, w) where there is one.
 
+    `placement` says where the map's cells lie in what was seen; None where there is no map.
     The viewer adds the colour scale to the last line of the `caption`. Evidence can share a scale
     with all evidence on the page or have a fixed one; an activation can have the `common` range
     where others have it, too. `stamp` is written over the picture, such as that weights are
@@ -188,10 +190,10 @@ def pane(
     outlined; `file` is the name of the saved picture.
     """
     grid = None
-    if values is not None:
+    if values is not None and placement is not None:
         rows, columns = values.shape
         sent = values.astype("<f4", copy=False)
-        size = {"rows": rows, "columns": columns}
+        size = {"rows": rows, "columns": columns, **vars(placement)}
         grid = {"values": _base64(sent), **size, "kind": kind, "common": common}
     data = {
         "part": "pane",
@@ -222,6 +224,7 @@ class Tile:
 def channel_wall(
     tiles: Sequence[Tile],
     strongest: NDArray[np.uint16],
+    placement: Placement,
     seen: Box,
     *,
     stage: int,
@@ -233,9 +236,10 @@ def channel_wall(
 ) -> None:
     """A wall of channels; pointing at a picture outlines the strongest ones at that place.
 
-    `strongest` (h, w, count) has the numbers of the strongest channels of every cell, `common` is
-    the range of the whole stage, for the shared scale. `on_choose` gets the channel of a clicked
-    tile before the page runs again.
+    `strongest` (h, w, count) has the numbers of the strongest channels of every cell, `placement`
+    says where the cells of tiles and of `strongest` lie in what was seen; `common` is the range of
+    the whole stage, for the shared scale. `on_choose` gets the channel of a clicked tile before the
+    page runs again.
     """
     shown = {tile.channel for tile in tiles}
 
@@ -258,6 +262,7 @@ def channel_wall(
         "box": seen,
         "rows": values.shape[1],
         "columns": values.shape[2],
+        **vars(placement),
         "levels": _base64(levels),
         "common": common,
         "tiles": [
@@ -269,6 +274,7 @@ def channel_wall(
             "rows": rows,
             "columns": columns,
             "count": count,
+            **vars(placement),
         },
     }
     _part(key=key, data=data, on_clicked_change=report)

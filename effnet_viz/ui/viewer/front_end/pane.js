@@ -64,11 +64,12 @@ class Pane {
   update(data) {
     const before = this.data;
     this.data = data;
-    if (data.map && data.map.values !== before?.map?.values) {
+    const placed = ({ start, step }) => `${start} ${step}`;
+    if (data.map && (data.map.values !== before?.map?.values || placed(data.map) !== placed(before.map))) {
       const values = floatsOf(data.map.values);
-      const { rows, columns, kind, common } = data.map;
+      const { rows, columns, start, step, kind, common } = data.map;
       const [lowest, highest] = extremes(values);
-      this.map = { values, rows, columns, kind, common, lowest, highest };
+      this.map = { values, rows, columns, start, step, kind, common, lowest, highest };
       this.enlarged = null;
     }
     if (!data.map) this.map = null;
@@ -147,13 +148,13 @@ class Pane {
 
   drawMap() {
     const { width, height } = this.seen;
-    const { values, rows, columns } = this.map;
+    const { values } = this.map;
     const enlarge = settings.cells === "smooth" ? enlargeSmoothly : enlargeCells;
     const positive = this.map.kind === "evidence" && !isSigned(this.map);
     const way = `${enlarge.name} ${positive}`;
     if (!this.enlarged || this.way !== way) {
       const evidence = positive ? values.map((value) => Math.max(value, 0)) : values;
-      this.enlarged = enlarge(evidence, rows, columns, width, height);
+      this.enlarged = enlarge(evidence, this.map, width, height);
       this.way = way;
       this.drawn = {};
     }
