@@ -104,6 +104,7 @@ def _figure(explanation: Explanation, picture: Pixels, limits: Range) -> str:
     drawn = render.overlay(
         picture,
         positive_evidence(attribution.values),
+        attribution.placement,
         attribution.crop.box_in(width, height),
         limits,
         "magma",

@@ -154,7 +154,7 @@ class Pane {
     const way = `${enlarge.name} ${positive}`;
     if (!this.enlarged || this.way !== way || this.shown !== map) {
       const values = positive ? map.values.map((value) => Math.max(value, 0)) : map.values;
-      this.enlarged = enlarge(values, map.rows, map.columns, width, height);
+      this.enlarged = enlarge(values, map, width, height);
       Object.assign(this, { way, shown: map, drawn: {} });
     }
     const limits = rangeOf(map);
@@ -243,7 +243,8 @@ class Pane {
 // A map as the server sends it; the one there is already, if nothing has changed.
 function mapOf(sent, before, own) {
   if (!sent) return null;
-  if (own && sent.values === before?.values && sent.place === before?.place) return own;
+  const placed = ({ start, step, place }) => `${start} ${step} ${place}`;
+  if (own && sent.values === before?.values && placed(sent) === placed(before)) return own;
   const values = floatsOf(sent.values);
   const [lowest, highest] = extremes(values);
   return { ...sent, values, lowest, highest };
