@@ -36,7 +36,7 @@ def photograph(
                 page = context.new_page()
                 problem = take(page, view, name, scheme, folder, full=full)
                 if problem:
-                    print(f"{view.name} at {name}, {scheme}: {problem}", file=sys.stderr)
+                    sys.stderr.write(f"{view.name} at {name}, {scheme}: {problem}\n")
                 page.close()
             context.close()
 
@@ -53,7 +53,10 @@ def _arguments() -> argparse.Namespace:
         "--root", type=Path, default=ROOT, help="a checkout whose app is started (this one)"
     )
     parser.add_argument(
-        "--sheet", type=Path, metavar="FILE", help="compose two folders into one WebP; starts no app"
+        "--sheet",
+        type=Path,
+        metavar="FILE",
+        help="compose two folders into one WebP; starts no app",
     )
     arguments = parser.parse_args()
     if len(arguments.folders) != 2 if arguments.sheet else len(arguments.folders) > 1:
@@ -77,7 +80,7 @@ def main() -> None:
         with serving(Path(weights), program, root=arguments.root) as address:
             photograph(browser, address, folder, only=arguments.only, full=arguments.full)
         browser.close()
-    print(folder)
+    sys.stdout.write(f"{folder}\n")
 
 
 if __name__ == "__main__":

@@ -105,10 +105,12 @@ _READY = """({ maps, quiet }) => {
   }
   const all = (selector) => roots.flatMap((root) => [...root.querySelectorAll(selector)])
     .filter((one) => one.checkVisibility());
-  const waits = ".stage[aria-busy=true], .stSpinner, .queue, [data-testid=stSkeleton], [data-stale=true]";
-  const ready = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning"
+  const busy = ".stage[aria-busy=true], .stSpinner, .queue, [data-testid=stSkeleton], "
+    + "[data-stale=true]";
+  const app = document.querySelector("[data-testid=stApp]");
+  const ready = app?.dataset.testScriptState === "notRunning"
     && document.fonts.status === "loaded"
-    && all(waits).length === 0
+    && all(busy).length === 0
     && all("img").every(({ complete }) => complete)
     && all(".stPlotlyChart").every((chart) => chart.querySelector(".main-svg"))
     && (!maps || all(".stage img").some(({ naturalWidth }) => naturalWidth));
