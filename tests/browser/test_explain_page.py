@@ -116,10 +116,10 @@ def test_a_phone_shows_a_square_and_five_answers_at_once(
         sheet = box_of(page.locator(".sheet"))
         picture = box_of(page.locator(".stage:visible"))
         assert sheet["y"] >= picture["y"] + picture["height"]  # never over the picture
-        page.get_by_role("button", name="Stage 8").tap()
+        page.get_by_role("button", name="Stage 8", exact=True).tap()
         choose_stage(page, 5)
         expect(pane_of(page, "Grad-CAM")).to_have_attribute("aria-label", re.compile("stage 5 "))
-        page.get_by_role("button", name="Stage 5").tap()
+        page.get_by_role("button", name="Stage 5", exact=True).tap()
         page.get_by_role("button", name="effnet-viz").tap()
         page.get_by_role("navigation").get_by_role("link", name="Models").tap()
         expect(page.get_by_role("heading", level=1)).to_have_text("Models")
