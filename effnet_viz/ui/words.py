@@ -17,7 +17,6 @@ BROWSER: dict[str, Any] = {
     "right": "right",
     "wrong": "wrong",
     "colour_bar": "Colours from",
-    "point_at_a_map": "Point at a map to read it",
     "stronger": "Stronger than {percent} % of this map",
     "not_seen": "not seen by the network",
     "why": "Why?",
@@ -108,6 +107,7 @@ BROWSER: dict[str, Any] = {
     "cancel": "Cancel",
     "share": "Share",
     "share_title": "A link to what you see, also as a code for phones",
+    "settings": "Settings",
     "present": "Present",
     "present_title": "Only pictures and answers, in large type (key P)",
     "exit": "Exit",
@@ -154,6 +154,9 @@ LINK_TO_UPLOAD = (
 )
 
 # The main page
+POINT = "Point at a map to read it"
+HOLD_B = "Hold B for the map before"
+ANSWER_FOLLOWS = "The answer follows while you draw"
 FETCHING = "Fetching your photographs from this browser …"
 LEADS_ON = "Compare this photograph across scalings"
 ANOTHER_CLASS = "Explain another class"
