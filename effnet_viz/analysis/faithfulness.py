@@ -144,7 +144,7 @@ def blur_hottest(explanation: Explanation, photograph: Photograph) -> HottestBlu
     itself something that a network may react to. Raises EngineError and MemoryError.
     """
     model, attribution = explanation.analysis.model, explanation.attribution
-    prepared = perturb(photograph, model.preprocessing, attribution.values)
+    prepared = perturb(photograph, model.preprocessing, attribution)
     logits = model.engine.forward(prepared.image(HOTTEST, "deletion")).logits[0]  # (classes,)
     after = Predictions(logits, model.classes).of(attribution.target.index)
     return HottestBlurred(attribution.target, after)
