@@ -24,7 +24,7 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     """Answers, maps, stages and channels of any model, for a class and a stage of choice."""
     page = st.container(key="explain")
     with page:
-        beside, right = st.container(key="answers"), st.container()
+        beside, right = st.container(key="answers"), st.container(gap=None)
     if image is None:
         with right, waiting(words.FETCHING):
             st.stop()

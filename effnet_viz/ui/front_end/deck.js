@@ -300,7 +300,7 @@ function isPresenting() {
   return Boolean(page.deck?.root.classList.contains("presenting"));
 }
 
-// In the browser's top layer, above all of Streamlit.
+// In the browser's top layer, above everything.
 function present(presenting) {
   const root = page.deck?.root;
   if (!root || presenting === isPresenting()) return;
