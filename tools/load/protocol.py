@@ -374,6 +374,8 @@ class Tab:
             self._apply(message)
         elif kind == "script_finished":
             self._script_finished(message)
+        elif kind == "navigation":  # which page it is, known when the script has begun
+            self._page_hash = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self._query = dict(parse_qsl(message.page_info_changed.query_string))
         elif kind == "file_urls_response":
