@@ -111,7 +111,7 @@ def test_a_phone_shows_a_square_and_five_answers_at_once(
         expect(pane_of(page, "Grad-CAM")).to_be_visible()
         expect(pane_of(page, "CAM")).to_be_hidden()
         page.get_by_role("button", name="Look", exact=True).tap()
-        opacity = page.get_by_label("Opacity")
+        opacity = page.get_by_role("slider", name="Opacity")
         expect(opacity).to_be_visible()
         sheet = box_of(page.locator(".sheet"))
         picture = box_of(page.locator(".stage:visible"))

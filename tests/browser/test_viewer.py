@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from effnet_viz import analyse
 from effnet_viz.arrays import full_range
+from effnet_viz.engines.structure import Stage
 from effnet_viz.images.decode import decode
 from effnet_viz.models import architectures, variants
 from effnet_viz.models.classes import imagenet
@@ -54,7 +55,7 @@ def test_looking_asks_the_server_nothing(page: Page, address: str, sent: list[in
     before = len(sent)
     assert before > 0
     more(page)
-    page.get_by_label("Opacity").fill("20")
+    page.get_by_role("slider", name="Opacity").fill("20")
     page.get_by_label("Threshold").fill("40")
     page.get_by_label("Colours", exact=True).select_option("viridis")
     for button in ("Contours", "Divider", "True grid", "Whole photograph"):
@@ -89,7 +90,7 @@ def test_settings_come_back_after_a_reload(page: Page, address: str) -> None:
     assert "row" in reading
     page.reload()
     explained(page, "tiger cat")
-    expect(page.get_by_label("Opacity")).to_have_value("30")
+    expect(page.get_by_role("slider", name="Opacity")).to_have_value("30")
     expect(page.get_by_role("radio", name="For and against")).to_be_checked()
     expect(reading_of(page, "CAM")).to_have_text(reading)
 
@@ -97,7 +98,7 @@ def test_settings_come_back_after_a_reload(page: Page, address: str) -> None:
 def test_settings_with_nonsense_are_the_defaults(page: Page, address: str) -> None:
     page.goto(address + "?opacity=900&evidence=evil&colours=rainbow&pin=7,8&scale=fixed")
     explained(page, "tiger cat")
-    expect(page.get_by_label("Opacity")).to_have_value("55")
+    expect(page.get_by_role("slider", name="Opacity")).to_have_value("55")
     expect(page.get_by_role("radio", name="Each alone")).to_be_checked()
     more(page)
     expect(page.get_by_label("Colours", exact=True)).to_have_value("magma")
@@ -108,6 +109,11 @@ def expected_reading(values: NDArray[np.float32], row: int, column: int) -> str:
     smaller = int(100 * (values < value).mean())
     place = f"row {row + 1}, column {column + 1}"
     return f"Stronger than {smaller} % of this map · {render.number(float(value))}, {place}"
+
+
+def cell_at(place: float, stage: Stage) -> int:
+    """The cell of one axis whose centre is the nearest one to a place of the crop, 0 to 1."""
+    return int(np.abs(stage.placement.centres(stage.side) - place).argmin())
 
 
 def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> None:
@@ -123,11 +129,10 @@ def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> 
             ("CAM", 9, result.cam),
             ("Grad-CAM", 5, result.grad_cam(5)),
         ):
-            rows, columns = values.shape
-            row, column = int(y * rows), int(x * columns)
+            structure = architectures.structure_of(variants.find("lite0"))
+            row, column = (cell_at(place, structure.stages[stage]) for place in (y, x))
             said = reading_of(page, method)
             expect(said).to_contain_text(expected_reading(values, row, column))
-            structure = architectures.structure_of(variants.find("lite0"))
             field = structure.stages[stage].field(row, column)
             width, height = field[2] - field[0], field[3] - field[1]
             whole = (width, height) == (224, 224)
@@ -143,7 +148,8 @@ def test_pointing_outlines_the_strongest_channels(page: Page, address: str) -> N
     frame = pane.bounding_box()
     assert frame is not None
     pane.hover(position={"x": 0.6 * frame["width"], "y": 0.3 * frame["height"]})
-    at_place = result.stages[6][:, int(0.3 * 14), int(0.6 * 14)]  # (C,)
+    stage = result.model.structure.stages[6]
+    at_place = result.stages[6][:, cell_at(0.3, stage), cell_at(0.6, stage)]  # (C,)
     best = np.argsort(-at_place)[:5].tolist()
     wall = page.get_by_role("group", name="Channels of stage 6")
     expect(

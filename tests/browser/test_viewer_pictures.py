@@ -16,7 +16,14 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from effnet_viz import analyse
-from effnet_viz.arrays import positive_evidence, positive_range, signed_range
+from effnet_viz.arrays import (
+    Placement,
+    blocks,
+    positive_evidence,
+    positive_range,
+    resample,
+    signed_range,
+)
 from effnet_viz.pictures import render
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.upload import Upload
@@ -66,18 +73,20 @@ LOOKS = {
 def test_pixels_are_those_of_render(page: Page, address: str, query: str) -> None:
     look: dict[str, Any] = LOOKS[query]
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
-    maps = [result.cam, result.grad_cam(6)]
+    attributions = [result.attribute("cam"), result.attribute("grad-cam", 6)]
+    maps = [attribution.values for attribution in attributions]
     picture = shown_picture("palace")
     height, width = picture.shape[:2]
     signed = look.get("signed", False)
     page.goto(address + PALACE + query)
     explained(page, "palace")
-    for place, values in enumerate(maps):
+    for place, (attribution, values) in enumerate(zip(attributions, maps, strict=True)):
         range_of = signed_range if signed else positive_range
         limits = look.get("limits") or range_of(*(maps if "shared" in look else [values]))
         expected = render.overlay(
             picture,
             values if signed else positive_evidence(values),
+            attribution.placement,
             result.crop.box_in(width, height),
             limits,
             look.get("colour_map", "RdBu_r" if signed else "magma"),
@@ -109,8 +118,9 @@ def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None
     positive = positive_evidence(result.cam)
     colours = render.apply_colormap(positive, positive_range(positive), "magma")  # (7, 7, 3)
     picture = saved(page, 0)[:640, :640]
-    centres = ((np.arange(7) + 0.5) * 640 / 7).astype(int)
-    assert off(picture[np.ix_(centres, centres)], colours) < 1
+    edges = result.attribute("cam").placement.edges(7)
+    middles = (640 * (edges[:-1] + edges[1:]) / 2).astype(int)
+    assert off(picture[np.ix_(middles, middles)], colours) < 1
 
 
 FRONT_END = Path(viewer.__file__).parent / "front_end"
@@ -158,7 +168,7 @@ def test_without_the_adapter_it_draws_in_a_plain_page(page: Page) -> None:
         "pane": {
             "photograph": photograph, "box": [0, 0, 1, 1], "description": "A map", "stamp": "",
             "caption": ["Two cells"], "covered": None, "object": None, "file": "cells.png",
-            "map": grid | {"kind": "evidence", "common": None},
+            "map": grid | {"kind": "evidence", "common": None, "start": 7.5 / 32, "step": 16 / 32},
             "field": vars(viewer.ReceptiveField(9, 16, 7.5, 32)),
         },
     }  # fmt: skip
@@ -182,3 +192,53 @@ def test_without_the_adapter_it_draws_in_a_plain_page(page: Page) -> None:
     ((name, box),) = page.evaluate("told")
     assert name == "box"
     assert np.allclose(box, [0.25, 0.25, 0.75, 0.5], atol=0.01)
+
+
+ENLARGED = """
+([values, grid, width, height]) => { const { columns } = grid; return {
+  smooth: [...enlargeSmoothly(values, grid, width, height)],
+  cells: [...enlargeCells(values, grid, width, height)],
+  boxes: values.map((_, i) => cellBox({ row: i / columns | 0, column: i % columns }, grid)),
+  at: Array.from({ length: width * height }, (_, i) => {
+    const point = { x: (i % width + 0.5) / width, y: ((i / width | 0) + 0.5) / height };
+    const { row, column } = cellAt(point, [0, 0, 1, 1], grid);
+    return row * columns + column;
+  }),
+  steps: Array.from({ length: columns }, (_, i) => cellBeside(grid.start, 0, 1, columns, grid, i)),
+}; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("side", "placement"),
+    [
+        (7, Placement(0.5 / 224, 32 / 224)),
+        (7, Placement(31.5 / 224, 32 / 224)),
+        (9, Placement(3.5 / 260, 32 / 260)),
+        (5, Placement.even(5)),
+        (1, Placement.even(1)),
+    ],
+)
+def test_cells_lie_where_python_puts_them(page: Page, side: int, placement: Placement) -> None:
+    """Smooth and as blocks; pointed at and stepped to; and the outline of a cell."""
+    values = np.random.default_rng(side).normal(size=(side, side)).astype(np.float32)
+    files = [(FRONT_END / f"{name}.js").read_text("utf-8") for name in ("maps", "geometry")]
+    grid = {"rows": side, "columns": side, **vars(placement)}
+    page.add_script_tag(content="\n".join(files))
+    found = page.evaluate(ENLARGED, [values.ravel().tolist(), grid, 91, 61])
+    smooth = resample(values, placement, 91, 61)
+    np.testing.assert_allclose(np.reshape(found["smooth"], (61, 91)), smooth, atol=1e-5)
+    placed = blocks(values, placement, 91, 61)
+    np.testing.assert_array_equal(np.array(found["cells"], np.float32).reshape(61, 91), placed)
+    numbers = np.arange(side * side, dtype=np.float32).reshape(side, side)
+    np.testing.assert_array_equal(
+        np.reshape(found["at"], (61, 91)), blocks(numbers, placement, 91, 61)
+    )
+    edges = placement.edges(side)
+    expected = [
+        [edges[column], edges[row], edges[column + 1], edges[row + 1]]
+        for row in range(side)
+        for column in range(side)
+    ]
+    np.testing.assert_allclose(found["boxes"], expected)
+    np.testing.assert_allclose(found["steps"], placement.centres(side))

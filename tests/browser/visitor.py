@@ -45,11 +45,15 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    folder: Path, program: Sequence[str], variables: Mapping[str, str] | None = None
+    folder: Path,
+    program: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    *,
+    root: Path = ROOT,
 ) -> Iterator[str]:
     """The app on a free port, started as `python PROGRAM` with these environment variables.
 
-    Weights go to the folder.
+    Weights go to the folder; the app is that of the checkout `root`.
     """
     port = free_port()
     # A proxy that refuses: the official weights cannot be reached, wherever the tests run.
@@ -65,7 +69,7 @@ def serving(
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, *program, *options],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser
 
-from effnet_viz.ui.layout.navigation import PAGES
+from effnet_viz.ui.words import PAGES
 from tests.browser.visitor import ROOT
 from tools.first_visit.__main__ import FIRST_MAP, page_address
 from tools.first_visit.visit import Line, Size, visit
@@ -84,5 +84,5 @@ def test_what_is_never_shown_has_no_time(chromium: Browser, address: str) -> Non
 
 def test_the_pages_are_those_that_streamlit_finds() -> None:
     running = Server(0, 8501, Path("log"))
-    paths = {page_address(running, path).partition(":8501/")[2] for path, *_ in PAGES}
+    paths = {page_address(running, path).partition(":8501/")[2] for path in PAGES}
     assert paths == {"", *(page.stem for page in (ROOT / "pages").glob("*.py"))}

@@ -26,6 +26,7 @@ MOVES = 120
 PAGE = f"""
 import numpy as np
 import streamlit as st
+from effnet_viz.arrays import Placement
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import resized
 from effnet_viz.images.samples import samples
@@ -50,7 +51,7 @@ viewer.deck(
 )
 values = np.random.default_rng(0).normal(size=({PICTURES}, 12, 12)).astype("float32")
 for name, shown in zip(names, values):
-    drawn = viewer.Map(shown, "evidence")
+    drawn = viewer.Map(shown, Placement.even(12), "evidence")
     viewer.show(name, viewer.Picture(photograph, (0, 0, 1, 1), drawn, "map"))
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from effnet_viz.ui.layout.navigation import PAGES
+from effnet_viz.ui.words import PAGES
 from tests.browser.visitor import ARGUMENTS
 from tools.first_visit.visit import Line, Size, Visit, visit
 from tools.load import server
@@ -23,7 +23,7 @@ from tools.requirement import Requirement, table
 FIRST_MAP = "canvas.heat"
 """What a visitor comes for, as a CSS selector; it is looked for in shadow trees, too."""
 SIZES = (Size(1440, 900), Size(1280, 720), Size(390, 844))
-MAIN = PAGES[0][1]
+MAIN = PAGES["app.py"][0]
 MOST_MEGABYTES = 2
 MOST_SHIFT = 0.05
 
@@ -64,7 +64,7 @@ def measure_pages(browser: Browser, folder: Path) -> list[Requirement]:
     columns = ("page", "size", "kB", "requests", "layout shift", "first map (s)")
     sys.stdout.write(f"| {' | '.join(columns)} |\n{'| --- ' * len(columns)}|\n")
     with server.running(folder) as running:
-        for path, title, _ in PAGES:
+        for path, (title, _) in PAGES.items():
             visits = [
                 visit(browser, page_address(running, path), size, FIRST_MAP) for size in SIZES
             ]

@@ -61,5 +61,7 @@ def part(
 
         return heard
 
-    callbacks = {f"on_{name}_change": hear(name, then) for name, then in (hears or {}).items()}
+    callbacks: dict[str, Any] = {
+        f"on_{name}_change": hear(name, then) for name, then in (hears or {}).items()
+    }
     _part(key=key, data={"part": kind, **data}, **callbacks)
