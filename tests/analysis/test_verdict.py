@@ -18,7 +18,7 @@ from effnet_viz.analysis.faithfulness import (
     deletion_insertion,
 )
 from effnet_viz.analysis.words import NO_BREAK
-from effnet_viz.arrays import Floats
+from effnet_viz.arrays import Floats, Placement
 from effnet_viz.images.decode import decode
 from effnet_viz.metrics.place import place
 from effnet_viz.records import Prediction
@@ -41,7 +41,9 @@ def words_of(values: Floats) -> str | None:
 
 
 def with_values(explanation: Explanation, values: Floats) -> Explanation:
-    attribution = dataclasses.replace(explanation.attribution, values=values)
+    """The same with another map, whose cells fill the square evenly."""
+    even = Placement.even(len(values))
+    attribution = dataclasses.replace(explanation.attribution, values=values, placement=even)
     return dataclasses.replace(explanation, attribution=attribution)
 
 
@@ -140,7 +142,7 @@ def test_guess(cat: Analysis) -> None:
 def test_evidence_has_the_share_of_the_concentration(explanation: Explanation) -> None:
     area = round(100 * explanation.concentration.area)
     assert spaced(verdict.evidence(explanation)) == (
-        f"Half of the evidence lies on {area} % of the picture, left of the middle."
+        f"Half of the evidence lies on {area} % of the picture, below the middle."
     )
 
 
@@ -239,7 +241,7 @@ def test_the_hottest_tenth_lies_on_the_curve_of_deletion(explanation: Explanatio
     assert change.before == explanation.analysis.target
     assert change.after.index == change.before.index
     assert change.after.probability == pytest.approx(at_a_tenth, rel=1e-6)
-    assert spaced(verdict.blurred(change) or "") == "Blur the hottest tenth, and 39 % become 29 %."
+    assert spaced(verdict.blurred(change) or "") == "Blur the hottest tenth, and 39 % become 25 %."
 
 
 @pytest.mark.parametrize(

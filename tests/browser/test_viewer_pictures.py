@@ -25,11 +25,10 @@ from effnet_viz.arrays import (
     signed_range,
 )
 from effnet_viz.pictures import render
-from effnet_viz.ui import results, viewer
+from effnet_viz.ui import front_end, results, viewer
 from effnet_viz.ui.upload import Upload
 from tests.browser.visitor import (
     explained,
-    more,
     pane_of,
 )
 from tests.choices import one_of_many
@@ -37,14 +36,17 @@ from tests.conftest import SAMPLES, loaded
 
 pytestmark = pytest.mark.browser
 
-PALACE = "?image=palace"
+PALACE = "?image=palace&view=photograph"
 """A photograph that is shown in its own size, 640 pixels wide."""
+
+
+METHODS = ("CAM", "Grad-CAM")
 
 
 def saved(page: Page, place: int) -> NDArray[np.uint8]:
     """The picture that the button under a map saves, (H, W, 3)."""
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save picture").nth(place).click()
+        page.get_by_role("button", name=f"Save {METHODS[place]}", exact=True).click()
     return np.asarray(Image.open(download.value.path()).convert("RGB"))
 
 
@@ -73,7 +75,7 @@ LOOKS = {
 def test_pixels_are_those_of_render(page: Page, address: str, query: str) -> None:
     look: dict[str, Any] = LOOKS[query]
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
-    attributions = [result.attribute("cam"), result.attribute("grad-cam", 6)]
+    attributions = [result.attribute("cam"), result.attribute("grad-cam", 8)]
     maps = [attribution.values for attribution in attributions]
     picture = shown_picture("palace")
     height, width = picture.shape[:2]
@@ -103,7 +105,7 @@ def test_the_pixel_comparison_can_fail(page: Page, address: str) -> None:
 
 
 def test_what_is_on_the_screen_is_what_is_saved(page: Page, address: str) -> None:
-    page.goto(address + PALACE + "&view=crop")
+    page.goto(address + "?image=palace")
     explained(page, "palace")
     screen = Image.open(io.BytesIO(pane_of(page, "CAM").screenshot())).convert("RGB")
     picture = saved(page, 0)[:640, :640]  # a square of 427 pixels, enlarged
@@ -112,7 +114,7 @@ def test_what_is_on_the_screen_is_what_is_saved(page: Page, address: str) -> Non
 
 
 def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None:
-    page.goto(address + PALACE + "&view=crop&cells=blocks&opacity=100")
+    page.goto(address + "?image=palace&cells=blocks&opacity=100")
     explained(page, "palace")
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
     positive = positive_evidence(result.cam)
@@ -123,31 +125,31 @@ def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None
     assert off(picture[np.ix_(middles, middles)], colours) < 1
 
 
-FRONT_END = Path(viewer.__file__).parent / "front_end"
+FRONT_END = Path(front_end.__file__).parent
 STREAMLIT_WORDS = re.compile(
-    "streamlit|setTriggerValue|parentElement|adoptedStyleSheets|effnetVizViewer|--st-|stSidebar",
+    "streamlit|setTriggerValue|parentElement|adoptedStyleSheets|effnetViz|--st-|st-key|stMain",
     re.IGNORECASE,
 )
 
 
 def test_only_the_adapter_knows_streamlit() -> None:
-    files = list(FRONT_END.iterdir())
+    files = [file for file in FRONT_END.iterdir() if file.suffix in (".js", ".css")]
     knowing = {file.name for file in files if STREAMLIT_WORDS.search(file.read_text("utf-8"))}
-    assert knowing == {"streamlit.js", "streamlit_part.js", "streamlit.css"}
+    assert knowing == {"streamlit.js", "part.js"}
 
 
 PLAIN_PAGE = """
 <!doctype html><meta charset="utf-8">
-<div id="toolbar"></div><div id="pane" style="width: 300px"></div>
+<style>:root { --control: 32px; --s1: 4px; }</style>
+<div id="deck" style="width: 300px"></div>
 <script type="module">
 %s
 document.head.append(element("style", {}, STYLE));
 globalThis.told = [];
-const toolbar = new Toolbar(document.getElementById("toolbar"), (...what) => told.push(what));
-const pane = new Pane(document.getElementById("pane"));
+const deck = new Deck(document.getElementById("deck"), (...what) => told.push(what));
 const data = %s;
-toolbar.update(data.toolbar);
-pane.update(data.pane);
+deck.update(data.deck);
+deck.fill("cells", data.map);
 </script>
 """
 
@@ -161,37 +163,42 @@ def test_without_the_adapter_it_draws_in_a_plain_page(page: Page) -> None:
     photograph = {"id": "white", "original": [64, 64], "width": 64, "height": 64}
     grid = {"values": base64.b64encode(values.tobytes()).decode(), "rows": 1, "columns": 2}
     data = {
-        "toolbar": {
+        "deck": {
             "photograph": photograph | {"source": source}, "luts": viewer._luts(), "steps": [],
-            "boxes": True, "movable": False, "answered": 0,
+            "layout": "row", "scale": "own", "slots": [{"name": "cells"}], "asks": [],
+            "presented": {"headline": "", "rows": [], "keys": ""}, "stages": None, "keep": "hide",
+            "boxes": True, "covered": None, "movable": False, "answered": 0,
         },
-        "pane": {
+        "map": {
             "photograph": photograph, "box": [0, 0, 1, 1], "description": "A map", "stamp": "",
-            "caption": ["Two cells"], "covered": None, "object": None, "file": "cells.png",
+            "caption": ["Two cells"], "object": None, "file": "cells.png", "lead": "Two cells",
+            "text": "", "side": "", "hint": "", "tag": "", "why": "", "scale": True,
+            "answer": None, "picture": "", "boxed": True, "live": None, "answered": 0,
+            "before": None,
             "map": grid | {"kind": "evidence", "common": None, "start": 7.5 / 32, "step": 16 / 32},
             "field": vars(viewer.ReceptiveField(9, 16, 7.5, 32)),
         },
     }  # fmt: skip
-    code = viewer._code().removesuffix((FRONT_END / "streamlit.js").read_text("utf-8"))
-    assert "parentElement" not in code
+    code = front_end._code().removesuffix((FRONT_END / "streamlit.js").read_text("utf-8"))
+    assert "parentElement }" not in code
     body = PLAIN_PAGE % (code, json.dumps(data))
     page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=body))
     page.goto("http://plain.test/")
     stage = page.locator(".stage")
     expect(stage.locator("img.photograph")).to_be_visible()
-    expect(page.locator("figcaption")).to_have_text("Two cells, own scale 0 to 3")
+    expect(page.locator("figcaption .scale")).to_have_text("03")
     stage.hover(position={"x": 225, "y": 100})
     # Its field is centred at 23.5 of 32 pixels, 9 wide; in height 7.5 - 4.5 to 7.5 + 4.5.
-    said = "3 at row 1, column 2: above 50 % of the map; looks at 9×9 px of 32×32"
-    expect(page.locator(".reading")).to_have_text(said)
+    said = "Stronger than 50 % of this map · 3, row 1, column 2 · looks at 9×9 px of 32×32"
+    expect(page.locator("figcaption .grow")).to_have_text(said)
     stage.click(position={"x": 75, "y": 150})
     expect(page).to_have_url("http://plain.test/?pin=0.250%2C0.500")
-    more(page)
-    page.get_by_role("button", name="Cover a part").click()
+    page.get_by_role("button", name="Cover", exact=True).click()
     stage.drag_to(stage, source_position={"x": 75, "y": 75}, target_position={"x": 225, "y": 150})
-    ((name, box),) = page.evaluate("told")
+    page.wait_for_function("() => told.some(([name, value]) => name === 'box' && value[4])")
+    name, told = page.evaluate("told").pop()
     assert name == "box"
-    assert np.allclose(box, [0.25, 0.25, 0.75, 0.5], atol=0.01)
+    assert np.allclose(told[:4], [0.25, 0.25, 0.75, 0.5], atol=0.01)
 
 
 ENLARGED = """
