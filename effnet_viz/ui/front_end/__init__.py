@@ -55,7 +55,11 @@ def part(
     do, before the page runs again."""
 
     def hear(name: str, then: Callable[[Any], None]) -> Callable[[], None]:
-        return lambda: then(st.session_state[key].get(name))
+        def heard() -> None:
+            if key in st.session_state:  # or the visitor has left the page meanwhile
+                then(st.session_state[key].get(name))
+
+        return heard
 
     callbacks: dict[str, Any] = {
         f"on_{name}_change": hear(name, then) for name, then in (hears or {}).items()
