@@ -21,7 +21,7 @@ WITH_SCALE: Mapping[str, Any] = {"colorscale": "Viridis", "colorbar": {"thicknes
 
 PALE: Mapping[str, Any] = {
     "colorscale": [[0, "#eef3f2"], [1, "#6dbdb9"]],
-    "textfont": {"color": LIGHT.ink},
+    "textfont": {"color": LIGHT["ink"]},
     "showscale": False,
 }
 """Look of a heat map: pale enough for dark letters at both ends, so the numbers are enough."""
