@@ -1,8 +1,9 @@
-"""What stands folded below the lab's results, each computed and loaded when it is opened."""
+"""What stands folded below the lab's results.
+
+Each runs by itself, and is computed when it is opened: only then the code of charts is loaded.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import streamlit as st
 
@@ -21,46 +22,72 @@ from effnet_viz.ui.lab.results import (
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.url_parameters import Flag
 
-
-def _pairs(results: Results) -> None:
-    show_in_sentences(results)
-    show_measures(results)
-    show_agreement(results)
-
-
-def _limits(results: Results) -> None:
-    show_limits(results)
-    offer_results(results)
-
-
-def _reading(_: Results) -> None:
-    st.markdown(words.READING_LAB.format(count=len(CLASSES)))
-
-
-_FOLDS: dict[str, tuple[str, Callable[[Results], None]]] = {
-    "pairs": (words.PAIRS, _pairs),
-    "cost": (words.COST, show_accuracy),
-    "curves": (words.CURVES, show_learning_curves),
-    "limits": (words.LIMITS, _limits),
-    "reading": (words.READING, _reading),
-}
-"""By name in the address."""
-
-PARAMETERS = tuple(Flag(name) for name in _FOLDS)
+PARAMETERS = (Flag("pairs"), Flag("cost"), Flag("curves"), Flag("limits"), Flag("reading"))
 
 
 def show_folds(results: Results) -> None:
     """Every pair, accuracy and cost, learning curves, limits, how to read."""
     with st.container(key="folds", horizontal=True):
-        for name, (title, show) in _FOLDS.items():
-            _fold(name, title, show, results)
+        _pairs(results)
+        _cost(results)
+        _curves(results)
+        _limits(results)
+        _reading()
 
 
 @st.fragment
 @mistake_boundary()
-def _fold(name: str, title: str, show: Callable[[Results], None], results: Results) -> None:
-    """Runs by itself when it is opened: only then the code that draws charts is loaded."""
-    fold = st.expander(title, key=name, type="compact", on_change="rerun", bind="query-params")
+def _pairs(results: Results) -> None:
+    fold = st.expander(
+        words.PAIRS, key="pairs", type="compact", on_change="rerun", bind="query-params"
+    )
     if fold.open:
         with fold:
-            show(results)
+            show_in_sentences(results)
+            show_measures(results)
+            show_agreement(results)
+
+
+@st.fragment
+@mistake_boundary()
+def _cost(results: Results) -> None:
+    fold = st.expander(
+        words.COST, key="cost", type="compact", on_change="rerun", bind="query-params"
+    )
+    if fold.open:
+        with fold:
+            show_accuracy(results)
+
+
+@st.fragment
+@mistake_boundary()
+def _curves(results: Results) -> None:
+    fold = st.expander(
+        words.CURVES, key="curves", type="compact", on_change="rerun", bind="query-params"
+    )
+    if fold.open:
+        with fold:
+            show_learning_curves(results)
+
+
+@st.fragment
+@mistake_boundary()
+def _limits(results: Results) -> None:
+    fold = st.expander(
+        words.LIMITS, key="limits", type="compact", on_change="rerun", bind="query-params"
+    )
+    if fold.open:
+        with fold:
+            show_limits(results)
+            offer_results(results)
+
+
+@st.fragment
+@mistake_boundary()
+def _reading() -> None:
+    fold = st.expander(
+        words.READING, key="reading", type="compact", on_change="rerun", bind="query-params"
+    )
+    if fold.open:
+        with fold:
+            st.markdown(words.READING_LAB.format(count=len(CLASSES)))

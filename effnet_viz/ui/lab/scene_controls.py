@@ -43,44 +43,62 @@ def _by_chance(seed: int) -> SceneSpec:
 
 def choose_scene() -> tuple[SceneSpec, str, bool]:
     """The scene, the map, and whether each network's own answer is explained."""
-    first, state = _by_chance(FIRST_SEED), st.session_state
+    state = st.session_state
     state["dragging"] = False
     with st.container(key="lab_line", horizontal=True, vertical_alignment="center", gap="small"):
         line = st.container()
         st.button(words.NEW_SCENE, icon=":material/casino:", type="primary", on_click=_new_scene)
         with dropdown(words.CHANGE_SCENE, "scene"):
-            with st.container(horizontal=True):
-                label, vendor = _choose_object(first)
-            with st.container(horizontal=True):
-                seed = st.number_input(
-                    words.SCENE_NUMBER,
-                    *SEED.limits,
-                    first.seed,
-                    key="seed",
-                    bind="query-params",
-                    width=CONTROL,
-                    help=words.SCENE_NUMBER_HELP,
-                )
-                size = _choose_percent(words.SIZE, SIZE, first.size, 5)
-            with st.container(horizontal=True):
-                distractors = st.slider(
-                    words.DISTRACTORS,
-                    *(*DISTRACTORS.limits, first.distractors),
-                    key="clutter",
-                    bind="query-params",
-                    width=CONTROL,
-                )
-                occlusion = _choose_percent(words.HIDDEN, OCCLUSION, first.occlusion, 10)
+            made = _choose_what_is_drawn()
             with st.container(horizontal=True):
                 method = _choose_method()
                 own_answer = _choose_class()
-            said = st.container()
+            st.caption(_what_is_drawn(made))
         viewer.look_button()
-    cx, cy = state.setdefault("place", (first.cx, first.cy))
-    made = SceneSpec(int(seed), label, vendor, size, cx, cy, int(distractors), occlusion)
-    said.caption(_what_is_drawn(made))
     line.html(_line(method, own_answer=own_answer))
     return made, method, own_answer
+
+
+def _choose_what_is_drawn() -> SceneSpec:
+    first = _by_chance(FIRST_SEED)
+    with st.container(horizontal=True):
+        label, vendor = _choose_object(first)
+    with st.container(horizontal=True):
+        seed = st.number_input(
+            words.SCENE_NUMBER,
+            *SEED.limits,
+            first.seed,
+            key="seed",
+            bind="query-params",
+            width=CONTROL,
+            help=words.SCENE_NUMBER_HELP,
+        )
+        size = st.slider(
+            words.SIZE,
+            *(*SIZE.limits, round(100 * first.size), 5),
+            key="size",
+            bind="query-params",
+            width=CONTROL,
+        )
+    with st.container(horizontal=True):
+        distractors = st.slider(
+            words.DISTRACTORS,
+            *(*DISTRACTORS.limits, first.distractors),
+            key="clutter",
+            bind="query-params",
+            width=CONTROL,
+        )
+        occlusion = st.slider(
+            words.HIDDEN,
+            *(*OCCLUSION.limits, round(100 * first.occlusion), 10),
+            key="hidden",
+            bind="query-params",
+            width=CONTROL,
+        )
+    cx, cy = st.session_state.setdefault("place", (first.cx, first.cy))
+    return SceneSpec(
+        int(seed), label, vendor, size / 100, cx, cy, int(distractors), occlusion / 100
+    )
 
 
 def _line(method: str, *, own_answer: bool) -> str:
@@ -96,22 +114,6 @@ def _what_is_drawn(spec: SceneSpec) -> str:
     seen = words.NEVER_SEEN if spec.vendor == UNSEEN_VENDOR else words.SEEN
     hidden = scene_editor.compose(spec, st.session_state.get("backdrop")).occlusion
     return words.DRAWN_BY.format(artist=spec.vendor, seen=seen, hidden=percent(hidden))
-
-
-def _choose_percent(label: str, parameter: Number, first: float, step: int) -> float:
-    """A share of 1, chosen in percent."""
-    low, high = (round(limit) for limit in parameter.limits)
-    chosen: int = st.slider(
-        label,
-        low,
-        high,
-        round(100 * first),
-        step,
-        key=parameter.name,
-        bind="query-params",
-        width=CONTROL,
-    )
-    return chosen / 100
 
 
 def _choose_object(first: SceneSpec) -> tuple[int, str]:
