@@ -239,8 +239,8 @@ def test_what_was_chosen_outlives_a_new_scene_by_key(page: Page, address: str) -
     controls.get_by_text("Grad-CAM", exact=True).click()
     expect(page).to_have_url(re.compile("map=Grad-CAM"))
     controls.locator(".st-key-object input").click()
-    page.get_by_role("option", name="sailboat").click()
-    expect(page).to_have_url(re.compile("object=sailboat"))
+    page.get_by_role("option", name="octopus").click()
+    expect(page).to_have_url(re.compile("object=octopus"))
     expect(controls.get_by_text("Artist")).to_be_visible()
     page.keyboard.press("Escape")
     expect(controls.get_by_text("Artist")).to_be_hidden()
@@ -289,7 +289,7 @@ def test_presenting_shows_the_pictures_and_steps_between_the_maps(page: Page, ad
 
 def test_look_opens_the_controls_of_the_maps(page: Page, address: str) -> None:
     opened(page, address)
-    look, opacity = page.get_by_role("button", name="Look"), page.get_by_label("Opacity")
+    look, opacity = page.get_by_role("button", name="Look"), page.get_by_label("Opacity", exact=True)
     expect(opacity).to_be_hidden()
     look.click()
     opacity.fill("20")

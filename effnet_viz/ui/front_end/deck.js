@@ -59,7 +59,7 @@ class Deck {
       slots.delete(name);
     }
     const roots = wanted.map((slot, place) => {
-      const cell = this.cells.get(slot.name) ?? this.createSlot(slot);
+      const cell = this.cells.get(slot.name) ?? this.createSlot(slot, place);
       cell.place = place;
       this.fillHead(cell, slot);
       this.fillBody(cell, slot);
@@ -76,12 +76,12 @@ class Deck {
     }
   }
 
-  createSlot({ name, answered }) {
+  createSlot({ name, answered }, place) {
     const head = element("h2", { class: "head" });
     const body = element("div", { class: "body" });
     const instead = element("div", { class: "instead" });
     const root = element("div", { class: "slot", "data-slot": name }, head, body, instead);
-    const cell = { root, head, instead, body, pane: new Pane(body) };
+    const cell = { root, head, instead, body, place, pane: new Pane(body) };
     cell.pane.under.keepRoom(answered);
     this.cells.set(name, cell);
     slots.set(name, cell.pane);

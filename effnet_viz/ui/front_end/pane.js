@@ -294,7 +294,9 @@ class Under {
     this.save.setAttribute("aria-label", `${WORDS.save} ${data.lead || data.file}`);
     this.save.title = WORDS.save_picture;
     this.keepRoom(Boolean(data.answer));
-    if (data.answer) this.answer(data.answer);
+    if (!data.answer) return;
+    this.pane.root.setAttribute("aria-label", data.lead);
+    this.answer(data.answer);
   }
 
   // What stands here takes its room before it is known. Over a network's answer, a picture is saved
