@@ -113,9 +113,9 @@ def test_five_maps_in_a_row_on_the_first_screen(
 ) -> None:
     page.set_viewport_size(size)  # type: ignore[arg-type]
     page.goto(address + QUERY)
-    expect(page.locator(".found")).to_be_visible()
+    expect(page.locator(".findings")).to_be_visible()
     expect(stage(page, 4)).to_be_visible()
-    before = [box_of(stage(page)), box_of(page.locator(".found"))]
+    before = [box_of(stage(page)), box_of(page.locator(".findings"))]
     opened(page, address)
     boxes = [box_of(stage(page, place)) for place in range(COUNT)]
     side = round((size["width"] - 48 - 4 * 16) / COUNT)
@@ -123,12 +123,12 @@ def test_five_maps_in_a_row_on_the_first_screen(
         assert box["y"] == boxes[0]["y"] < 160
         assert box["width"] == pytest.approx(box["height"], abs=1)
         assert box["width"] == pytest.approx(side, abs=1)
-    found = box_of(page.locator(".found"))
+    found = box_of(page.locator(".findings"))
     assert [boxes[0], found] == before  # nothing moved when the maps came
     assert found["y"] < 530
     assert page.evaluate("() => document.documentElement.scrollWidth") == size["width"]
     if size is WIDE:
-        chart = box_of(page.locator(".found .dots"))
+        chart = box_of(page.locator(".findings .dots"))
         assert chart["y"] + chart["height"] < size["height"]
     line = box_of(page.get_by_role("button", name="New scene"))
     assert line["y"] + line["height"] < boxes[0]["y"]
@@ -289,7 +289,8 @@ def test_presenting_shows_the_pictures_and_steps_between_the_maps(page: Page, ad
 
 def test_look_opens_the_controls_of_the_maps(page: Page, address: str) -> None:
     opened(page, address)
-    look, opacity = page.get_by_role("button", name="Look"), page.get_by_label("Opacity", exact=True)
+    look = page.get_by_role("button", name="Look")
+    opacity = page.get_by_label("Opacity", exact=True)
     expect(opacity).to_be_hidden()
     look.click()
     opacity.fill("20")

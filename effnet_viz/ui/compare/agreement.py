@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from effnet_viz.analysis.explanation import GRID
+from effnet_viz.arrays import Placement
 from effnet_viz.pictures.captions import model_caption
 from effnet_viz.ui import viewer
 from effnet_viz.ui.compare.view import ComparisonView
@@ -53,6 +55,7 @@ def show_agreement(view: ComparisonView) -> None:
             view.canvas.photograph,
             view.canvas.seen if view.canvas.strip else seen,
             compared.disagreement,
+            placement=Placement.even(GRID),
             kind="activation",
             description="Disagreement over the photograph: bright where the networks rank a place "
             "differently.",

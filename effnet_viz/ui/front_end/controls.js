@@ -84,6 +84,8 @@ class Controls {
     this.cover.setAttribute("aria-pressed", String(covers));
     for (const part of [this.blur, this.hint, this.looks]) part.hidden = !covers;
     this.remove.hidden = !covers || !coveredBox();
+    if (!this.remove.hidden) known.add("covering");
+    if (known.has("covering")) this.hint.hidden = true;
     this.more.hidden = covers;
     const popup = covers ? this.lookPopup : this.popup;
     const home = covers || this.folded ? popup.panel : this.row; // one set of controls, where there is room

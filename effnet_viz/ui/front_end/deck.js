@@ -117,7 +117,9 @@ class Deck {
     if (!this.data) return;
     objectArrived(this.data.answered);
     const first = page.movable && cell.place === 0 && data.object;
-    if (first && isFirstTime("how to drag")) showHand(cell.pane, this.slots);
+    if (!first || known.has("how to drag")) return;
+    known.add("how to drag");
+    showHand(cell.pane, this.slots);
   }
 
   // On a phone, a part is covered on the photograph.
@@ -234,7 +236,8 @@ class Sheet {
       this.tabs[1].textContent = `${WORDS.stage} ${stages.chosen}`;
       stage.replaceChildren(element("p", { class: "quiet" }, WORDS.stages_hint), this.deck.scrubber);
     }
-    this.asks = element("div", { class: "two" }, ...asks.map(([name, text]) => button(text, () => page.tell("ask", name))));
+    const save = button(WORDS.save, () => saveFile(slots.get(this.deck.shown)), {}, icon("save"));
+    this.asks = element("div", { class: "two" }, save, ...asks.map(([name, text]) => button(text, () => page.tell("ask", name))));
     look.querySelector(".two")?.replaceWith(this.asks);
   }
 
@@ -304,7 +307,7 @@ function isPresenting() {
   return Boolean(page.deck?.root.classList.contains("presenting"));
 }
 
-// In the browser's top layer, above all of Streamlit.
+// In the browser's top layer, above everything.
 function present(presenting) {
   const root = page.deck?.root;
   if (!root || presenting === isPresenting()) return;

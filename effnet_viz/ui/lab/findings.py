@@ -24,8 +24,8 @@ def show_findings(results: Results) -> None:
     said = html.escape(claim.sentence.removeprefix(claim.source))
     cards = "".join(_card(verdict) for verdict in verdicts.claim_verdicts(results))
     st.html(
-        f'<section class="found"><h2>{source}{said}</h2><div class="chart">{_chart(results)}</div>'
-        f'<div class="verdicts">{cards}</div></section>'
+        f'<section class="findings"><h2>{source}{said}</h2>'
+        f'<div class="chart">{_chart(results)}</div><div class="verdicts">{cards}</div></section>'
     )
 
 

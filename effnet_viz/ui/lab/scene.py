@@ -42,9 +42,9 @@ SHOWN_SIDE = 256
 
 def show_scene() -> None:
     """The scene, what can be changed of it, and what the networks make of it."""
-    reason = st.session_state.pop("_no_networks", None)
+    reason = st.session_state.pop("_unfinished_lab", None)
     if reason is not None:
-        st.info(words.NO_NETWORKS.format(reason=reason), icon=":material/science:")
+        st.info(words.UNFINISHED_LAB.format(reason=reason), icon=":material/science:")
         return
     read_place()
     _chosen_scene()
@@ -94,7 +94,7 @@ def _load() -> None:
         with waiting(words.LOADING_NETWORKS):
             demo.models()
     except UnfinishedError as error:
-        st.session_state["_no_networks"] = with_number(error)
+        st.session_state["_unfinished_lab"] = with_number(error)
     st.rerun()
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz.arrays import Range
+from effnet_viz.arrays import Placement, Range
 from effnet_viz.pictures import render
 from effnet_viz.ui import front_end
 
@@ -169,8 +169,9 @@ class Under:
     side: str = ""
     scale: bool = True
     """Whether the colours' bar stands there."""
-    reading: bool = False
-    """Whether what one points at has a line of its own; else it takes the place of the text."""
+    hint: str = ""
+    """Stands in a line of its own until one points at the picture; without it, what one points at
+    takes the place of the text."""
     tag: str = ""
     """After the lead, on the picture while somebody presents."""
     why: str = ""
@@ -312,6 +313,8 @@ class Map:
     """A map (h, w) over what the model saw."""
 
     values: NDArray[np.float32]
+    placement: Placement
+    """Where its cells lie in what was seen."""
     kind: Kind
     common: Range | None = None
     """The range that an activation can share with others."""
@@ -323,6 +326,7 @@ class Map:
             "values": sent,
             "rows": rows,
             "columns": columns,
+            **vars(self.placement),
             "kind": self.kind,
             "common": self.common,
         }
@@ -405,6 +409,7 @@ class Tile:
 def channel_wall(
     tiles: Sequence[Tile],
     strongest: NDArray[np.uint16],
+    placement: Placement,
     seen: Box,
     *,
     stage: int,
@@ -416,9 +421,10 @@ def channel_wall(
 ) -> None:
     """A wall of channels; pointing at a picture outlines the strongest ones at that place.
 
-    `strongest` (h, w, count) has the numbers of the strongest channels of every cell, `common` is
-    the range of the whole stage, for the shared scale. `on_choose` gets the channel of a clicked
-    tile before the page runs again.
+    `strongest` (h, w, count) has the numbers of the strongest channels of every cell, `placement`
+    says where the cells of tiles and of `strongest` lie in what was seen; `common` is the range of
+    the whole stage, for the shared scale. `on_choose` gets the channel of a clicked tile before the
+    page runs again.
     """
     shown = {tile.channel for tile in tiles}
 
@@ -439,6 +445,7 @@ def channel_wall(
         "box": seen,
         "rows": values.shape[1],
         "columns": values.shape[2],
+        **vars(placement),
         "levels": _base64(levels),
         "common": common,
         "tiles": [
@@ -450,6 +457,7 @@ def channel_wall(
             "rows": rows,
             "columns": columns,
             "count": count,
+            **vars(placement),
         },
     }
     front_end.part("channels", data, key=key, hears={"clicked": report})
