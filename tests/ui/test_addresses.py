@@ -67,7 +67,10 @@ EVERYTHING = [
     ("app.py", {"box": "0.3,0.2,0.6,0.6", "blur": "hide the part", "channel": "7"}),
     ("pages/compare_scaling.py", {"race": "true", "pointing": "true"}),
     ("pages/compare_scaling.py", {"family": "a whole family", "custom": "b0-r448"}),
-    ("pages/scaling_lab.py", {}),
+    (
+        "pages/scaling_lab.py",
+        dict.fromkeys(("pairs", "cost", "curves", "limits", "reading"), "true"),
+    ),
     ("pages/scaling_rules.py", {}),
 ]
 """Links that together lead to everything that stands in an address."""

@@ -18,7 +18,8 @@ from effnet_viz.ui import words
 _HERE = Path(__file__).parent
 _FILES = (
     *("geometry", "maps", "state", "pieces", "moving", "covering", "pane", "pointer", "save"),
-    *("controls", "deck", "channels", "rows", "photographs", "strip", "streamlit"),
+    *("controls", "hand", "deck", "channels", "rows", "photographs", "strip", "opener"),
+    "streamlit",
 )
 """They share one scope and run in this order."""
 

@@ -59,7 +59,7 @@ class Deck {
       slots.delete(name);
     }
     const roots = wanted.map((slot, place) => {
-      const cell = this.cells.get(slot.name) ?? this.createSlot(slot.name);
+      const cell = this.cells.get(slot.name) ?? this.createSlot(slot, place);
       cell.place = place;
       this.fillHead(cell, slot);
       this.fillBody(cell, slot);
@@ -76,12 +76,13 @@ class Deck {
     }
   }
 
-  createSlot(name) {
+  createSlot({ name, answered }, place) {
     const head = element("h2", { class: "head" });
     const body = element("div", { class: "body" });
     const instead = element("div", { class: "instead" });
     const root = element("div", { class: "slot", "data-slot": name }, head, body, instead);
-    const cell = { root, head, instead, body, pane: new Pane(body) };
+    const cell = { root, head, instead, body, place, pane: new Pane(body) };
+    cell.pane.under.keepRoom(answered);
     this.cells.set(name, cell);
     slots.set(name, cell.pane);
     const early = waitingMaps.get(name);
@@ -113,6 +114,12 @@ class Deck {
     if (!cell) return;
     if (data.map) data.map.place = cell.place;
     cell.pane.update(data);
+    if (!this.data) return;
+    objectArrived(this.data.answered);
+    const first = page.movable && cell.place === 0 && data.object;
+    if (!first || known.has("how to drag")) return;
+    known.add("how to drag");
+    showHand(cell.pane, this.slots);
   }
 
   // On a phone, a part is covered on the photograph.
@@ -202,7 +209,7 @@ class Deck {
     }
     this.picks?.show(this.shown);
     this.controls.draw();
-    this.sheet.draw(phone);
+    this.sheet.draw(phone && this.data.layout === "pair");
   }
 }
 

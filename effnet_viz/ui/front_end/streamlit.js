@@ -46,16 +46,18 @@ class Address {
   }
 
   update({ values }) {
-    takeAddress(values);
+    address.set(this, values);
+    writeAddress();
   }
 
   dispose() {
-    takeAddress({});
+    address.delete(this);
   }
 }
 
 const KINDS = {
   deck: Deck, map: SlotMap, pane: Pane, channels: Channels, rows: Rows, strip: Strip, actions: Actions, address: Address,
+  look: Look, opener: Opener,
 };
 const WATCH = 400; // ms
 
