@@ -18,7 +18,7 @@ from effnet_viz.ui import words
 _HERE = Path(__file__).parent
 _FILES = (
     *("geometry", "maps", "state", "pieces", "moving", "covering", "pane", "pointer", "save"),
-    *("controls", "deck", "channels", "rows", "photographs", "strip", "streamlit"),
+    *("controls", "deck", "channels", "rows", "curves", "photographs", "strip", "streamlit"),
 )
 """They share one scope and run in this order."""
 

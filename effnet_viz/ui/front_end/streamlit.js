@@ -33,6 +33,26 @@ class SlotMap {
   }
 }
 
+// What a page says of all pictures, over them; while presenting it is the headline.
+class Claim {
+  constructor(host) {
+    this.text = element("h2");
+    this.quiet = element("span", { class: "quiet small" });
+    host.replaceChildren(element("div", { class: "claim" }, this.text, this.quiet));
+  }
+
+  update({ text, quiet }) {
+    page.claim = this.text.textContent = text;
+    this.quiet.textContent = quiet;
+    page.deck?.showHeadline();
+  }
+
+  dispose() {
+    page.claim = "";
+    page.deck?.showHeadline();
+  }
+}
+
 class Address {
   constructor(host) {
     host.hidden = true;
@@ -48,7 +68,7 @@ class Address {
 }
 
 const KINDS = {
-  deck: Deck, map: SlotMap, pane: Pane, channels: Channels, rows: Rows, strip: Strip, actions: Actions, address: Address,
+  deck: Deck, map: SlotMap, pane: Pane, channels: Channels, rows: Rows, strip: Strip, actions: Actions, address: Address, claim: Claim, curves: Curves,
 };
 const WATCH = 400; // ms
 
