@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -21,19 +22,19 @@ from effnet_viz.ui.upload import Upload
 
 def show_comparison(
     networks: Sequence[ChosenNetwork], image: Upload | None, class_place: DeltaGenerator
-) -> None:
+) -> list[Callable[[], None]]:
     """The maps, how alike they are, what can be measured of them, and their numbers.
 
-    `class_place` is where the class is named and chosen. What takes long comes last.
+    `class_place` is where the class is named and chosen. Gives what takes long, to be done when
+    the whole page is there.
     """
     view = show_networks(networks, image, class_place)
-    for card in [] if view is None else _show_below(view):
-        measuring.run(card)
-    show_miniatures(networks)
+    cards = [] if view is None else _show_below(view)
+    return [*(partial(measuring.run, card) for card in cards), partial(show_miniatures, networks)]
 
 
 def _show_below(view: ComparisonView) -> list[Card]:
-    """What is said of the maps; the cards of what is still to be measured."""
+    """What is said of the maps; gives the cards of what can be measured."""
     with st.container(key="lower"):
         show_agreement(view)
         with st.container(key="cards"):

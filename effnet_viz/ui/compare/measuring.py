@@ -10,8 +10,10 @@ from __future__ import annotations
 import html
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -21,6 +23,7 @@ from effnet_viz.models.variants import VariantError
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.ui import words
 from effnet_viz.ui.compare.view import ComparisonView, Outcome
+from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.problems import message_of
 from effnet_viz.ui.layout.waiting import waiting
 
@@ -76,6 +79,16 @@ class Card:
     @property
     def running(self) -> bool:
         return bool(self.missing) and is_asked(self.of.name)
+
+
+@contextmanager
+def afterwards() -> Iterator[list[Callable[[], None]]]:
+    """Around a page: what is put into the list is done when the whole page is there."""
+    later: list[Callable[[], None]] = []
+    yield later
+    with mistake_boundary():
+        for one in later:
+            one()
 
 
 def is_asked(name: str) -> bool:
@@ -137,24 +150,22 @@ def _draw_body(card: Card) -> None:
 
 
 def _draw_button(card: Card) -> None:
-    """What can be done now, and what went wrong."""
-    name = card.of.name
+    """What can be done now, and what went wrong. Start and Cancel are one button: whoever has
+    pressed it still has the focus there."""
+    name, text, act = card.of.name, words.LOOK_CLOSER, _look_closer
     if card.running:
-        card.button.button(words.CANCEL, key=f"cancel {name}", on_click=_cancel, args=(name,))
-        return
+        text, act = words.CANCEL, _cancel
+    elif card.missing:
+        seconds = sum(card.of.seconds(card.view, place) for place in card.missing)
+        text, act = words.START.format(time=_time(seconds)), _start
+    key = f"run {name}" if card.missing else f"closer {name}"
+    kind: Literal["primary", "secondary"] = "primary" if card.missing else "secondary"
+    card.button.button(text, key=key, type=kind, on_click=act, args=(name,))
     notes = [outcome.note for outcome in card.found.values() if outcome.note]
     if notes:
         card.foot.html("".join(f"<p>{html.escape(note)}</p>" for note in notes))
-    else:
+    elif not card.running:
         card.foot.empty()
-    if card.missing:
-        seconds = sum(card.of.seconds(card.view, place) for place in card.missing)
-        text = words.START.format(time=_time(seconds))
-        card.button.button(text, key=f"start {name}", type="primary", on_click=_start, args=(name,))
-    else:
-        card.button.button(
-            words.LOOK_CLOSER, key=f"closer {name}", on_click=_look_closer, args=(name,)
-        )
 
 
 def _start(name: str) -> None:
