@@ -254,6 +254,8 @@ NO_NETWORKS = (
     "No network is chosen. Choose some in the list at the top right, and their maps of this "
     "photograph appear here side by side."
 )
+NONE_USABLE = "None of these networks can be used here."
+NONE_USABLE_LINE = "Their places say why and what to do."
 COMPARING = "{name} is looking …"
 RANK_CORRELATION_OF = "Rank correlation of the maps for {label}"
 PRESENTING_SEVERAL = "← → stage · H photograph · Esc leaves"

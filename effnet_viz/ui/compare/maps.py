@@ -16,6 +16,7 @@ from effnet_viz.analysis.words import percent
 from effnet_viz.attribution.attribution import Method
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models import advice, checkpoints
+from effnet_viz.models.classes import imagenet
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, TorchvisionFile, WeightsError
@@ -66,6 +67,7 @@ def show_networks(
         st.info(words.NO_NETWORKS, icon=":material/compare:")
         return None
     above = st.container(key="above")
+    above.empty()  # keeps its height while nobody knows what to say
     slots = [slot_of(network) for network in networks]
     _open_deck(networks, slots, _whole(image), stage, target)
     _show_downloads(networks)
@@ -102,6 +104,10 @@ def show_networks(
         explanations[place] = outcome
         _show_map(slots[place].name, outcome, drawn_on)
     if canvas is None:
+        with class_place:
+            offer_targets(imagenet(), target or words.CLASS)
+        with above:
+            _claim(words.NONE_USABLE, words.NONE_USABLE_LINE)
         return None
     worked = sorted(explanations)
     compared = Comparison(
@@ -209,7 +215,7 @@ def _show_map(slot: str, explanation: Explanation, canvas: Canvas) -> None:
     analysis, attribution = explanation.analysis, explanation.attribution
     under = Under(
         text=attribution.target.label,
-        share=percent(attribution.target.probability),
+        share=percent(attribution.target.probability, below="<", over=">"),
         side=guess_among(analysis),
         reading=True,
         care=[(caveat.title, caveat.text) for caveat in explanation.caveats],
@@ -224,4 +230,8 @@ def _say_who_agrees(view: ComparisonView) -> None:
     quiet = words.RANK_CORRELATION_OF.format(label=label)
     if verdict.left_out:
         quiet = f"{quiet}. {verdict.left_out}"
-    front_end.part("claim", {"text": verdict.text, "quiet": quiet}, key="claim")
+    _claim(verdict.text, quiet)
+
+
+def _claim(text: str, quiet: str) -> None:
+    front_end.part("claim", {"text": text, "quiet": quiet}, key="claim")

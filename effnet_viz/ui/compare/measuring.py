@@ -201,11 +201,14 @@ def _time(seconds: float) -> str:
 def _progress(card: Card, place: int, passed: float, expected: float, began: float) -> str:
     share = min(1.0, passed / expected) if expected else 0.0
     name = html.escape(card.view.names[place])
-    elapsed = int(time.monotonic() - began)
+    elapsed = time.monotonic() - began
+    told = f"{elapsed:.0f} s"
+    if elapsed < expected:
+        told = f"{elapsed:.0f} of about {_time(expected)}"
     count = f"{len(card.found) + 1} of {len(card.view.networks)} networks"
     return (
         f'<div class="progress" role="progressbar" aria-label="{html.escape(card.of.title)}" '
         f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * share:.0f}">'
         f'<i style="width: {100 * share:.0f}%"></i></div><div class="foot"><span>{name}, {count}'
-        f"</span><span>{elapsed} of about {_time(expected)}</span></div>"
+        f"</span><span>{told}</span></div>"
     )

@@ -94,7 +94,11 @@ class Pane {
   // The part of the photograph that is shown at zoom 1.
   get whole() {
     const { width, height } = this.data.photograph;
-    return settings.view === "crop" ? this.seen : { x: 0, y: 0, width, height };
+    if (settings.view !== "crop") return { x: 0, y: 0, width, height };
+    const { seen } = this;
+    const side = Math.min(seen.width, seen.height);
+    // A square in whole pixels may miss one.
+    return Math.max(seen.width, seen.height) - side > 2 ? seen : { ...seen, width: side, height: side };
   }
 
   // The part that is shown now.
@@ -182,8 +186,7 @@ class Pane {
 
   drawView() {
     const whole = this.whole;
-    const aspect = whole.width / whole.height; // a square in whole pixels may miss one
-    this.stage.style.setProperty("--aspect", Math.abs(aspect - 1) < 0.02 ? 1 : aspect);
+    this.stage.style.setProperty("--aspect", whole.width / whole.height);
     const visible = this.visible;
     const scale = this.width / visible.width;
     this.layers.style.transform =
