@@ -1,14 +1,15 @@
-"""Array types, resampling, area means, ranges, orders: what everything below shares.
+"""Array types, places of cells, resampling, means, ranges, orders: what everything below shares.
 
-A map is (h, w), raw and signed, in any unit. Every function that resizes keeps cell centres in
-place: cell i of n covers i/n to (i + 1)/n of its side.
+A map is (h, w), raw and signed, in any unit. Where its cells lie in the square that a network saw
+is its Placement; whatever draws or measures a map asks it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -34,58 +35,136 @@ def positive_evidence(evidence: Floats) -> Floats:
     return np.maximum(evidence, np.float32(0))
 
 
-# Resampling
+# Places of cells, and resampling
 
 
-def resize(values: Floats, width: int, height: int, box: Box | None = None) -> Floats:
-    """Values (h, w), or the part of them in a box of cells, bilinearly as (height, width).
+@dataclass(frozen=True)
+class Placement:
+    """Where the cells of a map lie in the square that a network saw, both axes alike.
 
-    Where the result is coarser, cells are averaged, so that none is lost.
+    The centre of cell i is at start + i · step, in sides of the square: 0 is its left or upper
+    edge, 1 its right or lower one. Padding and strides of the convolutions decide: B0's seven
+    cells at 224 pixels have their centres at 0.5, 32.5 … 192.5, Lite0's at 31.5, 63.5 … 223.5.
     """
-    image = Image.fromarray(values)
-    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box=box))
+
+    start: float
+    step: float
+    """Positive."""
+
+    @classmethod
+    def even(cls, cells: int) -> Placement:
+        """Cells that tile the square, such as pixels: cell i covers i / n to (i + 1) / n."""
+        return cls(0.5 / cells, 1 / cells)
+
+    def centres(self, cells: int) -> NDArray[np.float64]:
+        """Of the first so many cells of an axis, (cells,)."""
+        return self.start + self.step * np.arange(cells, dtype=np.float64)
+
+    def edges(self, cells: int) -> NDArray[np.float64]:
+        """Ends of the cells' blocks, (cells + 1,): 0, where two cells are as near, …, 1.
+
+        A block holds the places of which its cell is the nearest one.
+        """
+        between = self.centres(cells)[1:] - self.step / 2  # (cells - 1,)
+        return np.concatenate([[0], np.clip(between, 0, 1), [1]])
+
+    def averaged(self, cells: float) -> Placement:
+        """Of means over so many neighbouring cells: in their middle; see area_mean.
+
+        They need not be whole. One that is cut has its value at its centre all the same, which is
+        an eighth of a cell off at most, divided by `cells`.
+        """
+        return Placement(self.start + (cells - 1) / 2 * self.step, cells * self.step)
 
 
-def on_grid(values: Floats, box: Box, region: Box, side: int) -> Floats:
-    """A map (h, w) that covers a box, resampled to (side, side) cells that cover a region.
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
-    Box and region are in pixels of the photograph, the region inside the box. See resize.
+
+def resample(
+    values: Floats, placement: Placement, width: int, height: int, part: Box = WHOLE
+) -> Floats:
+    """A map (..., h, w) as pixels (..., height, width) that tile a part of its square.
+
+    Bilinear between the centres of cells, constant beyond the first and the last one. Where pixels
+    are further apart than cells, a pixel is a mean whose weights fall to zero at the distance of
+    the next pixel, so that no cell is lost. `part` is in sides of the square.
     """
-    height, width = values.shape
-    left, top, right, bottom = box
-    columns, rows = width / (right - left), height / (bottom - top)  # cells a pixel
-    in_cells = (
-        max(0.0, (region[0] - left) * columns),
-        max(0.0, (region[1] - top) * rows),
-        min(float(width), (region[2] - left) * columns),
-        min(float(height), (region[3] - top) * rows),
-    )
-    return resize(values, side, side, in_cells)
+    left, top, right, bottom = part
+    down = _weights(placement, values.shape[-2], top, bottom, height)  # (height, h)
+    across = _weights(placement, values.shape[-1], left, right, width)  # (width, w)
+    pixels: Floats = down @ (values @ across.T)
+    return pixels  # (..., height, width)
+
+
+def _weights(placement: Placement, cells: int, first: float, last: float, pixels: int) -> Floats:
+    """What every cell of an axis adds to every pixel from one place to another, (pixels, cells)."""
+    centres = placement.centres(cells)  # (cells,)
+    apart = (last - first) / pixels
+    places = first + apart * (np.arange(pixels) + 0.5)  # (pixels,)
+    places = np.clip(places, centres[0], centres[-1])[:, None]  # (pixels, 1)
+    reach = max(placement.step, apart)
+    weights = np.maximum(0, 1 - np.abs(places - centres) / reach)  # (pixels, cells)
+    shares: Floats = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares  # (pixels, cells)
+
+
+def blocks(values: Floats, placement: Placement, width: int, height: int) -> Floats:
+    """A map (..., h, w) as pixels (..., height, width), each with the value of the nearest cell."""
+    rows = _nearest(placement, values.shape[-2], height)  # (height,)
+    columns = _nearest(placement, values.shape[-1], width)  # (width,)
+    return values[..., rows[:, None], columns]  # (..., height, width)
+
+
+def _nearest(placement: Placement, cells: int, pixels: int) -> NDArray[np.int64]:
+    places = (np.arange(pixels) + 0.5) / pixels  # (pixels,)
+    index = np.floor((places - placement.start) / placement.step + 0.5)  # the later one of two
+    return np.clip(index, 0, cells - 1).astype(np.int64)  # (pixels,)
+
+
+# Means
 
 
 def area_mean(values: Floats, rows: int, columns: int) -> Floats:
-    """Means over a grid of equal cells, (..., h, w) to (..., rows, columns).
+    """Means over equally many cells each, (..., h, w) to (..., rows, columns).
 
-    Exact: what an edge of the coarser grid cuts counts in part on both sides.
+    Exact: what an edge of the coarser grid cuts counts in part on both sides. Where the new cells
+    lie says Placement.averaged(h / rows).
     """
-    down, across = (
-        covered(np.arange(new) / new, np.arange(1, new + 1) / new, old) * (new / old)
-        for new, old in ((rows, values.shape[-2]), (columns, values.shape[-1]))
+    return _means(values, np.arange(rows + 1) / rows, np.arange(columns + 1) / columns)
+
+
+def block_mean(values: Floats, placement: Placement, cells: int) -> Floats:
+    """Means of what tiles the square, (..., h, w), over the blocks of a map (..., cells, cells)."""
+    edges = placement.edges(cells)  # (cells + 1,)
+    return _means(values, edges, edges)
+
+
+def _means(values: Floats, down: NDArray[np.float64], across: NDArray[np.float64]) -> Floats:
+    """Means between edges, which are in shares of the sides; 0 where two edges coincide."""
+    parts = (
+        covered(edges[:-1], edges[1:], cells)
+        for edges, cells in ((down, values.shape[-2]), (across, values.shape[-1]))
     )  # (rows, h), (columns, w)
-    means: Floats = down.astype(np.float32) @ (values @ across.T.astype(np.float32))
+    rows, columns = (
+        (part / np.maximum(part.sum(axis=1, keepdims=True), 1e-12)).astype(np.float32)
+        for part in parts
+    )
+    means: Floats = rows @ (values @ columns.T)
     return means  # (..., rows, columns)
 
 
-def reduced(values: Floats, longest: int) -> Floats:
-    """Area means with which no side of (..., h, w) is longer than `longest` cells.
+def reduced(values: Floats, placement: Placement, longest: int) -> tuple[Floats, Placement]:
+    """Area means with which no side of (..., n, n) is longer than `longest` cells, and their place.
 
-    As few old cells make a new one as that allows; a grid that is small enough comes back as it is.
+    As few old cells make a new one as that allows, all new ones equally many; a grid that is small
+    enough comes back as it is.
     """
-    height, width = values.shape[-2:]
-    block = -(-max(height, width) // longest)
+    side = values.shape[-1]
+    block = -(-side // longest)
     if block == 1:
-        return values
-    return area_mean(values, -(-height // block), -(-width // block))
+        return values, placement
+    cells = -(-side // block)
+    return area_mean(values, cells, cells), placement.averaged(side / cells)
 
 
 def covered(

@@ -77,6 +77,13 @@ class Crop:
             (y - top) * self.resolution / (bottom - top),
         )
 
+    def part(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        """A box of the photograph in sides of the square that the model saw: 0 to 1 inside it."""
+        left, top = self.to_model(box[0], box[1])
+        right, bottom = self.to_model(box[2], box[3])
+        side = self.resolution
+        return (left / side, top / side, right / side, bottom / side)
+
     @property
     def seen(self) -> float:
         """Fraction of the photograph's area that the model saw, 0 to 1."""

@@ -21,6 +21,7 @@ from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 
 BROWSER = (
     "tests/browser/",
+    "tests/tools/test_first_visit.py",
     "tests/ui/server/",
     "tests/ui/test_lab_page.py",
     "tests/ui/test_compare_page.py",

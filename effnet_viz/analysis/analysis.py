@@ -81,6 +81,9 @@ class Analysis:
     ) -> Attribution:
         """The map of one stage for one class, (h, w), signed, in units of the logit.
 
+        It knows its place: where its cells lie in the square (placement), and the square in the
+        photograph (crop).
+
         `method` is "cam" or "grad-cam", which are the same at the last stage of a network that has
         a class activation map. `stage` None is the last one, `target` None the class of this
         analysis. Only the stages after `stage` run again.
@@ -98,7 +101,14 @@ class Analysis:
         chosen = self.target if target is None else self.for_target(target).target
         maps = attribute_stage(self.model.engine, self.activations, stage, [chosen.index])
         return Attribution(
-            maps.values[0], maps.channels[0], self.crop, stage, chosen, method, self.provenance
+            values=maps.values[0],
+            channels=maps.channels[0],
+            placement=self.model.structure.stages[stage].placement,
+            crop=self.crop,
+            stage=stage,
+            target=chosen,
+            method=method,
+            provenance=self.provenance,
         )
 
     @cached_property

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from effnet_viz.analysis.analysis import Analysis
-from effnet_viz.arrays import Floats, on_grid, top
+from effnet_viz.arrays import Floats, Placement, resample, top
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.records import Prediction
 
@@ -164,8 +164,9 @@ def _hot_edges(evidence: Floats) -> tuple[int, int]:
 
     Padding as their cause: Alsallakh et al. 2021, "Mind the Pad" (arXiv 2010.02178).
     """
-    whole = (0.0, 0.0, 1.0, 1.0)
-    blocks = on_grid(np.maximum(evidence, 0), whole, whole, BLOCKS)  # (BLOCKS, BLOCKS)
+    # Of the grid, not of the photograph: padding meets the outermost cells, wherever they lie.
+    grid = Placement.even(len(evidence))
+    blocks = resample(np.maximum(evidence, 0), grid, BLOCKS, BLOCKS)  # (BLOCKS, BLOCKS)
     hottest = top(blocks, HOTTEST) & (blocks > 0)  # (BLOCKS, BLOCKS)
     corners = int(hottest[[0, 0, -1, -1], [0, -1, 0, -1]].sum())
     inner = float(blocks[1:-1, 1:-1].mean())

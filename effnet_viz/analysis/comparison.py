@@ -22,7 +22,7 @@ from effnet_viz.analysis.pointing_game import (
     entry_for_mosaic,
     grid_pointing,
 )
-from effnet_viz.arrays import Box, Floats, on_grid
+from effnet_viz.arrays import Box, Floats, resample
 from effnet_viz.engines.engine import EngineError
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
@@ -151,9 +151,15 @@ class Comparison:
 
     @cached_property
     def maps(self) -> tuple[Floats, ...]:
-        """Every network's map over `region`, (GRID, GRID), in units of its logit."""
+        """Every network's map over `region`, (GRID, GRID), in units of its logit.
+
+        A cell of all of them is one place in the photograph; see arrays.resample.
+        """
         attributions = [explanation.attribution for explanation in self.explanations]
-        return tuple(on_grid(a.values, a.crop.box, self.region, GRID) for a in attributions)
+        return tuple(
+            resample(a.values, a.placement, GRID, GRID, a.crop.part(self.region))
+            for a in attributions
+        )
 
     @cached_property
     def rank_correlation(self) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from effnet_viz.analysis.analysis import Analysis, Source, Target, analyse
 from effnet_viz.analysis.caveats import Caveat, caveats
-from effnet_viz.arrays import Floats, on_grid
+from effnet_viz.arrays import Floats, resample
 from effnet_viz.attribution.attribution import Attribution, Method
 from effnet_viz.metrics.concentration import Concentration, concentration
 from effnet_viz.metrics.place import Place, place
@@ -37,8 +37,8 @@ class Explanation:
     @cached_property
     def seen(self) -> Floats:
         """The map over what this network saw, (GRID, GRID), in units of the logit."""
-        box = self.attribution.crop.box
-        return on_grid(self.attribution.values, box, box, GRID)
+        values, placement = self.attribution.values, self.attribution.placement
+        return resample(values, placement, GRID, GRID)
 
     @cached_property
     def concentration(self) -> Concentration:

@@ -61,11 +61,13 @@ class Perturbation:
         return self.preprocessing.picture(self.image(fraction, kind))
 
 
-def perturb(photograph: Photograph, preprocessing: Preprocessing, values: Floats) -> Perturbation:
-    """Prepares a photograph for deletion in the order of a map (h, w) of its crop."""
+def perturb(
+    photograph: Photograph, preprocessing: Preprocessing, attribution: Attribution
+) -> Perturbation:
+    """Prepares a photograph for deletion in the order of a map of its crop."""
     x, crop = preprocessing(photograph)  # (1, 3, R, R)
     baseline = blur(x[0], BLUR * crop.resolution)  # (3, R, R)
-    order = pixel_order(values, crop.resolution)  # (R²,)
+    order = pixel_order(attribution.values, attribution.placement, crop.resolution)  # (R²,)
     return Perturbation(x[0], baseline, order, crop, preprocessing)
 
 
@@ -104,7 +106,7 @@ def deletion_insertion(
     `progress` hears how much is done, 0 to 1.
     """
     model, attribution = explanation.analysis.model, explanation.attribution
-    prepared = perturb(photograph, model.preprocessing, attribution.values)
+    prepared = perturb(photograph, model.preprocessing, attribution)
     # Deletion ends where insertion begins and the other way round.
     steps: list[tuple[Kind, float]] = [("deletion", fraction) for fraction in FRACTIONS]
     steps += [("insertion", fraction) for fraction in FRACTIONS[1:-1]]
@@ -142,7 +144,7 @@ def blur_hottest(explanation: Explanation, photograph: Photograph) -> HottestBlu
     itself something that a network may react to. Raises EngineError and MemoryError.
     """
     model, attribution = explanation.analysis.model, explanation.attribution
-    prepared = perturb(photograph, model.preprocessing, attribution.values)
+    prepared = perturb(photograph, model.preprocessing, attribution)
     logits = model.engine.forward(prepared.image(HOTTEST, "deletion")).logits[0]  # (classes,)
     after = Predictions(logits, model.classes).of(attribution.target.index)
     return HottestBlurred(attribution.target, after)

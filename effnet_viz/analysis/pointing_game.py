@@ -9,7 +9,7 @@ import numpy as np
 
 from effnet_viz.analysis.explanation import method_at
 from effnet_viz.analysis.predictions import Predictions
-from effnet_viz.arrays import Floats
+from effnet_viz.arrays import Floats, Placement, positive_evidence, resample
 from effnet_viz.attribution.attribution import Method
 from effnet_viz.attribution.stages import attribute_stage
 from effnet_viz.images.photograph import Photograph
@@ -41,9 +41,10 @@ class CellScore:
     target: Prediction
     """The class, with its probability in the whole mosaic."""
     share: float
-    """Of the positive evidence, inside the class's own cell; see metrics.share_inside."""
+    """Of the positive evidence over the mosaic, inside the class's own cell, 0 to 1; an even map
+    has 1/4. See metrics.localization.share_inside."""
     evidence: Floats
-    """(h, w) over the mosaic, in units of the logit."""
+    """(h, w), in units of the logit; GridPointing.placement says where its cells lie."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,11 @@ class GridPointing:
     @property
     def method(self) -> Method:
         return method_at(self.model, self.stage)
+
+    @property
+    def placement(self) -> Placement:
+        """Where the cells of the maps lie in the mosaic."""
+        return self.model.structure.stages[self.stage].placement
 
     @property
     def mean(self) -> float:
@@ -99,14 +105,18 @@ def grid_pointing(
 ) -> GridPointing:
     """Plays the game with a network at twice its resolution (see entry_for_mosaic), in one pass.
 
-    `stage` None is the last one.
+    `stage` None is the last one. Shares are of the pixels of the mosaic, to which the positive
+    evidence is enlarged (arrays.resample), as Böhle et al. enlarge coarse maps.
     """
     stage = model.last_stage if stage is None else stage
+    placement = model.structure.stages[stage].placement
+    side = model.preprocessing.resolution
     activations = model.engine.forward(mosaic(cells, model.preprocessing))
     predictions = Predictions(activations.logits[0], model.classes)
     scores = []
     for cell, box in zip(cells, CELLS, strict=False):
         maps = attribute_stage(model.engine, activations, stage, [cell.target])
         evidence = maps.values[0]  # (h, w)
-        scores.append(CellScore(predictions.of(cell.target), share_inside(evidence, box), evidence))
+        pixels = resample(positive_evidence(evidence), placement, side, side)  # (R, R)
+        scores.append(CellScore(predictions.of(cell.target), share_inside(pixels, box), evidence))
     return GridPointing(model, stage, tuple(scores))

@@ -36,6 +36,10 @@ SPREAD = 0.75 / 12**0.5
 """Largest standard deviation along a side that still is a place: that of evidence which fills
 three quarters of the side evenly. What is wider, or lies in regions far apart, has no place."""
 
+DENSE = 0.4
+"""Largest area with half of the evidence that still is a place: evidence is one and a half times as
+dense there as in the rest. An even map has 0.5, and which of its cells come first is chance."""
+
 WEAK = 0.5
 """Evidence is weak when its strongest cell has less than this share of the own answer's. From half
 on, a map stays easy to see at the own answer's brightness, so its colours do not deceive. For the
@@ -109,17 +113,21 @@ def evidence(explanation: Explanation) -> str:
     """“Half of the evidence lies on 37 % of the picture, left and below the middle.”
 
     The share is `Concentration.area`: the smallest part of what the network saw that holds half of
-    the positive evidence. The place is left out where there is none; see place_in_words. Where
-    next to nothing of the map is positive (less than NEGATIVE of all), that is said instead.
+    the positive evidence. The place is left out where that is more than DENSE, and where there is
+    none; see place_in_words. Where next to nothing of the map is positive (NEGATIVE of all or
+    less), that is said instead.
     """
     values = explanation.attribution.values  # (h, w)
     positive = float(np.maximum(values, 0).sum(dtype=np.float64))
     place = explanation.place
     if place is None or positive <= NEGATIVE * float(np.abs(values).sum(dtype=np.float64)):
         return f"Nothing in the picture speaks for {explanation.attribution.target.label}."
-    area = percent(explanation.concentration.area, below="less than")
-    words = place_in_words(place)
-    return f"Half of the evidence lies on {area} of the picture{f', {words}' if words else ''}."
+    area = explanation.concentration.area
+    words = place_in_words(place) if area <= DENSE else None
+    return (
+        f"Half of the evidence lies on {percent(area, below='less than')} of the picture"
+        f"{f', {words}' if words else ''}."
+    )
 
 
 def place_in_words(place: Place) -> str | None:

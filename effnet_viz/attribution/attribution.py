@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from effnet_viz.arrays import Floats
+from effnet_viz.arrays import Floats, Placement
 from effnet_viz.records import Crop, Prediction, Provenance
 
 UNIT = "logit; raw, signed, no maximum divided out"
@@ -33,8 +33,11 @@ class Attribution:
     """(h, w), raw and signed, in units of the logit."""
     channels: Floats
     """(C,): what each channel of the stage adds to the logit; see attribution.stages."""
+    placement: Placement
+    """Where its cells lie in the square that the model saw: at the centres of their receptive
+    fields, which do not tile it."""
     crop: Crop
-    """The place of the map in the photograph."""
+    """Where that square lies in the photograph."""
     stage: int
     target: Prediction
     """The class."""

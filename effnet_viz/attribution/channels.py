@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz.arrays import Floats, reduced
+from effnet_viz.arrays import Floats, Placement, reduced
 
 
 def channel_contributions(activation: Floats, weight: Floats) -> Floats:
@@ -41,21 +41,23 @@ class Channels:
     """The activation on a coarser grid (see arrays.reduced), (C, h', w')."""
     strongest: NDArray[np.uint16]
     """The channels with the largest averages of each cell, the strongest first, (h', w', n)."""
+    placement: Placement
+    """Where the coarser grid's cells lie in the square that the model saw."""
 
     @property
     def nbytes(self) -> int:
         return self.largest.nbytes + self.averages.nbytes + self.strongest.nbytes
 
 
-def channels(activation: Floats, longest: int, count: int) -> Channels:
+def channels(activation: Floats, placement: Placement, longest: int, count: int) -> Channels:
     """An activation (C, h, w) on a grid of at most `longest` per side, with `count` leaders each.
 
     A stage of fewer channels has as many leaders as it has channels.
     """
-    averages = reduced(activation, longest)  # (C, h', w')
+    averages, coarser = reduced(activation, placement, longest)  # (C, h', w')
     count = min(count, len(averages))
     first = np.argpartition(averages, -count, axis=0)[-count:]  # (count, h', w')
     order = np.argsort(-np.take_along_axis(averages, first, axis=0), axis=0)  # (count, h', w')
     leaders = np.take_along_axis(first, order, axis=0)  # (count, h', w')
     strongest = np.ascontiguousarray(leaders.transpose(1, 2, 0), dtype=np.uint16)  # (h', w', count)
-    return Channels(activation.max(axis=(1, 2)), averages, strongest)
+    return Channels(activation.max(axis=(1, 2)), averages, strongest, coarser)

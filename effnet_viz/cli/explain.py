@@ -157,7 +157,8 @@ def _sheet(picture: Pixels, attribution: Attribution) -> Pixels:
     height, width = picture.shape[:2]
     values, box = attribution.values, attribution.crop.box_in(width, height)
     limits = positive_range(values)
-    drawn = render.overlay(picture, positive_evidence(values), box, limits, "magma", 0.55)
+    positive = positive_evidence(values)  # (h, w)
+    drawn = render.overlay(picture, positive, attribution.placement, box, limits, "magma", 0.55)
     low, high = (render.number(limit) for limit in limits)
     caption = map_caption(attribution)
     caption[-1] += f", positive evidence, own scale {low} to {high}"

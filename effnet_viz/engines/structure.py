@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from effnet_viz.arrays import Placement
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.tracing import Field, trace
 
@@ -58,6 +59,18 @@ class Stage:
     """
     resolution: int
     """Side of the network's input in pixels."""
+    has_places: bool
+    """Whether it is known where cells lie; not after something like attention over all of them."""
+
+    @property
+    def placement(self) -> Placement:
+        """Where the centres of the receptive fields lie in the square that the network sees.
+
+        Cells whose place is not known are taken to tile it.
+        """
+        if not self.has_places:
+            return Placement.even(self.side)
+        return Placement(self.start / self.resolution, self.effective_stride / self.resolution)
 
     def field(self, row: int, column: int) -> tuple[int, int, int, int]:
         """Receptive field of a cell: left, top, right, bottom in input pixels, cut at the borders.
@@ -153,7 +166,7 @@ def summarize(network: Network, resolution: int) -> Structure:
                 f"Stage {number} returns {seen.shape}, not a square grid (1, C, h, w)."
             )
         _, channels, side, _ = seen.shape
-        place = seen.place
+        place, has_places = seen.place, isinstance(seen.place, Field)
         if not isinstance(place, Field):  # whatever the cell, all of the image
             stride = max(1, round(resolution / side))
             place = Field(stride // 2 - resolution, 2 * resolution, stride, has_global_context=True)
@@ -176,6 +189,7 @@ def summarize(network: Network, resolution: int) -> Structure:
             start=place.left + place.side / 2,
             has_global_context=place.has_global_context,
             resolution=resolution,
+            has_places=has_places,
         )
         input_side, stride_before = side, place.stride
     return Structure(resolution, MappingProxyType(stages))

@@ -86,12 +86,12 @@ class MaskScores:
 
 def score(explanation: Explanation, scene: Scene) -> MaskScores:
     """One network's map of a scene against the scene's mask."""
-    values = explanation.attribution.values  # (h, w)
+    values, placement = explanation.attribution.values, explanation.attribution.placement  # (h, w)
     masks, distractors = scene.mask[None], scene.distractors[None]  # (1, S, S)
-    evidence = localization.enlarge_evidence(values[None], masks.shape[-1])  # (1, S, S)
+    evidence = localization.enlarge_evidence(values[None], placement, masks.shape[-1])
     return MaskScores(
         float(localization.energy_pointing_game(evidence, masks)[0]),
-        float(localization.upper_bound(masks, values.shape[-1])[0]),
+        float(localization.upper_bound(masks, placement, values.shape[-1])[0]),
         bool(localization.pointing(evidence, masks)[0] > 0.5),
         float(localization.recall(evidence, masks, localization.FIXED_THRESHOLD)[0]),
         float(localization.energy_pointing_game(evidence, distractors)[0]),

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torchvision.models.efficientnet import EfficientNet
 
-from effnet_viz.arrays import Floats, area_mean
+from effnet_viz.arrays import Floats, Placement
 from effnet_viz.attribution.stages import attribute_stage
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.engine import Engine
@@ -107,13 +107,19 @@ class Scores:
     """Where the mean overlap is largest, as a share of the map's maximum."""
 
 
-def score_maps(maps: Floats, scene_set: SceneSet) -> Scores:
-    """Every measure of maps (n, h, w)."""
-    masks = scene_set.masks
-    evidence = localization.enlarge_evidence(maps, masks.shape[-1])  # (n, S, S)
-    coarse = localization.enlarge_evidence(
-        area_mean(maps, COARSEST_GRID, COARSEST_GRID), masks.shape[-1]
-    )
+def placement_of(key: str, stage: int | None = None) -> Placement:
+    """Where in a scene the cells of a network's maps lie; at its last stage (None) the CAM's."""
+    built = networks.structure(SCALINGS[key])
+    return built.stages[built.last if stage is None else stage].placement
+
+
+def score_maps(maps: Floats, placement: Placement, scene_set: SceneSet) -> Scores:
+    """Every measure of maps (n, h, w), whose cells lie at these places of the scenes."""
+    masks, cells = scene_set.masks, maps.shape[-1]
+    side = masks.shape[-1]
+    evidence = localization.enlarge_evidence(maps, placement, side)  # (n, S, S)
+    pooled = localization.pool(maps, placement, COARSEST_GRID)
+    coarse = localization.enlarge_evidence(*pooled, side)  # (n, S, S)
     energy = localization.energy_pointing_game(evidence, masks)
     coarse_energy = localization.energy_pointing_game(coarse, masks)
     overlaps = {t: localization.mask_iou(evidence, masks, t) for t in THRESHOLDS}
@@ -121,10 +127,10 @@ def score_maps(maps: Floats, scene_set: SceneSet) -> Scores:
     return Scores(
         {
             "energy": energy,
-            "energy_of_ceiling": energy / localization.upper_bound(masks, maps.shape[-1]),
+            "energy_of_ceiling": energy / localization.upper_bound(masks, placement, cells),
             "pooled_energy": coarse_energy,
             "pooled_energy_of_ceiling": coarse_energy
-            / localization.upper_bound(masks, maps.shape[-1], COARSEST_GRID),
+            / localization.upper_bound(masks, placement, cells, COARSEST_GRID),
             "pointing_game": localization.pointing(evidence, masks),
             "iou_best_threshold": overlaps[best],
             "iou_fixed_threshold": overlaps[FIXED_THRESHOLD],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
 from effnet_viz.arrays import Floats, Pixels
+from effnet_viz.engines.adapters import as_network
+from effnet_viz.engines.structure import Structure, init_empty_weights, summarize
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.models.published import TABLE_7
@@ -122,6 +124,13 @@ def build(scaling: Scaling) -> EfficientNet:
             last_norm = block.block[-1][1]
             nn.init.zeros_(last_norm.weight)
     return module
+
+
+@cache
+def structure(scaling: Scaling) -> Structure:
+    """The network's stages, and where in a scene their cells lie. It needs no weights."""
+    with init_empty_weights():
+        return summarize(as_network(build(scaling).eval()), scaling.resolution)
 
 
 def multiply_adds(scaling: Scaling) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
+from effnet_viz.analysis.words import NO_BREAK, listed, number_word
 from effnet_viz.lab.networks import GRAD_CAM_STAGE
 from effnet_viz.lab.results import (
     COMPOUND,
@@ -22,10 +23,6 @@ CLAIM = "tends to focus on more relevant regions with more object details"
 LEVEL = 0.02
 """Gains in accuracy below this are called level: about the standard error of one point of a
 learning curve, which is the accuracy on training.CURVE_SCENES scenes."""
-
-_NO_BREAK = "\N{NO-BREAK SPACE}"
-
-_NUMBERS = ("none", "one", "two", "three", "four", "five")
 
 
 def headline(results: Results) -> list[str]:
@@ -259,7 +256,7 @@ def runs_in_words(results: Results) -> str:
 
 def percent(share: float, digits: int = 1) -> str:
     """A share of 1 in percent, as the sentences write it."""
-    return f"{100 * share:.{digits}f}{_NO_BREAK}%"
+    return f"{100 * share:.{digits}f}{NO_BREAK}%"
 
 
 def _points(share: float) -> str:
@@ -272,7 +269,7 @@ def _signed(correlation: float) -> str:
 
 def _called(results: Results, key: str) -> str:
     """A network within a sentence."""
-    name = results.networks[key].name.replace(" ", _NO_BREAK)
+    name = results.networks[key].name.replace(" ", NO_BREAK)
     return {"baseline": "the baseline", COMPOUND: "the compound network"}.get(name, name)
 
 
@@ -281,17 +278,8 @@ def _of(results: Results, key: str) -> str:
     return f"{called}'s" if called.startswith("the") else f"that of {called}"
 
 
-def listed(words: Sequence[str]) -> str:
-    """a, b and c."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def _some(count: int, of: int) -> str:
     """How many of the other networks."""
     if count == of:
         return f"all {number_word(of)} others"
-    return f"{number_word(count)} of the {number_word(of)} others"
-
-
-def number_word(count: int) -> str:
-    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    return f"{number_word(count) if count else 'none'} of the {number_word(of)} others"

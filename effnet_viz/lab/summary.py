@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-from effnet_viz.arrays import Floats, area_mean
+from effnet_viz.arrays import Floats, Placement, resample
 from effnet_viz.engines.engine import Engine
 from effnet_viz.lab import networks, scenes
 from effnet_viz.lab.evaluation import (
@@ -30,6 +30,7 @@ from effnet_viz.lab.evaluation import (
     as_engine,
     explain_on_batch,
     explain_run,
+    placement_of,
     references,
     score_maps,
     size_groups,
@@ -64,13 +65,13 @@ def measure(trained: Mapping[int, Mapping[str, Engine]], count: int) -> Json:
         for run, networks_of in tqdm(trained.items(), "runs", disable=None)
     }
     keys = [key for key in SCALINGS if any(key in run.maps for run in made.values())]
-    maps: dict[str, Callable[[SceneMaps], Floats]] = {
-        "cam": lambda one: one.cam,
-        f"grad_cam_stage_{GRAD_CAM_STAGE}": lambda one: one.grad_cam,
+    maps: dict[str, tuple[Callable[[SceneMaps], Floats], int | None]] = {
+        "cam": (lambda one: one.cam, None),
+        f"grad_cam_stage_{GRAD_CAM_STAGE}": (lambda one: one.grad_cam, GRAD_CAM_STAGE),
     }
     measured = {
-        (kind, key, number): score_maps(of(run.maps[key]), run.scene_set)
-        for kind, of in maps.items()
+        (kind, key, number): score_maps(of(run.maps[key]), placement_of(key, stage), run.scene_set)
+        for kind, (of, stage) in maps.items()
         for number, run in made.items()
         for key in run.maps
     }
@@ -144,7 +145,8 @@ def _references(runs: Sequence[RunMaps], groups: Sequence[NDArray[np.int64]]) ->
     measured: dict[str, list[Scores]] = {}
     for run in runs:
         for name, maps in references(run.scene_set.masks).items():
-            measured.setdefault(name, []).append(score_maps(maps, run.scene_set))
+            scores = score_maps(maps, Placement.even(maps.shape[-1]), run.scene_set)
+            measured.setdefault(name, []).append(scores)
     return {name: _summary(of_runs, groups) for name, of_runs in measured.items()}
 
 
@@ -192,14 +194,14 @@ def _pairs(
 
 
 def _agreement(runs: Sequence[RunMaps], keys: Sequence[str]) -> list[Json]:
-    """How alike two networks are: their answers, and their CAMs averaged to the common grid."""
+    """How alike two networks are: their answers, and their CAMs on the common grid of the scene."""
     rows = []
     for one, other in combinations(keys, 2):
         both = [run for run in runs if one in run.maps and other in run.maps]
         correlations = [
             localization.correlation(
                 *(
-                    area_mean(run.maps[key].cam, COARSEST_GRID, COARSEST_GRID)
+                    resample(run.maps[key].cam, placement_of(key), COARSEST_GRID, COARSEST_GRID)
                     for key in (one, other)
                 )
             ).mean()

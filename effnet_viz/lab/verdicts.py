@@ -194,18 +194,13 @@ def _again(results: Results) -> ClaimVerdict:
     not say what training again would change.
     """
     compound, baseline = (results.cam(key, RELEVANCE).runs for key in (COMPOUND, BASELINE))
-    runs = len(compound)
+    runs = len(results.runs)
     more = sum(one > other for one, other in zip(compound, baseline, strict=True))
     less = sum(one < other for one, other in zip(compound, baseline, strict=True))
-    word = "less" if less == runs else "more"
-    count = less if less == runs else more
-    among = (
-        f"all {number_word(runs)} trainings"
-        if count == runs
-        else (f"{number_word(count)} of {number_word(runs)} trainings")
-    )
-    if runs == 1:
-        among = "the only training"
+    word, count = ("less", less) if less > more else ("more", more)
+    among = f"{number_word(count) if count else 'none'} of {number_word(runs)} trainings"
+    if count == runs:
+        among = f"all {number_word(runs)} trainings" if runs > 1 else "the only training"
     found = (
         f"In {among} {_name(COMPOUND)} has {word} evidence on the object than {_name(BASELINE)}."
     )

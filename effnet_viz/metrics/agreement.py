@@ -1,6 +1,7 @@
 """How far two maps of one photograph agree.
 
-Maps are (h, w), raw and signed, in any unit: ranks or shares alone are compared.
+Maps are (h, w), raw and signed, in any unit: ranks or shares alone are compared. A cell is the same
+place in all of them: maps of different networks are resampled to one grid first.
 Where a number is undefined (a flat map has no ranking, a negative one no positive evidence), the
 result is nan.
 """

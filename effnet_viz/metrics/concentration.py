@@ -32,7 +32,10 @@ def half_of_the_evidence(values: Floats) -> Mask:
 
 
 def concentration(values: Floats) -> Concentration:
-    """Area, regions and distance to the border of a map (h, w); see Concentration."""
+    """Area, regions and distance to the border of a map (h, w); see Concentration.
+
+    Its cells tile what was seen: a map of a stage is resampled first.
+    """
     mask = half_of_the_evidence(values)  # (h, w)
     if not mask.any():
         return Concentration(float("nan"), 0, float("nan"))

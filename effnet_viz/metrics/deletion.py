@@ -10,13 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from effnet_viz.arrays import (
-    Floats,
-    Mask,
-    descending,
-    first_cells,
-    on_grid,
-)
+from effnet_viz.arrays import Floats, Mask, Placement, descending, first_cells, resample
 
 FRACTIONS = tuple(step / 20 for step in range(21))
 """Parts of the crop, 0 to 1, that are removed or put back in the deletion race."""
@@ -41,14 +35,13 @@ class Curve:
         return area_under_curve(self.fractions, self.probabilities)
 
 
-def pixel_order(values: Floats, side: int) -> NDArray[np.int64]:
+def pixel_order(values: Floats, placement: Placement, side: int) -> NDArray[np.int64]:
     """Pixels of a (side, side) picture, the most important first, (side²,).
 
-    The map (h, w) is enlarged bilinearly with cell centres kept in place; the first pixels in
-    reading order come first among equals.
+    The map (h, w) is enlarged between the places of its cells (arrays.resample); the first pixels
+    in reading order come first among equals, such as beyond the centres of the outermost cells.
     """
-    whole = (0.0, 0.0, 1.0, 1.0)
-    return descending(on_grid(values, whole, whole, side))
+    return descending(resample(values, placement, side, side))
 
 
 def first_pixels(order: NDArray[np.int64], fraction: float, side: int) -> Mask:

@@ -9,7 +9,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz.arrays import Box, Floats, area_mean, covered, positive_evidence, resize
+from effnet_viz.arrays import (
+    Box,
+    Floats,
+    Placement,
+    area_mean,
+    block_mean,
+    covered,
+    positive_evidence,
+    resample,
+)
 
 Values = NDArray[np.float64]
 
@@ -18,12 +27,12 @@ FIXED_THRESHOLD = 0.2
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 
 
-def enlarge_evidence(maps: Floats, side: int) -> Floats:
-    """Positive evidence of maps (n, h, w) at (n, side, side), bilinear between cell centres."""
-    positive = positive_evidence(maps)  # (n, h, w)
-    if positive.shape[-1] == side:
-        return positive
-    return np.stack([resize(one, side, side) for one in positive])
+def enlarge_evidence(maps: Floats, placement: Placement, side: int) -> Floats:
+    """Positive evidence of maps (n, h, w) at the pixels of a scene, (n, side, side).
+
+    Bilinear between the places of cells, constant beyond the outermost ones; see arrays.resample.
+    """
+    return resample(positive_evidence(maps), placement, side, side)
 
 
 def energy_pointing_game(evidence: Floats, share: Floats) -> Values:
@@ -35,15 +44,21 @@ def energy_pointing_game(evidence: Floats, share: Floats) -> Values:
     return _ratio(inside, evidence.sum(axis=(1, 2), dtype=np.float64))
 
 
-def upper_bound(masks: Floats, cells: int, then: int | None = None) -> Values:
-    """The energy that the mask itself reaches when a grid of cells × cells must hold it.
+def upper_bound(masks: Floats, placement: Placement, cells: int, then: int | None = None) -> Values:
+    """The energy that the masks (n, S, S) themselves reach when a map must hold them, (n,).
 
-    `then` pools that grid further, as maps of this grid are pooled to compare them with others.
+    The map has cells × cells at its places; each holds the mean of the mask over its block. `then`
+    pools it further, as maps of this grid are pooled to compare them with others: see pool.
     """
-    held = area_mean(masks, cells, cells)  # (n, cells, cells)
+    held = block_mean(masks, placement, cells)  # (n, cells, cells)
     if then is not None:
-        held = area_mean(held, then, then)
-    return energy_pointing_game(enlarge_evidence(held, masks.shape[-1]), masks)
+        held, placement = pool(held, placement, then)
+    return energy_pointing_game(enlarge_evidence(held, placement, masks.shape[-1]), masks)
+
+
+def pool(maps: Floats, placement: Placement, cells: int) -> tuple[Floats, Placement]:
+    """Signed area means of maps (n, h, h) as (n, cells, cells), and where these cells lie."""
+    return area_mean(maps, cells, cells), placement.averaged(maps.shape[-1] / cells)
 
 
 def pointing(evidence: Floats, masks: Floats) -> Values:
@@ -94,7 +109,8 @@ def _ratio(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Values:
 def share_inside(values: Floats, box: Box) -> float:
     """Share of the positive evidence of a map (h, w) inside a box, 0 to 1; nan without evidence.
 
-    The box is in shares of the map's sides, 0 to 1; cells that it cuts count in part. This is the
+    The map's cells tile its square, as pixels do: a map of a stage is resampled first. The box is
+    in shares of the sides, 0 to 1; cells that it cuts count in part. This is the
     score of the grid pointing game (Böhle et al. 2021, arXiv 2104.00032) when the box
     is the cell of the class: Σ of positive evidence in the cell / Σ in the whole grid.
     """

@@ -44,13 +44,17 @@ def place(values: Floats) -> Place | None:
     """Where half of the positive evidence of a map (h, w) lies; None when there is none.
 
     Cells weigh what they hold, E = max(0, map), in the fewest cells that hold half of it (see
-    half_of_the_evidence): centre = Σ x·E / Σ E, spread = √(Σ (x - centre)²·E / Σ E). Cells that a
-    line through the map cuts count in part on both sides. The map covers what it is about evenly.
+    half_of_the_evidence): centre = Σ x·E / Σ E, spread = √(Σ (x - centre)²·E / Σ E). Of cells that
+    are equal, when not all are needed, each counts in part, so that no place comes from their
+    order. Cells that a line through the map cuts count in part on both sides.
     """
-    held = positive_evidence(values) * half_of_the_evidence(values)  # (h, w)
-    total = float(held.sum(dtype=np.float64))
-    if total == 0:
+    half = half_of_the_evidence(values)  # (h, w)
+    if not half.any():
         return None
+    lowest = values == values[half].min()  # (h, w)
+    part = np.float32((half & lowest).sum() / lowest.sum())
+    held = positive_evidence(values) * np.where(lowest, part, half)  # (h, w)
+    total = float(held.sum(dtype=np.float64))
     shares = held.astype(np.float64) / total  # (h, w)
     rows, columns = (covered(0.25, 0.75, cells) for cells in values.shape)  # (h,), (w,)
     return Place(

@@ -1,4 +1,8 @@
-"""The sentences about weights that cannot be used: what is wrong, and what to do now."""
+"""The sentences about weights that cannot be used: what is wrong, and what to do now.
+
+Visitors of the app read them, too: they name no folder of the computer that runs it. The README
+says which folders those are, and the log names the one that was looked into.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,6 @@ from effnet_viz.models.weights import (
     TorchvisionFile,
     UserCheckpoint,
     WeightSource,
-    checkpoint_folder,
-    folder,
     is_there,
     path_of,
 )
@@ -23,17 +25,22 @@ OTHERWISE = "choose a model that is ready, or use the untrained architecture"
 _HERE = "on the computer that runs effnet-viz"
 
 
-def by_hand() -> str:
-    """Where a person puts an official weight file."""
-    return f"into `{folder()}` by hand ({_HERE})"
+_FOLDER = "torch's folder for checkpoints"
+
+_README = "README, section “Models”"
+
+
+def by_hand(what: str) -> str:
+    """How official weight files get there without a download, without a full stop."""
+    return f"Whoever runs the app can put {what} into {_FOLDER} ({_README})"
 
 
 def not_ready(weights: WeightSource, ready: Readiness) -> str:
     """What `checkpoints.readiness` found wrong, and what to do now."""
     if isinstance(weights, TorchvisionFile) and ready is Readiness.DOWNLOADABLE:
         return (
-            f"Its weights ({weights.megabytes:.0f} MB) are not here. Download them once, put "
-            f"the file from {weights.url} {by_hand()}, {OTHERWISE}."
+            f"Its weights ({weights.megabytes:.0f} MB) are not here. Download them once, "
+            f"{OTHERWISE}. {by_hand(f'the file from {weights.url}')}."
         )
     return missing(weights)
 
@@ -49,14 +56,14 @@ def missing(weights: WeightSource, reason: str = "its server cannot be reached")
             else ("could not be downloaded")
         )
         problem = f"`{weights.filename}` {trouble} ({reason})"
-        remedy = f"Put the file from {weights.url} {by_hand()}"
+        remedy = f"{by_hand(f'the file from {weights.url}')}; meanwhile"
     elif isinstance(weights, UserCheckpoint):
         first, second = weights.filenames
         problem = "No weights were ever published for this architecture"
         remedy = (
-            "Save the state dict of one that you have trained (tensors under the library's own "
-            f"names) as `{first}` or `{second}` in `{checkpoint_folder()}`, or in the folder that "
-            "the variable EFFNET_VIZ_CHECKPOINTS names"
+            "Whoever runs the app can save the state dict of a trained one (tensors under the "
+            f"library's own names) as `{first}` or `{second}` in {_FOLDER}, or in the folder that "
+            f"the variable EFFNET_VIZ_CHECKPOINTS names ({_README}); meanwhile"
         )
     elif path is None:
         problem = (
@@ -79,14 +86,14 @@ def _reinstall(weights: PackageFile) -> str:
 
 def not_saved(weights: TorchvisionFile, error: OSError) -> str:
     """Why the disk did not take a file that was being downloaded, and what to do now."""
-    name, place = weights.filename, folder()
+    name = weights.filename
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
-            f"The disk is full: `{name}` needs {weights.megabytes:.1f} MB in `{place}`. Free some "
-            f"space and try again, {OTHERWISE}."
+            f"The disk is full: `{name}` needs {weights.megabytes:.1f} MB in {_FOLDER}. Free some "
+            f"space {_HERE} and try again, {OTHERWISE}."
         )
     return (
-        f"`{name}` could not be saved in `{place}` ({error.strerror}). Make this folder writable, "
+        f"`{name}` could not be saved in {_FOLDER} ({error.strerror}). Make it writable {_HERE}, "
         f"set TORCH_HOME to another one, {OTHERWISE}."
     )
 
@@ -99,7 +106,7 @@ def unusable(weights: WeightSource, path: Path, refused: RefusedFileError) -> st
         remedy = refused.remedy  # never to delete what cannot be downloaded again
     else:
         remedy = f"{_reinstall(weights)}, {OTHERWISE}"
-    return f"`{path.name}` in `{path.parent}` {refused.problem}. {remedy}."
+    return f"`{path.name}` {_HERE} {refused.problem}. {remedy}."
 
 
 # Refusals of a file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from math import isfinite
 from pathlib import Path
@@ -22,11 +23,14 @@ from effnet_viz.models.weights import (
     UserCheckpoint,
     WeightFile,
     WeightsError,
+    WeightSource,
     is_there,
     path_of,
     published_size,
 )
 from effnet_viz.models.zoo import ModelEntry
+
+_log = logging.getLogger("effnet_viz")
 
 LARGEST_VALUE = 1e9
 """The largest magnitude of a weight or statistic that is believed.
@@ -76,7 +80,7 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     try:
         state = _state_of(content.data, content.path.suffix, entry)
     except RefusedFileError as refused:
-        reason = advice.unusable(entry.weights, content.path, refused)
+        reason = _unusable(entry.weights, content.path, refused)
     else:
         return state, WeightFile(content.path, content.sha256)
     del content
@@ -93,7 +97,7 @@ def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
         try:
             return take(path, _size_limit(expected_state(entry)))
         except RefusedFileError as refused:
-            reason = advice.unusable(weights, path, refused)
+            reason = _unusable(weights, path, refused)
         raise WeightsError(reason)
     size = published_size(weights)
     found = None if path is None else files.agreeing(path, size, take)
@@ -107,6 +111,12 @@ def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
     if found is None:
         raise WeightsError(advice.missing(weights, "it was changed right after it arrived"))
     return found
+
+
+def _unusable(weights: WeightSource, path: Path, refused: RefusedFileError) -> str:
+    """What a visitor reads; the log names the folder, too."""
+    _log.warning("%s %s.", path, refused.problem)
+    return advice.unusable(weights, path, refused)
 
 
 def _size_limit(expected: Mapping[str, Tensor]) -> int:

@@ -223,6 +223,7 @@ class Download:
         if isinstance(error, WeightsError):
             return error
         if isinstance(error, OSError):
+            _log.error("%s could not be saved: %s", self.path, error.strerror)
             explained = WeightsError(advice.not_saved(self.weights, error))
         else:
             _log.error("Download of %s", self.weights.filename, exc_info=error)

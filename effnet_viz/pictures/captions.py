@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from effnet_viz.arrays import Floats
+from effnet_viz.arrays import Floats, Placement
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.records import Provenance
 
@@ -51,10 +51,12 @@ def stage_caption(stage: int, values: Floats) -> str:
     return f"stage {stage} ({values.shape[-1]}×{values.shape[-2]})"
 
 
-def where_strongest(values: Floats) -> str:
+def where_strongest(values: Floats, placement: Placement) -> str:
     """One sentence for someone who cannot see the map (h, w)."""
-    height, width = values.shape
-    row, column = np.unravel_index(int(values.argmax()), values.shape)
-    vertical = ("top", "middle", "bottom")[min(2, 3 * int(row) // height)]
-    horizontal = ("left", "centre", "right")[min(2, 3 * int(column) // width)]
+    down, across = (
+        min(max(int(3 * (placement.start + int(cell) * placement.step)), 0), 2)
+        for cell in np.unravel_index(int(values.argmax()), values.shape)
+    )  # thirds of the square
+    vertical = ("top", "middle", "bottom")[down]
+    horizontal = ("left", "centre", "right")[across]
     return f"It is strongest at the {vertical} {horizontal} of what the model saw."

@@ -24,7 +24,7 @@ def mosaic_picture(cells: Sequence[GridCell], played: GridPointing, side: int) -
         limits = positive_range(score.evidence)
         box = (0.0, 0.0, float(side), float(side))
         positive = positive_evidence(score.evidence)  # (h, w)
-        whole = render.overlay(picture, positive, box, limits, "magma", 0.55)
+        whole = render.overlay(picture, positive, played.placement, box, limits, "magma", 0.55)
         rows = slice(round(top * side), round(bottom * side))
         columns = slice(round(left * side), round(right * side))
         drawn[rows, columns] = whole[rows, columns]

@@ -11,7 +11,7 @@ import numpy as np
 
 from effnet_viz.analysis.analysis import Analysis, NoClassActivationMapError
 from effnet_viz.arrays import Floats
-from effnet_viz.attribution.attribution import UNIT, Attribution
+from effnet_viz.attribution.attribution import UNIT, Attribution, Method
 
 FORMAT = 2
 """Version of both files. Before it, Grad-CAM was the textbook's: divided by h * w."""
@@ -24,6 +24,10 @@ def _numbers(analysis: Analysis, attribution: Attribution) -> dict[str, Any]:
         "provenance": analysis.provenance.as_dict(),
         "target": dataclasses.asdict(attribution.target),
         "crop": dataclasses.asdict(analysis.crop),
+        "placement": {
+            name: dataclasses.asdict(one.placement)
+            for name, one in _maps(analysis, attribution).items()
+        },
         "stage": attribution.stage,
         "method": attribution.method.title,
         "units": {
@@ -32,17 +36,25 @@ def _numbers(analysis: Analysis, attribution: Attribution) -> dict[str, Any]:
             "channels": "logit; exact at the last stage before a linear head, elsewhere gradient "
             "times activation",
             "crop.box": "pixels of the upright photograph: left, top, right, bottom",
+            "placement": "sides of crop.box: the centre of the cell in row i and column j of that "
+            "map is start + i * step below its top, start + j * step right of its left edge",
         },
     }
 
 
-def _arrays(analysis: Analysis, attribution: Attribution) -> dict[str, Floats]:
-    """The class activation map (h, w) where there is one, the map (h, w) and its channels (C,)."""
-    arrays = {"map": attribution.values, "channels": attribution.channels}
+def _maps(analysis: Analysis, attribution: Attribution) -> dict[str, Attribution]:
+    """The class activation map where there is one, and the map."""
     try:
-        return {"cam": analysis.for_target(attribution.target.index).cam, **arrays}
+        cam = analysis.for_target(attribution.target.index).attribute(Method.CAM)
     except NoClassActivationMapError:
-        return arrays
+        return {"map": attribution}
+    return {"cam": cam, "map": attribution}
+
+
+def _arrays(analysis: Analysis, attribution: Attribution) -> dict[str, Floats]:
+    """The maps (h, w) and the channels (C,) of the one at a stage."""
+    maps = {name: one.values for name, one in _maps(analysis, attribution).items()}
+    return maps | {"channels": attribution.channels}
 
 
 def as_json(analysis: Analysis, attribution: Attribution) -> str:

@@ -13,7 +13,7 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from effnet_viz.arrays import Box, Floats, Pixels, Range, resize
+from effnet_viz.arrays import Box, Floats, Pixels, Placement, Range, resample
 
 SEQUENTIAL = ("magma", "viridis", "inferno", "cividis", "jet")
 """Colour maps from low to high: perceptually uniform ones first, then jet, which is not."""
@@ -77,6 +77,7 @@ def hide_unseen(picture: Pixels, box: Box) -> Pixels:
 def overlay(
     picture: Pixels,
     values: Floats,
+    placement: Placement,
     box: Box,
     limits: Range,
     colour_map: str,
@@ -85,13 +86,14 @@ def overlay(
 ) -> Pixels:
     """The map (h, w) in colour over the box of the picture, the unseen rest hatched.
 
+    `placement` says where its cells lie in the box; see arrays.resample for what is between them.
     `opacity` 0 shows the photograph alone, 1 the map alone. Where the box is the whole picture,
     nothing is hatched. `stamped` is a text on the picture itself, such as that it is untrained.
     """
     result = hide_unseen(picture, box)  # (H, W, 3)
     rows, columns = _pixels(box, picture)
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    heat = apply_colormap(resize(values, width, height), limits, colour_map)  # (h', w', 3)
+    heat = apply_colormap(resample(values, placement, width, height), limits, colour_map)
     seen = Image.fromarray(picture[rows, columns])
     result[rows, columns] = np.asarray(Image.blend(seen, Image.fromarray(heat), opacity))
     return stamp(result, stamped) if stamped else result

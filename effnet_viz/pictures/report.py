@@ -53,11 +53,13 @@ def comparison_csv(comparison: Comparison) -> str:
 _STYLE = """
 body { font: 16px/1.45 system-ui, sans-serif; margin: 2rem; color: #1d2527; background: #fbfaf7; }
 .maps { display: flex; flex-wrap: wrap; gap: 1.5rem; }
-figure { margin: 0; width: 20rem; }
+figure { margin: 0; width: min(20rem, 100%); }
 img { width: 100%; border-radius: .4rem; }
 figcaption, pre { font-size: .85rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 table { border-collapse: collapse; font-size: .85rem; }
 td, th { border: 1px solid #d8d4ca; padding: .25rem .5rem; text-align: left; }
+td { min-width: 8rem; overflow-wrap: anywhere; }
+.numbers { overflow-x: auto; }
 """
 
 
@@ -84,12 +86,13 @@ def comparison_html(comparison: Comparison, picture: Pixels, title: str) -> str:
     heading = f"{title}: class “{target}” in {len(explanations)} networks"
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(heading)}</title><style>{_STYLE}</style>"
         f"<h1>{html.escape(heading)}</h1>{notes}"
         f'<div class="maps">{"".join(figures)}</div>'
         "<h2>Numbers</h2>"
-        f"<table>{table}</table>"
+        '<div class="numbers" role="region" aria-label="Numbers" tabindex="0">'
+        f"<table>{table}</table></div>"
         f"<h2>Where these results come from</h2><pre>{html.escape(provenance)}</pre></html>\n"
     )
 
@@ -101,6 +104,7 @@ def _figure(explanation: Explanation, picture: Pixels, limits: Range) -> str:
     drawn = render.overlay(
         picture,
         positive_evidence(attribution.values),
+        attribution.placement,
         attribution.crop.box_in(width, height),
         limits,
         "magma",

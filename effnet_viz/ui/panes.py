@@ -20,7 +20,7 @@ from effnet_viz.pictures.captions import (
     where_strongest,
 )
 from effnet_viz.records import Crop, Provenance
-from effnet_viz.ui import results, viewer
+from effnet_viz.ui import results, viewer, words
 from effnet_viz.ui.upload import Upload
 
 NARROWEST = 46
@@ -90,7 +90,7 @@ def picture_of(
         title=attribution.method.title,
         of=attribution.target.label,
         kind="evidence",
-        where=where or where_strongest(attribution.values),
+        where=where or where_strongest(attribution.values, attribution.placement),
         caption=map_caption(attribution),
         under=under,
         outlined=outlined,
@@ -103,20 +103,21 @@ def channel_picture(
 ) -> viewer.Picture:
     """One channel of a stage, whose range is `common`."""
     title, values = f"Channel {channel}", analysis.stages[stage][channel]  # (h, w)
+    built = analysis.model.structure.stages[stage]
     return _picture(
         canvas,
-        analysis.model.structure.stages[stage],
+        built,
         values,
         analysis.provenance,
         title=title,
         of="",
         kind="activation",
-        where=where_strongest(values),
+        where=where_strongest(values, built.placement),
         caption=[
             model_caption(analysis.provenance),
             f"{title}, {stage_caption(stage, values)}",
         ],
-        under=viewer.Under(title, f"stage {stage}", reading=True),
+        under=viewer.Under(title, f"stage {stage}", hint=words.POINT),
         outlined=None,
         common=common,
     )
@@ -124,7 +125,8 @@ def channel_picture(
 
 def map_of(attribution: Attribution) -> viewer.Map:
     """The map as it is sent: large ones as averages."""
-    return viewer.Map(reduced(attribution.values, viewer.MOST_CELLS), "evidence")
+    sent, placement = reduced(attribution.values, attribution.placement, viewer.MOST_CELLS)
+    return viewer.Map(sent, placement, "evidence")
 
 
 def _picture(
@@ -142,7 +144,7 @@ def _picture(
     outlined: viewer.Object | None,
     common: Range | None,
 ) -> viewer.Picture:
-    sent = reduced(values, viewer.MOST_CELLS)
+    sent, placement = reduced(values, stage.placement, viewer.MOST_CELLS)
     field = None
     if sent.shape == values.shape:
         field = viewer.ReceptiveField(
@@ -155,7 +157,7 @@ def _picture(
     return viewer.Picture(
         canvas.photograph,
         canvas.seen,
-        viewer.Map(sent, kind, common),
+        viewer.Map(sent, placement, kind, common),
         f"{title} over the photograph. {where} {'. '.join(caption)}.",
         caption=[f"Photograph: {canvas.title}", *provenance_lines(provenance), *caption],
         under=under,

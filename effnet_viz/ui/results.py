@@ -15,7 +15,7 @@ from effnet_viz.analysis import pointing_game as game
 from effnet_viz.analysis import verdict as sentences
 from effnet_viz.analysis.analysis import Analysis, Target, analyse
 from effnet_viz.analysis.explanation import Explanation, explain, method_at
-from effnet_viz.arrays import Pixels, full_range, reduced
+from effnet_viz.arrays import Pixels, blocks, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
 from effnet_viz.attribution.attribution import Attribution, Method
 from effnet_viz.images.guarded import decode_guarded
@@ -45,6 +45,8 @@ TILE_CELLS = 28
 """Longest side of a channel's tile, in cells."""
 DECODERS = 2
 """Photographs decoded at once."""
+MEAN_TILE_SIDE = 204
+"""Side of the picture of a stage, in pixels: twice what it takes on the page."""
 LEADERS = 5
 """How many of the strongest channels of a place are told."""
 
@@ -200,15 +202,18 @@ def explanation(
 def channels(model: Model, image: Upload, stage: int) -> stage_channels.Channels:
     """The channels of a stage at a glance."""
     activation = _forward(model, image).stages[stage]  # (C, h, w)
-    return stage_channels.channels(activation, TILE_CELLS, LEADERS)
+    placement = model.structure.stages[stage].placement
+    return stage_channels.channels(activation, placement, TILE_CELLS, LEADERS)
 
 
 @_results.kept(len)
 def mean_tile(model: Model, image: Upload, stage: int) -> str:
-    """The mean over the channels of a stage in viridis, a pixel a cell or block."""
+    """The mean over the channels of a stage in viridis, every place with its nearest cell."""
     activation = _forward(model, image).stages[stage]  # (C, h, w)
-    mean = reduced(activation.mean(axis=0), 2 * TILE_CELLS)  # (h', w')
-    return data_url(render.apply_colormap(mean, full_range(mean), "viridis"), "webp")
+    placement = model.structure.stages[stage].placement
+    mean, coarser = reduced(activation.mean(axis=0), placement, 2 * TILE_CELLS)  # (h', w')
+    placed = blocks(mean, coarser, MEAN_TILE_SIDE, MEAN_TILE_SIDE)  # (S, S)
+    return data_url(render.apply_colormap(placed, full_range(mean), "viridis"), "webp")
 
 
 @_results.kept(lambda made: len(made.picture) + made.explanation.attribution.nbytes)
@@ -249,8 +254,7 @@ def deletion_insertion(
 @_results.kept(lambda made: made.nbytes)
 def _perturbation(explanation: Explanation, image: Upload) -> faithfulness.Perturbation:
     preprocessing = explanation.analysis.model.preprocessing
-    values = explanation.attribution.values
-    return faithfulness.perturb(photograph(image), preprocessing, values)
+    return faithfulness.perturb(photograph(image), preprocessing, explanation.attribution)
 
 
 @_results.kept(len)

@@ -17,7 +17,6 @@ BROWSER: dict[str, Any] = {
     "right": "right",
     "wrong": "wrong",
     "colour_bar": "Colours from",
-    "point_at_a_map": "Point at a map to read it",
     "stronger": "Stronger than {percent} % of this map",
     "not_seen": "not seen by the network",
     "why": "Why?",
@@ -109,6 +108,7 @@ BROWSER: dict[str, Any] = {
     "cancel": "Cancel",
     "share": "Share",
     "share_title": "A link to what you see, also as a code for phones",
+    "settings": "Settings",
     "present": "Present",
     "present_title": "Only pictures and answers, in large type (key P)",
     "exit": "Exit",
@@ -155,6 +155,9 @@ LINK_TO_UPLOAD = (
 )
 
 # The main page
+POINT = "Point at a map to read it"
+HOLD_B = "Hold B for the map before"
+ANSWER_FOLLOWS = "The answer follows while you draw"
 FETCHING = "Fetching your photographs from this browser …"
 LEADS_ON = "Compare this photograph across scalings"
 ANOTHER_CLASS = "Explain another class"
@@ -220,6 +223,76 @@ place of this tile, or of the whole stage when brightness is comparable. The num
 largest value, or its influence on the class: positive speaks for it.
 """,
 }
+
+# Scaling rules and Models
+GROW = (
+    "A network grows by layers (depth), channels (width) or pixels (resolution). EfficientNet "
+    "grows all three by one rule: φ says how many steps, α, β and γ how much of each a step takes."
+)
+PRESETS_LABEL = "What a step of φ grows"
+PRESETS = ("All three (the paper)", "Depth only", "Width only", "Resolution only")
+PHI = "φ: how many steps"
+ALPHA = "α: depth per step"
+BETA = "β: width per step"
+GAMMA = "γ: resolution per step"
+COMPARE_THIS = "Compare this network with others"
+DRAWN_SCALE = (
+    "One scale from B0 to the paper's rule at φ = 7: four times the grid's side is twice as high, "
+    "four times the channels are twice as wide; layers lie one behind the other. Dotted: B0."
+)
+DRAWN_SMALLER = "To fit, {what} at 1/{times} of that."
+BUILT = "What the rule asks and what is built"
+BUILT_LINE = "Beside B0 and the published model whose multiply-adds are closest"
+ROUNDED = "Why the built network is not just the rule's answer"
+FAMILY = "The rule and the published models"
+FAMILY_LINE = "What the rule gives at the same multiply-adds, and what the authors used"
+TABLE_1 = "Stage by stage"
+TABLE_1_LINE = "Any model as the paper's Table 1"
+MODEL = "Model"
+SCALING_BUYS = "What scaling buys: published accuracy against cost"
+COST_IN = "Cost in"
+RULE_HELP = """
+A network can grow along three axes: **depth** (more layers), **width** (more channels) and
+**resolution** (a larger image). Compound scaling grows all three together. α, β and γ say how much
+of each one step takes, φ says how many steps.
+
+Twice the layers cost twice the multiply-adds. Twice the channels, or twice the side of the image,
+cost four times as many. So one step multiplies the cost by α·β²·γ². The paper keeps that near 2:
+then φ steps cost about 2 to the power of φ times as much. It found α = 1.2, β = 1.1 and γ = 1.15 by
+trying values at φ = 1 (Section 3.3).
+"""
+ROUNDING_HELP = """
+A stage cannot have 35.2 channels or 1.4 layers. Channels go to the nearest multiple of 8, which
+hardware likes, but never down by more than 10 %. Layers go up to the next whole number; stages 1
+and 9 always have one. So a small change of a slider may change nothing, and another a lot.
+"""
+FAMILY_HELP = """
+“Rule” is what the sliders above give at the φ that costs as many multiply-adds as the published
+model; “used” is what the authors took. The paper names no φ for B1 to B7. With its own α, β and γ,
+B2 has just the width and depth that the rule gives at φ = 1, and B1 is a smaller step before it.
+"""
+TABLE_1_HELP = """
+The **receptive field** is the square of input pixels that one cell can see through convolutions. It
+may be larger than the image: then every cell sees all of it, the one in the corner too.
+Squeeze-and-excitation (in B0 to B7, not in Lite) also multiplies channels by averages over the
+whole image.
+"""
+ACCURACY_HELP = """
+Further up is better, further left is cheaper; each step of the lower axis from 1 to 10 is ten times
+the cost. Point at a mark to see its source. The vertical line is your scale: its cost is computed,
+but its accuracy would have to be measured, and nobody has.
+
+Compare within one series only. The paper's models, torchvision's and Lite were trained differently;
+torchvision's B0 to B4 and B5 to B7 come from two different releases.
+"""
+MODELS_LINE = (
+    "Within one recipe, models differ only in scale: width (channels), depth (layers) and "
+    "resolution (pixels). Compare across scale within one recipe: others were also trained "
+    "differently."
+)
+LITE = "EfficientNet-Lite"
+B0_TO_B7 = "EfficientNet-B0 to B7"
+PREPROCESSING = "Preprocessing, weight files and sources of the figures"
 
 # Compare scaling
 NETWORKS = {

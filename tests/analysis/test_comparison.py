@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from effnet_viz import Analysis, Comparison, Model, compare, explain_each
 from effnet_viz.analysis import comparison, faithfulness
@@ -120,13 +121,14 @@ def test_every_result_says_where_it_comes_from(compared: Comparison) -> None:
 def test_the_mask_covers_the_hottest_pixels_of_the_crop() -> None:
     explanation = explained("cat")
     prepared = perturb(
-        photograph("cat"), explanation.analysis.model.preprocessing, explanation.attribution.values
+        photograph("cat"), explanation.analysis.model.preprocessing, explanation.attribution
     )
     assert prepared.crop == explanation.analysis.crop
     mask = prepared.mask(0.1)
     assert mask.mean() == pytest.approx(0.1, abs=1e-4)
-    # 224 pixels over 7 cells: the middle of the hottest cell is removed, of the coldest not.
-    centres = mask[16::32, 16::32]
+    # 224 pixels, 7 cells at 31.5, 63.5 …: the middle of the hottest is removed, of the coldest not.
+    centres = mask[31::32, 31::32]
+    assert centres.shape == (7, 7)
     assert centres.ravel()[explanation.attribution.values.argmax()]
     assert not centres.ravel()[explanation.attribution.values.argmin()]
 
@@ -134,7 +136,7 @@ def test_the_mask_covers_the_hottest_pixels_of_the_crop() -> None:
 def test_deleted_and_inserted_pictures_are_mirrored() -> None:
     explanation = explained("cat")
     preprocessing = explanation.analysis.model.preprocessing
-    prepared = perturb(photograph("cat"), preprocessing, explanation.attribution.values)
+    prepared = perturb(photograph("cat"), preprocessing, explanation.attribution)
     x, _ = preprocessing(photograph("cat"))
     assert np.array_equal(prepared.image(0, "deletion"), x)
     assert np.array_equal(prepared.image(1, "insertion"), x)
@@ -211,14 +213,17 @@ def test_a_mosaic_needs_different_classes(cells: list[GridCell]) -> None:
 
 
 def test_lite0_points_at_the_photograph_of_the_class(cells: list[GridCell]) -> None:
-    """Chance is 0.25. The share, counted by hand on the 14×14 map: its quarters are whole cells."""
+    """Chance is 0.25. The share, counted on the pixels between cells at 31.5, 63.5 … of 448."""
     played = grid_pointing(eager("lite0-r448"), cells)
     assert [score.target.label for score in played.scores] == list(CLASSES.values())
-    quarters = [np.s_[:7, :7], np.s_[:7, 7:], np.s_[7:, :7]]
+    quarters = [np.s_[:224, :224], np.s_[:224, 224:], np.s_[224:, :224]]
+    in_cells = (np.arange(448) + 0.5 - 31.5) / 32
+    at = np.meshgrid(in_cells, in_cells, indexing="ij")
     for score, quarter in zip(played.scores, quarters, strict=True):
         positive = np.maximum(score.evidence, 0)
         assert positive.shape == (14, 14)
-        assert score.share == pytest.approx(positive[quarter].sum() / positive.sum(), rel=1e-5)
+        pixels = ndimage.map_coordinates(positive, at, order=1, mode="nearest")  # (448, 448)
+        assert score.share == pytest.approx(pixels[quarter].sum() / pixels.sum(), rel=1e-4)
         assert score.share > 0.7
     assert played.mean == pytest.approx(np.mean([score.share for score in played.scores]))
     assert played.model.id.key == "lite0-r448"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -10,7 +11,7 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from effnet_viz import Analysis, Model, analyse
-from effnet_viz.arrays import largest_difference, positive_evidence, reduced, resize
+from effnet_viz.arrays import Placement, largest_difference, positive_evidence, reduced, resample
 from effnet_viz.attribution import cam as formulas
 from effnet_viz.attribution.channels import (
     channel_contributions,
@@ -142,7 +143,8 @@ def test_grad_cam_against_pytorch_grad_cam(cat: Analysis, stage: int) -> None:
     assert largest_difference(raw, ours) < 1e-4
 
     positive = positive_evidence(ours)
-    enlarged = resize(positive, *finished.shape)  # (R, R)
+    tiling = Placement.even(len(positive))  # they enlarge every map as if its cells tiled the input
+    enlarged = resample(positive, tiling, *finished.shape)  # (R, R)
     scaled = (enlarged - enlarged.min()) / (enlarged.max() - enlarged.min())
     assert np.corrcoef(scaled.ravel(), finished.ravel())[0, 1] > 0.999
 
@@ -175,30 +177,39 @@ def test_largest_difference() -> None:
 
 def test_averages_are_means_of_blocks() -> None:
     values = np.arange(2 * 4 * 4, dtype=np.float32).reshape(2, 4, 4)
-    assert reduced(values, 5) is values
-    blocks = reduced(values, 3)  # blocks of 2×2
+    at = Placement(0.1, 0.2)
+    same, there = reduced(values, at, 5)
+    assert same is values
+    assert there is at
+    blocks, there = reduced(values, at, 3)  # blocks of 2×2, between the centres 0.1 and 0.3
+    assert (there.start, there.step) == pytest.approx((0.2, 0.4))
     assert blocks.shape == (2, 2, 2)
     assert blocks[0, 0, 0] == np.mean([0, 1, 4, 5])
     assert blocks[1, 1, 1] == values[1, 2:4, 2:4].mean()
 
 
 def test_averages_of_a_grid_that_is_no_multiple_of_the_block_lie_where_they_belong() -> None:
-    """B4's stage 1: 190 cells in 28. A bright column stays at its place from left to right."""
-    side = 190
-    for column in range(side):
-        values = np.zeros((side, side), np.float32)
-        values[:, column] = 1
-        tile = reduced(values, 28)
-        assert tile.shape == (28, 28)
-        centre = np.average(np.arange(28) + 0.5, weights=tile[0]) / 28
-        assert abs(centre - (column + 0.5) / side) < 0.5 / 28
-        assert tile.mean() == pytest.approx(values.mean(), rel=1e-5)
+    """B4's stage 1: 190 cells of 2 pixels, the first at 0.5, in 28. OpenCV's means; and each is at
+    the mean place of what it is the mean of, so that a ramp stays a ramp (a cell that is cut counts
+    as what it is at its centre: an eighth of a cell in 190 / 28 of them).
+    """
+    side, at = 190, Placement(0.5 / 380, 2 / 380)
+    values = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
+    tile, there = reduced(values, at, 28)
+    expected = cv2.resize(values, (28, 28), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(tile, expected, atol=1e-5)
+    ramp = np.tile(at.centres(side).astype(np.float32), (side, 1))
+    nearly = at.step / 8 / (190 / 28)
+    np.testing.assert_allclose(reduced(ramp, at, 28)[0][0], there.centres(28), atol=nearly)
+    assert there.start == pytest.approx((0.5 + (190 / 28 - 1) / 2 * 2) / 380)
 
 
 def test_channels_at_a_glance() -> None:
     activation = np.zeros((4, 2, 2), dtype=np.float32)
     activation[2, 0, 1], activation[3, 0, 1], activation[1] = 5, 7, 1
-    glance = channels(activation, 2, 3)
+    at = Placement(0.25, 0.5)
+    glance = channels(activation, at, 2, 3)
+    assert glance.placement is at
     assert glance.largest.tolist() == [0, 1, 5, 7]
     assert glance.strongest[0, 1].tolist() == [3, 2, 1]
     assert glance.strongest[1, 1, 0] == 1

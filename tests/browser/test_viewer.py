@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from effnet_viz import analyse
 from effnet_viz.arrays import full_range
+from effnet_viz.engines.structure import Stage
 from effnet_viz.images.decode import decode
 from effnet_viz.models import architectures, variants
 from effnet_viz.models.classes import imagenet
@@ -20,12 +19,14 @@ from effnet_viz.pictures import render
 from tests.browser.visitor import (
     PATIENCE,
     PHONE,
-    choose,
+    WIDE,
+    barriers,
+    choose_stage,
     explained,
+    go_to,
     more,
     pane_of,
     reading_of,
-    serious_barriers,
 )
 from tests.choices import one_of_many
 from tests.conftest import SAMPLES, loaded
@@ -54,27 +55,29 @@ def test_looking_asks_the_server_nothing(page: Page, address: str, sent: list[in
     before = len(sent)
     assert before > 0
     more(page)
-    page.get_by_label("Opacity").fill("20")
+    page.get_by_role("slider", name="Opacity").fill("20")
     page.get_by_label("Threshold").fill("40")
-    page.get_by_label("Colours").select_option("viridis")
-    for choice in ("Signed", "Shared", "Fixed", "Crop"):
-        page.get_by_role("radio", name=choice, exact=True).click()
-    for button in ("Contours", "Divider", "True grid"):
+    page.get_by_label("Colours", exact=True).select_option("viridis")
+    for button in ("Contours", "Divider", "True grid", "Whole photograph"):
         page.get_by_role("button", name=button, exact=True).click()
+    page.get_by_role("button", name="Zoom in").click()
+    page.keyboard.press("Escape")
+    for choice in ("For and against", "Comparable", "Locked"):
+        page.get_by_role("radio", name=choice, exact=True).click()
     divider = page.get_by_role("slider", name="Divider").first
     divider.press("ArrowRight")
     expect(divider).to_have_attribute("aria-valuenow", "52")
-    page.get_by_role("button", name="Zoom in").click()
     pane_of(page, "CAM").hover(position={"x": 40, "y": 40})
     pane_of(page, "CAM").click(position={"x": 60, "y": 50})
     page.keyboard.down("h")
     page.keyboard.up("h")
     page.wait_for_timeout(1500)  # what a setting sends comes at once
     assert len(sent) == before
-    for part in ("opacity=20", "threshold=40", "scale=fixed", "view=crop", "divider=52", "pin="):
+    wanted = ("opacity=20", "threshold=40", "scale=fixed", "view=photograph", "divider=52", "pin=")
+    for part in wanted:
         assert part in page.url
-    choose(page, "Stages of the network", "8")  # and this does ask
-    expect(page.get_by_text("Grad-CAM, class “tiger cat”, stage 8 (7×7)")).to_be_visible()
+    choose_stage(page, 7)  # and this does ask
+    expect(pane_of(page, "Grad-CAM")).to_have_attribute("aria-label", re.compile("stage 7 "))
     assert len(sent) > before
     expect(page).to_have_url(re.compile("opacity=20"))  # the server wrote the address; it is back
 
@@ -87,29 +90,35 @@ def test_settings_come_back_after_a_reload(page: Page, address: str) -> None:
     assert "row" in reading
     page.reload()
     explained(page, "tiger cat")
-    expect(page.get_by_label("Opacity")).to_have_value("30")
-    expect(page.get_by_role("radio", name="Signed")).to_have_attribute("aria-checked", "true")
+    expect(page.get_by_role("slider", name="Opacity")).to_have_value("30")
+    expect(page.get_by_role("radio", name="For and against")).to_be_checked()
     expect(reading_of(page, "CAM")).to_have_text(reading)
 
 
 def test_settings_with_nonsense_are_the_defaults(page: Page, address: str) -> None:
     page.goto(address + "?opacity=900&evidence=evil&colours=rainbow&pin=7,8&scale=fixed")
     explained(page, "tiger cat")
-    expect(page.get_by_label("Opacity")).to_have_value("55")
-    expect(page.get_by_label("Colours")).to_have_value("magma")
-    expect(page.get_by_role("radio", name="Own")).to_have_attribute("aria-checked", "true")
+    expect(page.get_by_role("slider", name="Opacity")).to_have_value("55")
+    expect(page.get_by_role("radio", name="Each alone")).to_be_checked()
+    more(page)
+    expect(page.get_by_label("Colours", exact=True)).to_have_value("magma")
 
 
 def expected_reading(values: NDArray[np.float32], row: int, column: int) -> str:
     value = values[row, column]
-    above = int(100 * (values < value).mean())
+    smaller = int(100 * (values < value).mean())
     place = f"row {row + 1}, column {column + 1}"
-    return f"{render.number(float(value))} at {place}: above {above} % of the map"
+    return f"Stronger than {smaller} % of this map · {render.number(float(value))}, {place}"
+
+
+def cell_at(place: float, stage: Stage) -> int:
+    """The cell of one axis whose centre is the nearest one to a place of the crop, 0 to 1."""
+    return int(np.abs(stage.placement.centres(stage.side) - place).argmin())
 
 
 def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> None:
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
-    page.goto(address + PALACE + "&view=crop&stage=5")
+    page.goto(address + PALACE + "&stage=5")
     explained(page, "palace")
     pane = pane_of(page, "CAM")
     frame = pane.bounding_box()
@@ -120,11 +129,10 @@ def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> 
             ("CAM", 9, result.cam),
             ("Grad-CAM", 5, result.grad_cam(5)),
         ):
-            rows, columns = values.shape
-            row, column = int(y * rows), int(x * columns)
+            structure = architectures.structure_of(variants.find("lite0"))
+            row, column = (cell_at(place, structure.stages[stage]) for place in (y, x))
             said = reading_of(page, method)
             expect(said).to_contain_text(expected_reading(values, row, column))
-            structure = architectures.structure_of(variants.find("lite0"))
             field = structure.stages[stage].field(row, column)
             width, height = field[2] - field[0], field[3] - field[1]
             whole = (width, height) == (224, 224)
@@ -134,13 +142,14 @@ def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> 
 
 def test_pointing_outlines_the_strongest_channels(page: Page, address: str) -> None:
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
-    page.goto(address + PALACE + "&view=crop&stage=6")
+    page.goto(address + PALACE + "&stage=6")
     explained(page, "palace")
     pane = pane_of(page, "CAM")
     frame = pane.bounding_box()
     assert frame is not None
     pane.hover(position={"x": 0.6 * frame["width"], "y": 0.3 * frame["height"]})
-    at_place = result.stages[6][:, int(0.3 * 14), int(0.6 * 14)]  # (C,)
+    stage = result.model.structure.stages[6]
+    at_place = result.stages[6][:, cell_at(0.3, stage), cell_at(0.6, stage)]  # (C,)
     best = np.argsort(-at_place)[:5].tolist()
     wall = page.get_by_role("group", name="Channels of stage 6")
     expect(
@@ -168,18 +177,19 @@ def test_keys_move_pin_and_let_go(page: Page, address: str) -> None:
     page.keyboard.press("Escape")
     expect(page).not_to_have_url(re.compile("pin="))
     page.keyboard.press("+")
+    more(page)
     expect(page.locator(".zoom")).to_have_text("150 %")
     page.keyboard.press("0")
     expect(page.locator(".zoom")).to_have_text("100 %")
 
 
 def test_zooming_keeps_what_is_under_the_pointer(page: Page, address: str) -> None:
-    page.goto(address + PALACE + "&view=crop")
+    page.goto(address + PALACE)
     explained(page, "palace")
     pane, zoom = pane_of(page, "CAM"), page.locator(".zoom")
     frame = pane.bounding_box()
     assert frame is not None
-    place, cell = {"x": 0.1 * frame["width"], "y": 0.9 * frame["height"]}, "row 7, column 1:"
+    place, cell = {"x": 0.1 * frame["width"], "y": 0.9 * frame["height"]}, "row 7, column 1"
     pane.hover(position=place)
     expect(reading_of(page, "CAM")).to_contain_text(cell)
     pane.dblclick(position=place)
@@ -194,74 +204,85 @@ def test_zooming_keeps_what_is_under_the_pointer(page: Page, address: str) -> No
     expect(reading_of(page, "CAM")).to_contain_text(cell)
 
 
-def test_captions_name_the_scale_that_a_map_really_has(page: Page, address: str) -> None:
+def test_a_scale_is_the_one_that_a_map_really_has(page: Page, address: str) -> None:
     page.goto(address + PALACE + "&stage=2&scale=shared")
     explained(page, "palace")
     low, high = full_range(analyse(SAMPLES / "palace.jpg", loaded("lite0")).stages[2])
-    of_stage = f"shared scale {render.number(low)} to {render.number(high)}"
     dialog = page.get_by_role("dialog")
-    for _ in ("shared", "fixed"):
+    for choice in ("Comparable", "Locked"):
+        page.get_by_role("radio", name=choice, exact=True).click()
         page.get_by_role("group", name="Channels of stage 2").locator("button").nth(9).click()
-        expect(dialog.locator("figcaption")).to_contain_text(of_stage)
+        ends = dialog.locator(".scale span")
+        expect(ends.first).to_have_text(render.number(low))
+        expect(ends.last).to_have_text(render.number(high))
         page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
-        page.get_by_role("radio", name="Fixed", exact=True).click()
-    expect(page.locator("figcaption").filter(has_text="Grad-CAM")).to_contain_text("fixed scale")
-    page.get_by_role("link", name="Compare scaling").click()
-    disagreement = page.locator("figcaption").filter(has_text="standard deviation of ranks")
-    expect(disagreement).to_contain_text("own scale")
-    expect(page.locator("figcaption").first).to_contain_text("fixed scale")
 
 
-def test_a_panorama_lies_under_all_maps(page: Page, address: str, tmp_path: Path) -> None:
-    panorama = tmp_path / "panorama.png"
-    Image.open(SAMPLES / "palace.jpg").resize((2000, 80)).save(panorama)
-    page.goto(address)
-    explained(page, "tiger cat")
-    page.get_by_role("link", name="Compare scaling").click()
-    expect(page.get_by_text("Where they disagree")).to_be_visible()
-    page.locator("input[type=file]").set_input_files(panorama)
-    square = page.locator('.stage[style*="--aspect: 1;"]')
-    expect(square).to_have_count(4)  # three networks and where they disagree
-    expect(square.locator("img.photograph:visible")).to_have_count(4)
-
-
-def test_a_drawn_box_is_hidden_from_the_model(page: Page, address: str) -> None:
+def test_the_answer_follows_the_drawn_part(page: Page, address: str) -> None:
     page.goto(address + PALACE)
     explained(page, "palace")
-    more(page)
-    page.get_by_role("button", name="Cover a part").click()
-    pane = pane_of(page, "CAM")
-    page.wait_for_timeout(1000)  # until nothing moves: the mouse goes by coordinates
-    frame = pane.bounding_box()
+    page.get_by_role("button", name="Cover", exact=True).click()
+    photo = page.locator('[data-slot="photograph"] .stage')
+    expect(photo).to_be_visible()
+    expect(pane_of(page, "Grad-CAM")).to_be_hidden()
+    live = page.locator(".live:visible")
+    frame = photo.bounding_box()
     assert frame is not None
-    for x, y in ((0.3, 0.2), (0.5, 0.5), (0.6, 0.8)):
-        page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"])
-        if x == 0.3:
-            page.mouse.down()
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        assert frame is not None
+        return frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]
+
+    page.mouse.move(*place(0.2, 0.2))
+    page.mouse.down()
+    page.mouse.move(*place(0.5, 0.5))
+    expect(live).to_contain_text("palace")  # while it is drawn
+    page.mouse.move(*place(0.7, 0.8))
     page.mouse.up()
-    expect(page.get_by_text("With a part covered")).to_be_visible()
+    expect(page).to_have_url(re.compile("box="))
+    expect(page.get_by_role("heading", name="Without this part: ")).to_be_visible()
+    page.wait_for_timeout(1500)  # what was drawn last has arrived
     box = [float(edge) for edge in re.findall(r"\d\.\d+", page.url.split("box=")[1])]
-    assert np.allclose(box, [0.3, 0.2, 0.6, 0.8], atol=0.01)
     left, top, right, bottom = box
     photograph = decode(SAMPLES / "palace.jpg").covered((left, top, right, bottom), keep=False)
-    result = analyse(photograph, loaded("lite0"))
-    probability = result.predictions.of(imagenet().index("palace")).probability
-    expect(page.get_by_text(f"to {probability:.1%}")).to_be_visible()
+    after = analyse(photograph, loaded("lite0")).predictions
+    share = 100 * after.of(imagenet().index("palace")).probability
+    expect(live).to_contain_text(f"{share:.0f}\N{NO-BREAK SPACE}%")
+    before = photo.screenshot()
+    page.mouse.move(*place(0.45, 0.5))  # inside: it moves
+    page.mouse.down()
+    page.mouse.move(*place(0.55, 0.4))
+    page.mouse.up()
+    page.wait_for_timeout(1500)
+    moved = [float(edge) for edge in re.findall(r"\d\.\d+", page.url.split("box=")[1])]
+    assert moved[2] - moved[0] == pytest.approx(right - left, abs=0.003)
+    assert moved[0] > left
+    assert moved[1] < top
+    assert photo.screenshot() != before
     page.get_by_role("button", name="Remove the box").click()
-    expect(page.get_by_text("With a part covered")).to_be_hidden()
-    assert "box=" not in page.url
+    expect(page.get_by_role("heading", name="Palace, ")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("box="))
+    page.keyboard.press("Escape")
+    expect(pane_of(page, "Grad-CAM")).to_be_visible()
 
 
-def test_a_box_by_keys(page: Page, address: str) -> None:
+def test_a_part_is_covered_by_keys(page: Page, address: str) -> None:
     page.goto(address + PALACE)
     explained(page, "palace")
-    more(page)
-    page.get_by_role("button", name="Cover a part").press("Enter")
-    pane_of(page, "CAM").focus()
-    for key in ("ArrowLeft", "Enter", "ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
-        page.keyboard.press(key)
-    expect(page.get_by_text("With a part covered")).to_be_visible()
+    page.get_by_role("button", name="Cover", exact=True).press("Enter")
+    page.locator('[data-slot="photograph"] .stage').focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Without this part: ")).to_be_visible()
+    box = page.get_by_role("group", name="Covered part").first
+    expect(page).to_have_url(re.compile("box="))
+    first = page.url
+    box.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page).not_to_have_url(first)
+    expect(box).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(page.get_by_role("heading", name="Palace, ")).to_be_visible()
 
 
 def test_a_finger_pins_and_reads(chromium: Browser, address: str) -> None:
@@ -272,8 +293,8 @@ def test_a_finger_pins_and_reads(chromium: Browser, address: str) -> None:
         page.goto(address + PALACE)
         explained(page, "palace")
         pane_of(page, "CAM").tap()
-        for method in ("CAM", "Grad-CAM"):
-            expect(reading_of(page, method)).to_contain_text(re.compile(r"at row \d+, column \d+"))
+        text = page.locator("figure", has=pane_of(page, "CAM")).locator(".reading")
+        expect(text).to_have_text(re.compile(r"row \d+, column \d+"))
         expect(page).to_have_url(re.compile("pin="))
         pane_of(page, "CAM").tap()
         expect(page).not_to_have_url(re.compile("pin="))
@@ -281,49 +302,34 @@ def test_a_finger_pins_and_reads(chromium: Browser, address: str) -> None:
         context.close()
 
 
-def test_presenting_shows_little_and_steps(page: Page, address: str) -> None:
+def test_presenting_fills_the_screen_and_steps(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto(address + PALACE)
     explained(page, "palace")
     page.keyboard.press("p")
-    sidebar = page.locator("[data-testid=stSidebar]")
-    expect(sidebar).to_be_hidden()
-    expect(page.get_by_text("Stage by stage")).to_be_hidden()
-    expect(pane_of(page, "Grad-CAM")).to_be_visible()
-    page.keyboard.press("ArrowRight")
-    expect(page.get_by_text("Grad-CAM, class “palace”, stage 7 (7×7)")).to_be_visible()
-    page.keyboard.press("ArrowDown")
-    caption = page.locator("figcaption").filter(has_text="EfficientNet-Lite1 at 240 px")
-    expect(caption.first).to_be_visible()
-    expect(sidebar).to_be_hidden()
-    page.keyboard.press("Escape")
-    expect(sidebar).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("link", "stepped"),
-    [("Compare scaling", "CAM, class “palace”, stage 8"), ("Scaling lab", "Grad-CAM, class")],
-)
-def test_the_presenters_keys_are_those_of_the_page(
-    page: Page, address: str, sent: list[int], link: str, stepped: str
-) -> None:
-    page.goto(address + PALACE)
-    explained(page, "palace")
-    body = page.locator("body")
-    expect(body).to_have_attribute("data-steps", "← → stage, ↑ ↓ model")
-    page.get_by_role("link", name=link).click()
-    expect(body).to_have_attribute("data-steps", "← → stage")
-    expect(page.locator("figcaption").nth(2)).to_be_visible()
-    page.wait_for_timeout(3000)  # until the page is quiet
-    page.evaluate("addEventListener('keydown', e => { window.taken = e.defaultPrevented })")
-    page.keyboard.press("p")
-    before = len(sent)
-    page.keyboard.press("ArrowDown")
-    assert not page.evaluate("window.taken")
-    page.wait_for_timeout(1000)
-    assert len(sent) == before
+    deck = page.locator(".deck.presenting")
+    expect(deck).to_be_visible()
+    for method in ("CAM", "Grad-CAM"):
+        box = pane_of(page, method).bounding_box()
+        assert box is not None
+        assert box["width"] == pytest.approx(min(0.75 * 1080, 0.45 * 1920), abs=2)
+    expect(page.locator(".headline")).to_have_css("font-size", "28px")
+    answers = page.locator(".answers li")
+    expect(answers).to_have_count(5)
+    expect(answers.first).to_have_css("font-size", "24px")
+    leave = page.get_by_role("button", name="Exit")
+    box = leave.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 44
     page.keyboard.press("ArrowLeft")
-    assert page.evaluate("window.taken")
-    expect(page.locator("figcaption").filter(has_text=stepped).nth(2)).to_be_visible()
+    expect(pane_of(page, "Grad-CAM")).to_have_attribute("aria-label", re.compile("stage 7 "))
+    page.keyboard.press("ArrowDown")
+    lite1 = re.compile("EfficientNet-Lite1 at 240 px")
+    expect(pane_of(page, "CAM")).to_have_attribute("aria-label", lite1)
+    expect(deck).to_be_visible()
+    leave.click()
+    expect(deck).to_be_hidden()
+    expect(page.get_by_text("Stage by stage")).to_be_visible()
 
 
 def test_h_in_any_case_is_let_go_in_any_way(page: Page, address: str) -> None:
@@ -348,41 +354,57 @@ def test_h_in_any_case_is_let_go_in_any_way(page: Page, address: str) -> None:
     expect(maps).to_have_css("visibility", "visible")
     page.keyboard.up("h")
     page.keyboard.press("P")
-    expect(page.locator("[data-testid=stSidebar]")).to_be_hidden()
+    expect(page.locator(".deck.presenting")).to_be_visible()
 
 
-def test_the_box_tool_stays_on_its_page(page: Page, address: str) -> None:
+def test_a_pin_stays_on_its_page(page: Page, address: str) -> None:
     page.goto(address + PALACE)
     explained(page, "palace")
-    more(page)
-    page.get_by_role("button", name="Cover a part").click()
-    expect(pane_of(page, "CAM")).to_have_class(re.compile("drawing"))
-    page.get_by_role("link", name="Compare scaling").click()
-    expect(page.locator("body")).to_have_attribute("data-steps", "← → stage")
-    expect(page.get_by_text("Where they disagree")).to_be_visible()
-    pane = pane_of(page, "CAM").first
-    expect(pane).not_to_have_class(re.compile("drawing"))
-    pane.click()
+    pane_of(page, "CAM").click()
     expect(page).to_have_url(re.compile("pin="))
+    go_to(page, "Compare scaling")
+    expect(page.locator(".stage:visible").first).to_be_visible()
+    expect(page).to_have_url(re.compile("compare_scaling"))
+    page.wait_for_timeout(1000)
+    assert "pin=" not in page.url
 
 
 def test_keys_typed_into_a_field_are_letters(page: Page, address: str) -> None:
     page.goto(address)
     explained(page, "tiger cat")
     page.get_by_label("Explain another class").press_sequentially("php")
-    expect(page.locator("[data-testid=stSidebar]")).to_be_visible()
+    expect(page.locator(".deck.presenting")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", one_of_many(["light", "dark"], ["dark"]))
-def test_no_serious_barrier(chromium: Browser, address: str, scheme: str) -> None:
-    context = chromium.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+PAGES = ("", "compare_scaling", "scaling_lab", "scaling_rules", "models")
+LOOKS = [
+    (path, scheme, size)
+    for path in PAGES
+    for scheme in ("light", "dark")
+    for size in ("wide", "phone")
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "scheme", "size"),
+    one_of_many(LOOKS, [(path, "dark", "wide") for path in PAGES]),
+)
+def test_no_barrier(chromium: Browser, address: str, path: str, scheme: str, size: str) -> None:
+    context = chromium.new_context(
+        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport=WIDE if size == "wide" else PHONE,  # type: ignore[arg-type]
+    )
     context.set_default_timeout(PATIENCE)
     try:
         page = context.new_page()
-        page.goto(address + PALACE)
-        explained(page, "palace")
-        more(page)
-        assert serious_barriers(page) == []
+        page.goto(address + path)
+        if path in ("", "compare_scaling", "scaling_lab"):
+            expect(page.locator(".stage:visible").first).to_be_visible()
+            expect(page.locator('.stage[aria-busy="true"]:visible')).to_have_count(0)
+        else:
+            expect(page.get_by_role("heading", level=2).first).to_be_visible()
+        page.wait_for_timeout(1000)
+        assert barriers(page) == []
     finally:
         context.close()
 
@@ -399,7 +421,7 @@ def test_what_is_sent_is_small(page: Page, address: str) -> None:
     explained(page, "tiger cat")
     page.wait_for_timeout(1500)
     received.clear()
-    choose(page, "Stages of the network", "2")  # the largest grids: 112×112
-    expect(page.get_by_text("Grad-CAM, class “tiger cat”, stage 2 (112×112)")).to_be_visible()
+    choose_stage(page, 2)  # the largest grids: 112×112
+    expect(pane_of(page, "Grad-CAM")).to_have_attribute("aria-label", re.compile("stage 2 "))
     page.wait_for_timeout(1500)
     assert 0 < sum(received) < 150_000

@@ -45,11 +45,15 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    folder: Path, program: Sequence[str], variables: Mapping[str, str] | None = None
+    folder: Path,
+    program: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    *,
+    root: Path = ROOT,
 ) -> Iterator[str]:
     """The app on a free port, started as `python PROGRAM` with these environment variables.
 
-    Weights go to the folder.
+    Weights go to the folder; the app is that of the checkout `root`.
     """
     port = free_port()
     # A proxy that refuses: the official weights cannot be reached, wherever the tests run.
@@ -65,7 +69,7 @@ def serving(
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, *program, *options],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -91,13 +95,14 @@ expect.set_options(timeout=PATIENCE)
 
 def explained(page: Page, label: str) -> None:
     """Waits until both maps explain this class."""
-    expect(page.get_by_text(f"The maps explain {label}")).to_be_visible()
+    headline = page.get_by_role("heading", name=re.compile(f"^{re.escape(label)}, ", re.I))
+    expect(headline).to_be_visible()
     for method in ("CAM", "Grad-CAM"):
         pane = pane_of(page, method)
         expect(pane).to_have_attribute("aria-label", re.compile(f"class “{label}”"))
         image = pane.locator("img.photograph")
-        expect(image).to_be_visible()
         page.wait_for_function("image => image.naturalWidth > 100", arg=image.element_handle())
+    expect(page.locator('.stage[aria-busy="true"]:visible')).to_have_count(0)
 
 
 def pane_of(page: Page, method: str) -> Locator:
@@ -106,22 +111,44 @@ def pane_of(page: Page, method: str) -> Locator:
 
 
 def reading_of(page: Page, method: str) -> Locator:
-    """What the pane says of the place under the pointer."""
-    return page.locator("figure", has=pane_of(page, method)).locator(".reading")
+    """What the picture says of the place under the pointer: in a line of its own, or its text."""
+    figure = page.locator("figure", has=pane_of(page, method))
+    return figure.locator(".reading:visible, .under .grow").last
+
+
+def choose_photograph(page: Page, key: str) -> None:
+    page.get_by_role("radiogroup", name="Photograph").locator(f'[data-key="{key}"]').click()
+
+
+def choose_stage(page: Page, stage: int) -> None:
+    group = page.get_by_role("radiogroup", name="Stage of Grad-CAM")
+    group.get_by_role("radio", name=f"Stage {stage},").click()
 
 
 def choose(page: Page, group: str, key: str) -> None:
     page.get_by_role("group", name=group, exact=True).locator(f'button[data-key="{key}"]').click()
 
 
-def serious_barriers(page: Page) -> list[str]:
+def go_to(page: Page, title: str) -> None:
+    """Another page, by the list in the strip."""
+    page.get_by_role("button", name="effnet-viz").click()
+    page.get_by_role("navigation").get_by_role("link", name=title).click()
+
+
+def add_photographs(page: Page, files: str | Path | Sequence[str | Path]) -> None:
+    """By the button of the strip and the browser's file chooser."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Photo", exact=True).click()
+    chooser.value.set_files(files)
+
+
+def barriers(page: Page) -> list[str]:
     """What keeps people with disabilities out, as axe finds it: nothing, if all is well."""
     return [
         f"{found['id']}: {found['help']}: {[node['target'] for node in found['nodes']]}"
         for found in Axe().run(page).response["violations"]
-        if found["impact"] in ("serious", "critical")
     ]
 
 
 def more(page: Page) -> None:
-    page.get_by_text("More ways to look").click()
+    page.get_by_role("toolbar").get_by_role("button", name="More").click()

@@ -70,7 +70,8 @@ def test_the_picture_is_the_map_with_its_caption(cat: Analysis, tmp_path: Path) 
     height, width = picture.shape[:2]
     limits = positive_range(cat.cam)
     box = cat.crop.box_in(width, height)
-    drawn = render.overlay(picture, positive_evidence(cat.cam), box, limits, "magma", 0.55)
+    at = cat.attribute("cam").placement
+    drawn = render.overlay(picture, positive_evidence(cat.cam), at, box, limits, "magma", 0.55)
     model, described = map_caption(cat.attribute("cam"))
     scale = f"positive evidence, own scale 0 to {render.number(limits[1])}"
     expected = render.sheet(drawn, limits, "magma", [model, f"{described}, {scale}"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -12,6 +13,7 @@ import torchvision
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from effnet_viz.arrays import Placement, resample
 from effnet_viz.engines import structure
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.network import Network
@@ -96,6 +98,77 @@ def test_the_receptive_field_is_the_extent_of_the_gradient(
             cell = output[0, :, row, column].sum()  # ()
             (gradient,) = torch.autograd.grad(cell, image, retain_graph=True)  # (1, 3, R, R)
             assert stage.field(row, column) == extent(gradient), (stage.number, row, column)
+
+
+def linear(*, same: bool) -> Network:
+    """Three stages of stride 2, kernels of 3 and 5, padded as torchvision or TensorFlow do."""
+    conv = timm.layers.Conv2dSame if same else nn.Conv2d
+    stages = [
+        nn.Sequential(conv(before, after, kernel, 2, 0 if same else kernel // 2))
+        for before, after, kernel in ((3, 4, 3), (4, 4, 5), (4, 4, 3))
+    ]
+    return Network(stages, nn.AdaptiveAvgPool2d(1), nn.Linear(4, 2)).eval()
+
+
+@pytest.mark.parametrize(
+    ("build", "resolution", "several"),
+    [
+        *((partial(linear, same=same), side, 3) for same in (False, True) for side in (64, 75)),
+        (partial(entry, "lite0"), 224, 5),
+        (partial(entry, "lite0"), 260, 5),
+        (partial(entry, "b0"), 224, 5),
+        (lambda: as_network(make("timm", "resnet26d")), 160, 2),
+        (branching, 64, 2),
+    ],
+)
+def test_a_cell_lies_in_the_middle_of_what_it_sees(
+    build: Callable[[], Network], resolution: int, several: int
+) -> None:
+    """The centre of the gradient's support, of cells that see no padding, in double precision."""
+    stages = structure.summarize(build(), resolution).stages
+    made = averaging(build())
+    image = torch.ones(1, 3, resolution, resolution).double().requires_grad_()  # (1, 3, R, R)
+    found = 0
+    for stage, output in zip(stages.values(), made.forward_intermediates(image), strict=True):
+        centres = resolution * stage.placement.centres(stage.side)  # (side,)
+        half = stage.receptive_side / 2
+        inside = [i for i, at in enumerate(centres) if half <= at <= resolution - half]
+        for row, column in zip(inside[:2], inside[-2:], strict=True):
+            cell = output[0, :, row, column].sum()  # ()
+            (gradient,) = torch.autograd.grad(cell, image, retain_graph=True)  # (1, 3, R, R)
+            left, top, right, bottom = extent(gradient)
+            middle = (left + right) / 2, (top + bottom) / 2
+            assert middle == pytest.approx((centres[column], centres[row])), stage.number
+        found += bool(inside)
+    assert found >= several
+
+
+@pytest.mark.parametrize("key", ["lite0", "b0"])
+def test_a_bright_point_is_found_where_it_is(key: str) -> None:
+    """The map of a network without weights of its own has its centre of mass at the point."""
+    built = structure.summarize(entry(key), 224)
+    made = averaging(entry(key))
+    image = torch.zeros(1, 3, 224, 224).double()
+    image[..., 97, 130] = 1
+    with torch.no_grad():
+        outputs = made.forward_intermediates(image)  # 9 of (1, C, h, w)
+    for number in (3, 4, 5):
+        found = outputs[number - 1][0].sum(0).numpy()  # (h, w)
+        placement = built.stages[number].placement
+        pixels = resample(found.astype(np.float32), placement, 224, 224)  # (R, R)
+        places = np.arange(224) + 0.5
+        centre = [float(pixels.sum(axis) @ places / pixels.sum()) for axis in (0, 1)]
+        assert centre == pytest.approx(
+            [130.5, 97.5], abs=0.05 * built.stages[number].effective_stride
+        )
+
+
+def test_cells_without_a_place_are_taken_to_tile_the_image() -> None:
+    stages = [nn.Conv2d(3, 4, 3, 2, 1), Transposed()]
+    made = Network(stages, nn.AdaptiveAvgPool2d(1), nn.Linear(4, 2)).eval()
+    known, unknown = structure.summarize(made, 33).stages.values()
+    assert known.placement == Placement(0.5 / 33, 2 / 33)
+    assert unknown.placement == Placement.even(17)
 
 
 def test_branches_by_hand() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from effnet_viz.arrays import Placement
 from effnet_viz.attribution import cam as formulas
 from effnet_viz.lab import evaluation, networks, scenes
 from effnet_viz.lab.evaluation import SceneSet
@@ -39,7 +40,7 @@ def test_a_batch_of_scenes_equals_the_formulas_on_each(few: SceneSet, key: str) 
 def test_references_by_hand(few: SceneSet) -> None:
     masks = few.masks
     measured = {
-        name: evaluation.score_maps(maps, few).values
+        name: evaluation.score_maps(maps, Placement.even(scenes.SIDE), few).values
         for name, maps in evaluation.references(masks).items()
     }
     # A uniform map spends on the object what the object's share of the scene is.

@@ -143,7 +143,9 @@ def test_what_the_page_shows_of_a_scene_is_what_is_measured(method: str) -> None
         largest = np.abs(values).max()
         assert found.attribution.method.title == method
         np.testing.assert_allclose(found.attribution.values, values[0], atol=2e-3 * largest)
-        measured = evaluation.score_maps(values, scene_set).values
+        placement = evaluation.placement_of(key, demo.STAGES[method])
+        assert found.attribution.placement == placement
+        measured = evaluation.score_maps(values, placement, scene_set).values
         one = demo.score(found, scene)
         assert one.energy == pytest.approx(measured["energy"][0], abs=0.01)
         share = one.energy / one.upper_bound

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from pytorch_grad_cam.metrics.perturbation_confidence import RemoveMostRelevantFirst
 from scipy import ndimage
 from torchcam.metrics import DeletionInsertionMetric
 from torchvision.transforms.functional import gaussian_blur
 
-from effnet_viz.arrays import Box, on_grid, top
+from effnet_viz.arrays import Box, Placement, resample, top
 from effnet_viz.metrics import agreement, localization
 from effnet_viz.metrics.concentration import concentration
 from effnet_viz.metrics.deletion import area_under_curve, blur, first_pixels, pixel_order
+from effnet_viz.records import Crop
 
 Floats = NDArray[np.float32]
 
@@ -40,17 +42,23 @@ def test_the_common_region_is_what_all_networks_saw() -> None:
         agreement.common_region([(0, 0, 10, 10), (10, 0, 20, 10)])
 
 
-@pytest.mark.parametrize(("height", "width"), [(7, 7), (10, 9), (19, 19)])
-def test_a_map_on_a_grid_is_its_bilinear_interpolation(height: int, width: int) -> None:
-    """Each cell of the grid, computed by its position in the photograph."""
-    values = random_map(1, height, width)
+def on_grid(values: Floats, placement: Placement, box: Box, region: Box, side: int) -> Floats:
+    """A map of what lies in a box of a photograph, on a grid over a region of it."""
+    crop = Crop((1000, 1000), box, 224)
+    return resample(values, placement, side, side, crop.part(region))
+
+
+@pytest.mark.parametrize(("start", "stride"), [(0.5, 32), (31.5, 32), (16, 32), (3.5, 16)])
+def test_a_map_on_a_grid_is_its_bilinear_interpolation(start: float, stride: int) -> None:
+    """Each cell of the grid, computed by its position in the photograph: 224 pixels of input."""
+    values = random_map(1)
     box, region = (30.0, 10.0, 230.0, 210.0), (40.0, 12.0, 220.0, 192.0)
-    ours = on_grid(values, box, region, 64)
+    ours = on_grid(values, Placement(start / 224, stride / 224), box, region, 64)
     centres = (np.arange(64) + 0.5) / 64
     x = region[0] + centres * (region[2] - region[0])  # in the photograph
     y = region[1] + centres * (region[3] - region[1])
-    columns = (x - box[0]) / (box[2] - box[0]) * width - 0.5  # cell 0 has its centre at 0
-    rows = (y - box[1]) / (box[3] - box[1]) * height - 0.5
+    columns = ((x - box[0]) / (box[2] - box[0]) * 224 - start) / stride  # cell 0 is at 0
+    rows = ((y - box[1]) / (box[3] - box[1]) * 224 - start) / stride
     positions = np.meshgrid(rows, columns, indexing="ij")
     expected = ndimage.map_coordinates(
         values.astype(np.float64), positions, order=1, mode="nearest"
@@ -59,28 +67,32 @@ def test_a_map_on_a_grid_is_its_bilinear_interpolation(height: int, width: int) 
 
 
 def test_the_same_place_stays_the_same_place_under_another_crop() -> None:
-    """A ramp over the photograph, seen through two crops on two grids, is one ramp."""
+    """A ramp over the photograph, seen through two crops on the grids of B0 and Lite2, is one."""
 
-    def seen(box: Box, cells: int) -> Floats:
-        x = box[0] + (np.arange(cells) + 0.5) / cells * (box[2] - box[0])
+    def seen(box: Box, placement: Placement, cells: int) -> Floats:
+        x = box[0] + placement.centres(cells) * (box[2] - box[0])
         return np.tile(x.astype(np.float32), (cells, 1))
 
     boxes = [(50.0, 50.0, 350.0, 350.0), (30.0, 30.0, 370.0, 370.0)]
+    grids = [(Placement(0.5 / 224, 32 / 224), 7), (Placement(3.5 / 260, 32 / 260), 9)]
     region = (100.0, 100.0, 300.0, 300.0)
     one, other = (
-        on_grid(seen(box, cells), box, region, 40)
-        for box, cells in zip(boxes, (7, 10), strict=True)
+        on_grid(seen(box, placement, cells), placement, box, region, 40)
+        for box, (placement, cells) in zip(boxes, grids, strict=True)
     )
     np.testing.assert_allclose(one, other, atol=1e-3)
     assert one[0, 0] == pytest.approx(102.5, abs=1e-3)
 
 
 def test_a_finer_map_is_averaged() -> None:
+    """As Pillow shrinks a picture: each cell counts, the near ones more."""
     values = random_map(2, 128, 128)
-    whole = (0.0, 0.0, 1.0, 1.0)
-    coarse = on_grid(values, whole, whole, 16)
-    assert coarse.mean() == pytest.approx(values.mean(), abs=0.01)
+    coarse = resample(values, Placement.even(128), 16, 16)
+    shrunk = Image.fromarray(values).resize((16, 16), Image.Resampling.BILINEAR)
+    np.testing.assert_allclose(coarse, np.asarray(shrunk), atol=1e-5)
     assert coarse.std() < values.std() / 4
+    elsewhere = resample(values, Placement(0.5 / 256, 2 / 256), 16, 16)  # a quarter of a cell away
+    assert 0.9 < np.corrcoef(coarse.ravel(), elsewhere.ravel())[0, 1] < 1
 
 
 # Agreement
@@ -198,9 +210,9 @@ def test_area_under_a_curve_by_hand() -> None:
 
 def test_the_first_pixels_are_those_that_pytorch_grad_cam_removes() -> None:
     """Its ROAD removes by percentile of the enlarged map; the share of pixels is the same."""
-    order = pixel_order(random_map(6), 70)
-    whole = (0.0, 0.0, 1.0, 1.0)
-    enlarged = torch.from_numpy(np.array(on_grid(random_map(6), whole, whole, 70)))
+    placement = Placement.even(7)
+    order = pixel_order(random_map(6), placement, 70)
+    enlarged = torch.from_numpy(resample(random_map(6), placement, 70, 70))
     for percent in (10, 50, 90):
         removes = RemoveMostRelevantFirst(100 - percent, lambda _, kept: kept)
         theirs = removes(torch.zeros(1), enlarged).numpy() == 0  # (70, 70)
@@ -253,7 +265,7 @@ def test_deletion_and_insertion_agree_with_torchcam() -> None:
     )
     theirs.update(torch.from_numpy(picture)[None], class_idx=1)
 
-    order = pixel_order(values, side)
+    order = pixel_order(values, Placement.even(7), side)  # as they enlarge every map
     fractions = [step / steps for step in range(steps + 1)]
     for name, (inside, outside) in {
         "deletion_auc": (blurred, picture),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from effnet_viz.arrays import Floats, area_mean
+from effnet_viz.arrays import Floats, Placement, area_mean, block_mean
 from effnet_viz.metrics import localization
 
 # One scene of 4 × 4 pixels: the object is the left half, 8 pixels.
@@ -22,7 +22,7 @@ MAP = of([[4, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0], [0, 0, 0, -9]])
 
 
 def test_energy_is_the_share_of_positive_evidence_on_the_object() -> None:
-    evidence = localization.enlarge_evidence(MAP, 4)
+    evidence = localization.enlarge_evidence(MAP, Placement.even(4), 4)
     assert localization.energy_pointing_game(evidence, MASK) == pytest.approx([6 / 8])
     assert localization.energy_pointing_game(evidence, 1 - MASK) == pytest.approx([2 / 8])
     assert localization.energy_pointing_game(evidence, MASK / 2) == pytest.approx(
@@ -36,7 +36,7 @@ def test_the_pointing_game_asks_for_the_largest_value() -> None:
 
 
 def test_overlap_and_coverage_by_hand() -> None:
-    evidence = localization.enlarge_evidence(MAP, 4)
+    evidence = localization.enlarge_evidence(MAP, Placement.even(4), 4)
     # From half of the maximum up: three pixels, two of them among the object's eight.
     assert localization.mask_iou(evidence, MASK, 0.5) == pytest.approx([2 / 9])
     assert localization.recall(evidence, MASK, 0.5) == pytest.approx([2 / 8])
@@ -46,14 +46,18 @@ def test_overlap_and_coverage_by_hand() -> None:
 
 
 def test_enlarging_is_bilinear_between_centres_of_cells() -> None:
-    # Centres of two cells lie at pixels 0.5 and 2.5 of four.
-    larger = localization.enlarge_evidence(of([[0, 4], [0, 4]]), 4)
+    # Two cells that tile four pixels have their centres at 1 and 3.
+    larger = localization.enlarge_evidence(of([[0, 4], [0, 4]]), Placement.even(2), 4)
     np.testing.assert_allclose(larger[0], [[0, 1, 3, 4]] * 4)
+    # With padding on both sides a stride of two has them at 0.5 and 2.5: at the middle of pixels.
+    larger = localization.enlarge_evidence(of([[0, 4], [0, 4]]), Placement(0.5 / 4, 2 / 4), 4)
+    np.testing.assert_allclose(larger[0], [[0, 2, 4, 4]] * 4)
 
 
 def test_only_positive_evidence_is_enlarged() -> None:
     np.testing.assert_array_equal(
-        localization.enlarge_evidence(of([[-1, -1], [-1, 3]]), 2)[0], [[0, 0], [0, 3]]
+        localization.enlarge_evidence(of([[-1, -1], [-1, 3]]), Placement.even(2), 2)[0],
+        [[0, 0], [0, 3]],
     )
 
 
@@ -79,12 +83,51 @@ def test_cells_that_an_edge_cuts_count_in_part() -> None:
 def test_the_ceiling_of_a_pooled_map_is_that_of_its_own_grid() -> None:
     mask = np.zeros((1, 12, 12), np.float32)
     mask[:, :2, :2] = 1  # exactly one cell of six, more than half a cell of four
-    own = area_mean(mask, 6, 6)
+    own, tiling = area_mean(mask, 6, 6), Placement.even(6)
     reached = localization.energy_pointing_game(
-        localization.enlarge_evidence(area_mean(own, 4, 4), 12), mask
+        localization.enlarge_evidence(area_mean(own, 4, 4), Placement.even(4), 12), mask
     )
-    assert localization.upper_bound(mask, 6, 4) == pytest.approx(reached)
-    assert localization.upper_bound(mask, 4, 4) == pytest.approx(localization.upper_bound(mask, 4))
+    assert localization.upper_bound(mask, tiling, 6, 4) == pytest.approx(reached)
+    four = Placement(0.5 / 12, 3 / 12)
+    assert localization.upper_bound(mask, four, 4, 4) == pytest.approx(
+        localization.upper_bound(mask, four, 4)
+    )
+
+
+# Three cells over 12 pixels, as padding on both sides places them: at 0.5, 4.5 and 8.5, so that
+# pixels 0 to 2.5, 2.5 to 6.5 and 6.5 to 12 are nearest to them.
+THREE = Placement(0.5 / 12, 4 / 12)
+
+
+def test_a_mask_is_held_by_the_cells_that_are_nearest_to_it() -> None:
+    mask = np.zeros((1, 12, 12), np.float32)
+    mask[:, :, 2:4] = 1
+    held = block_mean(mask, THREE, 3)  # (1, 3, 3)
+    np.testing.assert_allclose(held[0], [[0.5 / 2.5, 1.5 / 4, 0]] * 3, rtol=1e-6)
+    np.testing.assert_allclose(block_mean(mask, Placement.even(3), 3), area_mean(mask, 3, 3))
+
+
+def test_pooled_cells_lie_in_the_middle_of_what_they_are_means_of() -> None:
+    """Two networks, four cells and eight, that see a ramp: pooled, they still do."""
+    for cells, at in ((4, Placement(0.5 / 64, 16 / 64)), (8, Placement(0.5 / 128, 16 / 128))):
+        ramp = np.tile(at.centres(cells).astype(np.float32), (1, cells, 1))  # (1, cells, cells)
+        pooled, there = localization.pool(ramp, at, 4)
+        np.testing.assert_allclose(pooled[0, 0], there.centres(4), rtol=1e-5)
+        assert there.step == pytest.approx(1 / 4)
+
+
+def test_a_map_at_its_true_place_has_its_evidence_on_the_object() -> None:
+    """One cell in the middle of the object; taken for a tile of the scene, it lies half beside."""
+    mask = np.zeros((1, 12, 12), np.float32)
+    mask[:, 2:7, 2:7] = 1
+    found = of([[0, 0, 0], [0, 1, 0], [0, 0, 0]])
+    on_object = [
+        localization.energy_pointing_game(localization.enlarge_evidence(found, at, 12), mask)[0]
+        for at in (THREE, Placement.even(3))
+    ]
+    # Its tent is 4 pixels wide to both sides: at pixels 1 to 8, 1/4, 2/4, 3/4, 1, 3/4, 2/4, 1/4.
+    assert on_object[0] == pytest.approx((3.5 / 4) ** 2)
+    assert on_object[1] < 0.75 * on_object[0]
 
 
 def test_equal_largest_values_share_the_point() -> None:
@@ -94,13 +137,18 @@ def test_equal_largest_values_share_the_point() -> None:
 
 def test_the_ceiling_is_the_energy_of_the_mask_on_the_grid() -> None:
     # Two cells hold the left half; enlarged, columns are 1, 3/4, 1/4, 0: 7/8 lies on the object.
-    assert localization.upper_bound(MASK, 2) == pytest.approx([(1 + 0.75) / 2])
-    assert localization.upper_bound(MASK, 4) == pytest.approx([1])
-    assert localization.upper_bound(MASK, 1) == pytest.approx([0.5])  # one cell knows no place
+    bounds = [localization.upper_bound(MASK, Placement.even(cells), cells) for cells in (2, 4, 1)]
+    assert bounds[0] == pytest.approx([(1 + 0.75) / 2])
+    assert bounds[1] == pytest.approx([1])
+    assert bounds[2] == pytest.approx([0.5])  # one cell knows no place
+    # Cells at 0.5 and 2.5: the second holds half a pixel of its 2.5. Columns: 1, 0.6, 0.2, 0.2.
+    bound = localization.upper_bound(MASK, Placement(0.5 / 4, 2 / 4), 2)
+    assert bound == pytest.approx([1.6 / 2])
 
 
 def test_a_map_without_evidence_scores_nothing() -> None:
-    nothing = localization.enlarge_evidence(-np.ones((1, 2, 2), np.float32), 4)
+    against = -np.ones((1, 2, 2), np.float32)
+    nothing = localization.enlarge_evidence(against, Placement.even(2), 4)
     assert localization.energy_pointing_game(nothing, MASK) == pytest.approx([0])
     assert localization.pointing(nothing, MASK) == pytest.approx([0])
     assert localization.mask_iou(nothing, MASK, 0.2) == pytest.approx([0])

@@ -71,7 +71,8 @@ def test_without_network_the_error_says_what_to_do(closed_url: str) -> None:
         checkpoints.load_state_dict(entry_with(weight))
     sentence = str(caught.value)
     assert "no connection to " + closed_url.removeprefix("http://") in sentence
-    assert f"Put the file from {weight.url} into `{weights.folder()}` by hand" in sentence
+    assert f"can put the file from {weight.url} into torch's folder for checkpoints" in sentence
+    assert str(weights.folder()) not in sentence
     assert "choose a model that is ready, or use the untrained architecture" in sentence
     assert sentence.count(". ") == 1
 
@@ -157,28 +158,31 @@ def test_a_checkpoint_in_its_folder_makes_the_variant_ready(
     assert np.array_equal(loaded.engine.head.weight, state["classifier.1.weight"].numpy())
 
 
-def test_a_missing_checkpoint_says_name_format_and_folder() -> None:
+def test_a_missing_checkpoint_says_name_and_format_and_where_its_folder_is_told() -> None:
     with pytest.raises(WeightsError) as caught:
         model.load("b0-d4")
     for part in (
         "No weights were ever published",
         "`efficientnet_b0-d4.safetensors` or `efficientnet_b0-d4.pth`",
-        str(weights.folder()),
+        "README, section “Models”",
         "EFFNET_VIZ_CHECKPOINTS",
         "untrained",
     ):
         assert part in str(caught.value)
+    assert str(weights.folder()) not in str(caught.value)
 
 
 def test_a_file_under_its_name_is_ready_and_loading_says_what_it_is(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("EFFNET_VIZ_CHECKPOINTS", str(tmp_path))
     (tmp_path / f"{NARROW.weights.filename}").mkdir()
     assert checkpoints.readiness(NARROW) is Readiness.READY
     for act in (checkpoints.fetch, checkpoints.load_state_dict):
-        with pytest.raises(WeightsError, match="is a folder, not a regular file"):
+        with pytest.raises(WeightsError, match="is a folder, not a regular file") as caught:
             act(NARROW)
+        assert str(tmp_path) not in str(caught.value)
+        assert str(tmp_path) in caplog.text
 
 
 def test_other_content_is_loaded_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image
 
 from effnet_viz import Analysis, analyse
+from effnet_viz.arrays import Placement
 from effnet_viz.images.samples import samples
 from effnet_viz.pictures import numbers as written
-from effnet_viz.pictures.captions import map_caption, stage_caption
+from effnet_viz.pictures.captions import map_caption, stage_caption, where_strongest
 from tests.conftest import SAMPLES, eager
 
 
@@ -21,6 +22,15 @@ def test_caption_says_model_weights_method_class_and_stage(cat: Analysis) -> Non
     assert second == "Grad-CAM, class “tiger cat”, stage 5 (14×14)"
     assert map_caption(cat.attribute("cam"))[1] == "CAM, class “tiger cat”, stage 9 (7×7)"
     assert stage_caption(1, cat.stages[1]) == "stage 1 (112×112)"
+
+
+def test_where_a_map_is_strongest_is_the_place_of_the_cell() -> None:
+    """The third of seven cells lies in the upper third of B0's square, below that of Lite0's."""
+    values = np.zeros((7, 7), np.float32)
+    values[2, 6] = 1
+    found = [where_strongest(values, Placement(at / 224, 32 / 224)) for at in (0.5, 31.5)]
+    assert "at the top right of" in found[0]
+    assert "at the middle right of" in found[1]
 
 
 def test_caption_of_an_untrained_model_says_so() -> None:
@@ -41,6 +51,11 @@ def test_npz_has_the_arrays_and_the_provenance(cat: Analysis) -> None:
     assert numbers["target"]["label"] == "tiger cat"
     assert tuple(numbers["crop"]["box"]) == cat.crop.box
     assert numbers["format"] == 2
+    # Lite0 at 224 pixels: cells of stages 5 and 9 see the middle of pixel 15 and 31 first.
+    assert numbers["placement"] == {
+        "cam": {"start": 31.5 / 224, "step": 32 / 224},
+        "map": {"start": 15.5 / 224, "step": 16 / 224},
+    }
 
 
 def test_json_has_the_same_numbers(cat: Analysis) -> None:

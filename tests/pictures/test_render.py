@@ -11,7 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-from effnet_viz.arrays import full_range, positive_range, resize, signed_range
+from effnet_viz.arrays import (
+    Placement,
+    blocks,
+    full_range,
+    positive_range,
+    resample,
+    signed_range,
+)
 from effnet_viz.pictures import render
 from effnet_viz.pictures.encode import data_url
 
@@ -50,18 +57,76 @@ def test_zero_is_neutral_on_signed_maps() -> None:
         assert middle.astype(int).max() - middle.astype(int).min() < 12  # nearly grey
 
 
-def test_resize_keeps_cell_centres_like_torch() -> None:
-    values = np.random.default_rng(0).normal(size=(7, 7)).astype(np.float32)
+VALUES = np.random.default_rng(0).normal(size=(7, 7)).astype(np.float32)
+PLACES = {
+    "B0": Placement(0.5 / 224, 32 / 224),
+    "Lite0": Placement(31.5 / 224, 32 / 224),
+    "Lite2": Placement(3.5 / 260, 32 / 260),
+    "tiling": Placement.even(7),
+    "sparse": Placement(0.3, 0.05),
+}
+
+
+def test_cells_that_tile_the_square_are_enlarged_like_torch_does() -> None:
     expected = torch.nn.functional.interpolate(
-        torch.tensor(values)[None, None], size=(224, 140), mode="bilinear", align_corners=False
+        torch.tensor(VALUES)[None, None], size=(224, 140), mode="bilinear", align_corners=False
     )[0, 0].numpy()  # (224, 140)
-    np.testing.assert_allclose(resize(values, 140, 224), expected, atol=1e-5)
+    np.testing.assert_allclose(resample(VALUES, Placement.even(7), 140, 224), expected, atol=1e-5)
+
+
+def test_cells_at_the_corners_of_the_square_are_enlarged_like_torch_aligns_corners() -> None:
+    """With pixels at the places 0, 1/100 … 1, of which the first cell is at 0 and the last at 1."""
+    expected = torch.nn.functional.interpolate(
+        torch.tensor(VALUES)[None, None], size=(101, 101), mode="bilinear", align_corners=True
+    )[0, 0].numpy()  # (101, 101)
+    half = 0.5 / 100
+    pixels = resample(VALUES, Placement(0, 1 / 6), 101, 101, (-half, -half, 1 + half, 1 + half))
+    np.testing.assert_allclose(pixels, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("placement", PLACES.values(), ids=PLACES)
+def test_a_pixel_by_hand(placement: Placement) -> None:
+    """Every pixel by the distances to the centres around it; beyond the outermost ones, theirs."""
+    centres = [placement.start + i * placement.step for i in range(7)]
+    places = (np.arange(50) + 0.5) / 50
+    along = np.stack([np.interp(places, centres, row) for row in VALUES])  # (7, 50)
+    expected = np.stack([np.interp(places, centres, column) for column in along.T], axis=1)
+    np.testing.assert_allclose(resample(VALUES, placement, 50, 50), expected, atol=1e-5)
+    nearest = [int(np.argmin([abs(place - centre) for centre in centres])) for place in places]
+    np.testing.assert_array_equal(
+        blocks(VALUES, placement, 50, 50), VALUES[np.ix_(nearest, nearest)]
+    )
+
+
+@pytest.mark.parametrize("placement", PLACES.values(), ids=PLACES)
+def test_the_ends_of_blocks_are_where_the_nearest_cell_changes(placement: Placement) -> None:
+    columns = np.tile(np.arange(7, dtype=np.float32), (7, 1))
+    drawn = blocks(columns, placement, 1000, 1)[0]  # (1000,)
+    places = (np.arange(1000) + 0.5) / 1000
+    edges = placement.edges(7)
+    assert (edges[0], edges[-1]) == (0, 1)
+    np.testing.assert_array_equal(drawn, np.searchsorted(edges[1:-1], places))
+
+
+@pytest.mark.parametrize("placement", PLACES.values(), ids=PLACES)
+def test_the_peak_of_a_map_is_drawn_where_its_cell_is(placement: Placement) -> None:
+    """An impulse in row 2, column 4, over a box that is not square."""
+    values = np.zeros((7, 7), np.float32)
+    values[2, 4] = 1
+    picture = np.zeros((700, 900, 3), np.uint8)
+    left, top, right, bottom = box = (100, 50, 900, 650)
+    drawn = render.overlay(picture, values, placement, box, (0, 1), "viridis", 1.0)
+    brightness = drawn[top:bottom, left:right].sum(axis=2)  # (600, 800)
+    rows, columns = np.nonzero(brightness == brightness.max())
+    row, column = (placement.start + i * placement.step for i in (2, 4))
+    assert (rows.mean() + 0.5) / 600 == pytest.approx(row, abs=1 / 600)
+    assert (columns.mean() + 0.5) / 800 == pytest.approx(column, abs=1 / 800)
 
 
 def test_overlay_puts_the_map_into_its_box_and_hatches_the_rest() -> None:
-    values = np.array([[0, 1]], dtype=np.float32)  # low on the left, high on the right
+    values = np.array([[0, 1]] * 2, dtype=np.float32)  # low on the left, high on the right
     box = (20, 0, 80, 60)
-    picture = render.overlay(GREY, values, box, (0, 1), "viridis", 1.0)
+    picture = render.overlay(GREY, values, Placement.even(2), box, (0, 1), "viridis", 1.0)
     low, high = (
         render.apply_colormap(np.array([[v]], np.float32), (0, 1), "viridis") for v in (0, 1)
     )
@@ -76,16 +141,18 @@ def test_opacity_blends() -> None:
     whole = (0, 0, 80, 60)
     heat = render.apply_colormap(values, (0, 1), "magma")[0, 0].astype(float)
     for opacity in (0.0, 0.25, 1.0):
-        picture = render.overlay(GREY, values, whole, (0, 1), "magma", opacity)
+        one = Placement.even(1)
+        picture = render.overlay(GREY, values, one, whole, (0, 1), "magma", opacity)
         expected = (1 - opacity) * 128 + opacity * heat
         assert np.abs(picture[10, 10] - expected).max() <= 1
 
 
 def test_width_and_height_are_not_swapped() -> None:
     picture = np.zeros((30, 90, 3), dtype=np.uint8)
-    values = np.zeros((2, 6), dtype=np.float32)
+    values = np.zeros((6, 6), dtype=np.float32)
     values[0, 5] = 1  # top right
-    shown = render.overlay(picture, values, (0, 0, 90, 30), (0, 1), "viridis", 1.0)
+    tiling, box = Placement.even(6), (0, 0, 90, 30)
+    shown = render.overlay(picture, values, tiling, box, (0, 1), "viridis", 1.0)
     brightest = np.unravel_index(shown.sum(axis=2).argmax(), (30, 90))
     assert brightest[0] < 15
     assert brightest[1] >= 75
@@ -104,7 +171,8 @@ def test_cut() -> None:
 
 def test_the_stamp_changes_the_lower_edge() -> None:
     stamped = render.stamp(GREY, "untrained")
-    whole = (GREY, np.ones((1, 1), np.float32), (0, 0, 80, 60), (0, 1), "magma", 0.5)
+    values, one = np.ones((1, 1), np.float32), Placement.even(1)
+    whole = (GREY, values, one, (0, 0, 80, 60), (0, 1), "magma", 0.5)
     drawn = render.overlay(*whole, "untrained")
     assert (drawn == render.stamp(render.overlay(*whole), "untrained")).all()
     assert stamped.shape == GREY.shape

@@ -34,19 +34,40 @@ def open_app(**query: str) -> AppTest:
     return open_page("app.py", **query)
 
 
-def panes(page: AppTest) -> list[dict[str, Any]]:
-    """What the viewer's panes are told: photograph, CAM, Grad-CAM, a channel."""
+def parts(page: AppTest, kind: str) -> list[dict[str, Any]]:
+    """What the parts of this kind are told: deck, map, pane, rows, strip, address."""
     components = [element.proto for element in page.get("bidi_component")]
     data = [json.loads(proto.json) for proto in components if proto.json]
-    return [item for item in data if item.get("part") == "pane"]
+    return [item for item in data if item.get("part") == kind]
+
+
+def part(page: AppTest, kind: str) -> dict[str, Any]:
+    """What the only part of this kind is told."""
+    [only] = parts(page, kind)
+    return only
+
+
+def maps(page: AppTest) -> dict[str, dict[str, Any]]:
+    """What the pictures of the deck are told, by place: photograph, cam, grad_cam."""
+    return {item["slot"]: item for item in parts(page, "map")}
+
+
+def address(page: AppTest) -> dict[str, str]:
+    """What the browser is told to write into the address."""
+    values = part(page, "address")["values"]
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def texts(page: AppTest) -> str:
     """Everything a visitor can read in sentences."""
     elements = [*page.markdown, *page.caption, *page.warning, *page.info, *page.error]
-    captions = [line for pane in panes(page) for line in pane["caption"]]
-    return "\n".join([*(element.value for element in elements), *captions])
-
-
-def alternative_texts(page: AppTest) -> list[str]:
-    return [pane["description"] for pane in panes(page)]
+    html = [element.proto.body for element in page.get("html")]
+    pictures = [*parts(page, "map"), *parts(page, "pane")]
+    captions = [line for picture in pictures for line in picture["caption"]]
+    rows = [
+        str(rows[name])
+        for rows in parts(page, "rows")
+        for name in ("headline", "sentence", "quiet", "note")
+        if rows.get(name)
+    ]
+    return "\n".join([*(element.value for element in elements), *html, *captions, *rows])

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from effnet_viz import analyse
+from effnet_viz.analysis import faithfulness, verdict
+from effnet_viz.analysis.explanation import explain
 from effnet_viz.arrays import Floats
 from effnet_viz.engines import engine
 from effnet_viz.engines.engine import EngineError
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.openvino_engine import OpenVINOEngine
 from effnet_viz.images.decode import decode
-from effnet_viz.models import checkpoints, weights, zoo
+from effnet_viz.models import checkpoints, weights
 from effnet_viz.models.variants import ModelRef
+from effnet_viz.pictures.captions import UNTRAINED
 from effnet_viz.serving import models
 from effnet_viz.ui import results
 from tests.conftest import SAMPLES, loaded
-from tests.ui.opening import (
-    alternative_texts,
-    open_app,
-    open_whatever_happens,
-    panes,
-    texts,
-)
+from tests.ui.opening import address, maps, open_app, open_whatever_happens, part, texts
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @pytest.fixture
@@ -63,18 +66,44 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
 def test_the_first_visit_shows_an_explained_sample() -> None:
     page = open_app()
-    assert "The maps explain **tiger cat**: rank 1 of 1000" in texts(page)
+    rows = part(page, "rows")
+    assert rows["headline"] == f"Tiger cat, 39{NO_BREAK}% sure"
+    assert rows["sentence"].startswith("Its first guess of 1000. Half of the evidence lies on ")
+    assert [row["label"] for row in rows["rows"] if row["chosen"]] == ["tiger cat"]
+    assert len(rows["rows"]) == 5
     assert "EfficientNet-Lite0 at 224 px, weights: efficientnet-lite0-57934424.pth" in texts(page)
     assert "CAM, class “tiger cat”, stage 9 (7×7)" in texts(page)
-    assert "Grad-CAM, class “tiger cat”, stage 6 (14×14)" in texts(page)
+    assert "Grad-CAM, class “tiger cat”, stage 8 (7×7)" in texts(page)
     assert not page.error
     assert not page.warning
 
 
+def test_what_the_sentences_say_is_what_the_api_says() -> None:
+    page = open_app(image="espresso")
+    explained = explain(SAMPLES / "espresso.jpg", loaded("lite0"))
+    said = verdict.verdict(explained)
+    rows = part(page, "rows")
+    assert rows["sentence"] == f"{said.guess} {said.evidence}"
+    tenth = faithfulness.blur_hottest(explained, decode(SAMPLES / "espresso.jpg"))
+    assert rows["quiet"] == verdict.blurred(tenth)
+
+
+def test_an_improbable_class_is_called_weak() -> None:
+    page = open_app(target="espresso")
+    weak = part(page, "rows")["weak"]
+    result = analyse(SAMPLES / "cat.jpg", loaded("lite0"))
+    strongest = result.for_target("espresso").cam.max()
+    assert f"Strongest cell {strongest:.1f}, against {result.cam.max():.1f}" in weak["text"]
+    grad_cam = result.attribute("grad-cam", 8).values.max()
+    assert weak["ends"] == pytest.approx([result.cam.max(), result.cam.max(), grad_cam])
+    assert part(open_app(target="Egyptian cat"), "rows")["weak"] is None
+
+
 def test_the_page_of_channels_is_in_the_link_and_starts_again_with_another_stage() -> None:
-    page = open_app(page="2")
+    page = open_app(page="2", stage="6")
     assert "Channels 25 to 48 of 112" in texts(page)
-    page.slider(key="stage").set_value(5).run()
+    page.session_state["stage"] = 5
+    page.run()
     assert not page.exception
     assert "Channels 1 to 24 of 80" in texts(page)
 
@@ -85,69 +114,110 @@ def test_another_model() -> None:
     assert not page.exception
     assert "EfficientNet-Lite1 at 240 px, weights: efficientnet-lite1-77cc7160.pth" in texts(page)
     assert "(8×8)" in texts(page)
-    assert page.query_params["model"] == "lite1"
+    assert address(page)["model"] == "lite1"
 
 
 def test_another_class_by_search() -> None:
     page = open_app(image="cat-and-espresso")
     page.selectbox(key="target").set_value("espresso").run()
     assert not page.exception
-    assert "The maps explain **espresso**" in texts(page)
+    assert part(page, "rows")["headline"].startswith("Espresso, ")
     assert "CAM, class “espresso”" in texts(page)
 
 
 def test_another_stage() -> None:
     page = open_app()
-    page.slider(key="stage").set_value(3).run()
+    page.session_state["stage"] = 3
+    page.run()
     assert not page.exception
     assert "Grad-CAM, class “tiger cat”, stage 3 (56×56)" in texts(page)
     assert "Channels of stage 3" in texts(page)
     assert "Channels 1 to 24 of 24" in texts(page)
+    assert address(page)["stage"] == "3"
 
 
 def test_a_link_reproduces_the_view() -> None:
     page = open_app(
-        image="cat-and-espresso",
-        model="lite2",
-        target="espresso",
-        stage="5",
+        image="cat-and-espresso", model="lite2", target="espresso", stage="5", channel="7"
     )
     assert "EfficientNet-Lite2 at 260 px" in texts(page)
-    assert "The maps explain **espresso**" in texts(page)
+    assert part(page, "rows")["headline"].startswith("Espresso, ")
     assert "Grad-CAM, class “espresso”, stage 5" in texts(page)
-    assert page.slider(key="stage").value == 5
+    assert part(page, "deck")["stages"]["chosen"] == 5
+    assert part(page, "pane")["description"].startswith("Channel 7 over the photograph")
+    wanted = {"image": "cat-and-espresso", "model": "lite2", "stage": "5", "channel": "7"}
+    assert address(page) == wanted
+
+
+def test_an_address_is_read_once_and_then_the_visitors_choice_holds() -> None:
+    """What the back button brings is an old address: it changes no photograph."""
+    page = open_app(image="palace")
+    page.session_state["image"] = "espresso"
+    page.run()
+    assert page.query_params["image"] == "palace"
+    assert part(page, "rows")["headline"].startswith("Espresso, ")
+    assert address(page)["image"] == "espresso"
 
 
 def test_a_link_with_nonsense_shows_the_defaults() -> None:
     page = open_app(image="../../secret", model="b99", target="unicorn", stage="77")
-    assert "The maps explain **tiger cat**" in texts(page)
+    assert part(page, "rows")["headline"].startswith("Tiger cat, ")
     assert "EfficientNet-Lite0" in texts(page)
+    written = part(page, "address")["values"]
+    assert (written["model"], written["target"]) == (None, None)
+
+
+def test_at_the_last_stage_the_page_says_that_both_maps_are_the_same() -> None:
+    grad_cam = maps(open_app(stage="9"))["grad_cam"]
+    assert grad_cam["text"] == "At the last stage both maps are the same."
+    assert "gradient" in grad_cam["why"]
+    assert not maps(open_app(stage="8"))["grad_cam"]["why"]
 
 
 def test_a_covered_part_changes_the_predictions_as_the_api_says() -> None:
     page = open_app(box="0.3,0.2,0.6,0.6")
     photograph = decode(SAMPLES / "cat.jpg").covered((0.3, 0.2, 0.6, 0.6), keep=False)
-    after = analyse(photograph, loaded("lite0")).predictions
+    after = analyse(photograph, loaded("lite0"), "tiger cat")
     before = analyse(SAMPLES / "cat.jpg", loaded("lite0")).predictions[0]
-    left = after.of(before.index).probability
-    assert f"from {before.probability:.1%} to **{left:.1%}**" in texts(page)
-    assert f"now **{after[0].label}** ({after[0].probability:.1%})" in texts(page)
-    assert all(pane["covered"] == [0.3, 0.2, 0.6, 0.6] for pane in panes(page))
-    page.get_by_key("blur").set_value("keep only the part").run()  # type: ignore[attr-defined]
+    rows = part(page, "rows")
+    assert rows["headline"].startswith("Without this part: ")
+    assert after.predictions[0].label in rows["headline"]
+    shown = {row["label"]: row for row in rows["rows"]}
+    assert [row["label"] for row in rows["rows"][:5]] == [p.label for p in after.predictions[:5]]
+    assert shown["tiger cat"]["part"] == pytest.approx(after.target.probability)
+    assert shown["tiger cat"]["before_part"] == pytest.approx(before.probability)
+    assert part(page, "deck")["covered"] == [0.3, 0.2, 0.6, 0.6]
+    photo, cam = (maps(page)[name] for name in ("photograph", "cam"))
+    percents = f"{100 * before.probability:.0f} → {100 * after.target.probability:.0f}{NO_BREAK}%"
+    assert photo["live"] == {"text": "tiger cat", "change": percents}
+    assert np.allclose(values_of(cam["map"]), after.cam)
+    assert np.allclose(values_of(cam["before"]), analyse(SAMPLES / "cat.jpg", loaded("lite0")).cam)
+
+    page.session_state["blur"] = "keep only the part"
+    page.run()
     kept = decode(SAMPLES / "cat.jpg").covered((0.3, 0.2, 0.6, 0.6), keep=True)
-    left = analyse(kept, loaded("lite0")).predictions.of(before.index).probability
-    assert f"to **{left:.1%}**" in texts(page)
-    page.button[-1].click().run()
+    left = analyse(kept, loaded("lite0")).predictions
+    rows = part(page, "rows")
+    assert rows["headline"].startswith("Only this part: ")
+    assert left[0].label in rows["headline"]
+    page.session_state["box"] = None
+    page.run()
     assert not page.exception
-    assert "With a part covered" not in texts(page)
-    assert "box" not in page.query_params
+    assert part(page, "rows")["headline"].startswith("Tiger cat, ")
+    assert "box" not in address(page)
+
+
+def values_of(sent: dict[str, Any]) -> NDArray[np.float32]:
+    """A map as it was sent, (h, w)."""
+    values = np.frombuffer(base64.b64decode(sent["values"]), "<f4")
+    return values.reshape(sent["rows"], sent["columns"])
 
 
 @pytest.mark.parametrize("box", ["1,2,3", "0.5,0.5,0.5,0.6", "0.9,0,0.1,1", "0,0,1.5,1", "a,b,c,d"])
 def test_a_box_with_nonsense_is_no_box(box: str) -> None:
     page = open_app(box=box)
-    assert "With a part covered" not in texts(page)
-    assert "The maps explain **tiger cat**" in texts(page)
+    assert part(page, "deck")["covered"] is None
+    assert part(page, "rows")["headline"].startswith("Tiger cat, ")
 
 
 def test_the_box_goes_with_its_image() -> None:
@@ -155,7 +225,7 @@ def test_the_box_goes_with_its_image() -> None:
     content = (SAMPLES / "espresso.jpg").read_bytes()
     page.file_uploader(key="files").upload("cup.jpg", content, "image/jpeg").run()
     assert not page.exception
-    assert "With a part covered" not in texts(page)
+    assert part(page, "deck")["covered"] is None
 
 
 def test_another_class_at_stage_9_runs_no_stage(runs: Counter[str]) -> None:
@@ -163,7 +233,7 @@ def test_another_class_at_stage_9_runs_no_stage(runs: Counter[str]) -> None:
     forwards, stages = runs["forward"], runs["stages"]
     page.selectbox(key="target").set_value("espresso").run()
     assert "Grad-CAM, class “espresso”, stage 9" in texts(page)
-    assert runs["forward"] == forwards
+    assert runs["forward"] == forwards + 1  # with the hottest tenth blurred
     assert runs["stages"] == stages
 
 
@@ -174,12 +244,12 @@ def test_a_second_visitor_with_the_same_image_costs_nothing(runs: Counter[str]) 
     assert dict(runs) == before
 
 
-def test_unreachable_weights_are_explained_with_ways_out(offline: Path) -> None:
+@pytest.mark.usefixtures("offline")
+def test_unreachable_weights_are_explained_with_ways_out() -> None:
     page = open_app(model="b4")
     said = texts(page)
     assert "EfficientNet-B4 cannot be used yet" in said
     assert "efficientnet_b4_rwightman-23ab8bcd.pth" in said
-    assert str(offline) in said
     options = page.selectbox(key="model").options
     assert "EfficientNet-B4 · not reachable" in options
     assert "EfficientNet-Lite0 · ready" in options
@@ -189,8 +259,8 @@ def test_unreachable_weights_are_explained_with_ways_out(offline: Path) -> None:
     ]
     page.button[0].click().run()
     assert not page.exception
-    assert "The maps explain **tiger cat**" in texts(page)
-    assert "model" not in page.query_params
+    assert part(page, "rows")["headline"].startswith("Tiger cat, ")
+    assert "model" not in address(page)
 
 
 @pytest.mark.parametrize(("step", "shown"), [("model", 0), ("analysis", 0), ("attribution", 2)])
@@ -207,7 +277,7 @@ def test_a_network_too_large_for_the_machine_is_named_with_a_way_out(
     assert "Choose a smaller network" in error
     assert page.button[-1].label == "Use EfficientNet-Lite0, which is ready"
     # The photograph and CAM stay, even where Grad-CAM is too much.
-    assert len(panes(page)) == shown
+    assert len(maps(page)) == shown
 
 
 @pytest.mark.parametrize(
@@ -241,11 +311,15 @@ def test_untrained_is_chosen_explicitly_and_labelled_everywhere(offline: Path) -
     page = open_app(model="b0")
     page.button[1].click().run()
     assert not page.exception
-    assert any("Untrained" in warning.value for warning in page.warning)
+    rows = part(page, "rows")
+    assert rows["headline"].startswith("Untrained")
+    assert rows["note"].startswith("Untrained")
+    shown = maps(page)
+    assert [shown[name]["stamp"] for name in ("cam", "grad_cam")] == [UNTRAINED] * 2
     captions = [line for line in texts(page).splitlines() if "EfficientNet-B0 at 224 px" in line]
-    assert len(captions) == 4  # CAM, Grad-CAM, stages, channels
-    assert [pane["stamp"] for pane in panes(page)[1:]] == ["UNTRAINED: random weights"] * 2
+    assert len(captions) == 3  # CAM, Grad-CAM, channels
     assert all("untrained (random, seed 0)" in caption for caption in captions)
+    assert part(page, "channels")["badge"] == "untrained"
     assert page.query_params["untrained"] == "true"
 
 
@@ -260,17 +334,28 @@ def test_a_download_is_offered_with_its_size(
 
 
 def test_pictures_have_alternative_texts() -> None:
+    described = {name: shown["description"] for name, shown in maps(open_app()).items()}
+    assert "tabby cat" in described["photograph"]
+    assert described["cam"].startswith("CAM over the photograph. It is strongest at the")
+    assert described["grad_cam"].startswith("Grad-CAM over the photograph.")
+
+
+def test_a_saved_picture_says_everything_and_its_name_has_class_and_photograph() -> None:
+    cam = maps(open_app())["cam"]
+    assert cam["file"] == "cat-tiger-cat-cam-stage-9-lite0.png"
+    said = "\n".join(cam["caption"])
+    provenance = analyse(SAMPLES / "cat.jpg", loaded("lite0")).provenance
+    assert provenance.weights_sha256 is not None
+    for part_of_it in (provenance.weights_sha256, provenance.image_sha256, provenance.engine):
+        assert part_of_it in said
+    assert all(f"{name} {version}" in said for name, version in provenance.versions.items())
+
+
+def test_details_open_when_asked_for() -> None:
     page = open_app()
-    alternatives = alternative_texts(page)
-    assert len(alternatives) == 3  # photograph, CAM, Grad-CAM
-    assert "tabby cat" in alternatives[0]
-    assert alternatives[1].startswith("CAM over the photograph. It is strongest at the")
-    assert alternatives[2].startswith("Grad-CAM over the photograph.")
-
-
-def test_the_models_page() -> None:
-    page = open_app().switch_page("pages/models.py").run()
-    assert not page.exception
-    table = page.dataframe[0].value
-    assert list(table["Model"]) == [entry.title for entry in zoo.MODELS.values()]
-    assert list(table["Weights"])[:3] == ["ready"] * 3
+    assert not page.get("dialog")
+    page.session_state["_details"] = True
+    page.run()
+    said = texts(page)
+    assert "its guess number 1 of 1000" in said
+    assert "weights: efficientnet-lite0-57934424.pth" in said

@@ -24,6 +24,7 @@ MOVES = 120
 PAGE = f"""
 import numpy as np
 import streamlit as st
+from effnet_viz.arrays import Placement
 from effnet_viz.ui import viewer
 from effnet_viz.samples import samples
 from effnet_viz import image, render
@@ -38,7 +39,8 @@ columns = st.columns([{SIDE}] * 4, gap=None)
 for i in range({PANES}):
     with columns[i % 4]:
         viewer.pane(
-            photograph, (0, 0, 1, 1), values[i], kind="evidence", description="map",
+            photograph, (0, 0, 1, 1), values[i], placement=Placement.even(12), kind="evidence",
+            description="map",
             caption=["map"], stamp="", field=None, covered=None, file="", key=str(i),
         )
 """

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from tools.hostile import bombs, clicks, hoard, soak
-from tools.hostile.watch import Requirement, table
 from tools.load import server
+from tools.requirement import Requirement, table
 
 SCENARIOS = ("clicks", "bombs", "hoard", "soak")
 

@@ -9,9 +9,10 @@ from contextlib import suppress
 
 from effnet_viz.assets import SAMPLES
 from tools.fuzz.bombs import BOMBS
-from tools.hostile.watch import PATIENCE, Requirement
+from tools.hostile.watch import PATIENCE
 from tools.load.protocol import Tab
 from tools.load.server import Server
+from tools.requirement import Requirement
 
 AT_ONCE = 4
 SIZE = 1_000_000

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from tools.hostile.watch import PATIENCE, Requirement, noticing
+from tools.hostile.watch import PATIENCE, noticing
 from tools.load.protocol import Tab
 from tools.load.server import Server
+from tools.requirement import Requirement
 
 AT_ONCE = 200
 PER_SECOND, SECONDS = 10, 15

@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image
 
 from effnet_viz.images.decode import MAX_BYTES
-from tools.hostile.watch import PATIENCE, Requirement
+from tools.hostile.watch import PATIENCE
 from tools.load.protocol import ProtocolError, Tab
 from tools.load.server import Server
+from tools.requirement import Requirement
 
 SESSIONS, FILES = 10, 12
 MOST_MORE = 1.2e9

@@ -6,10 +6,10 @@ import asyncio
 import statistics
 from pathlib import Path
 
-from tools.hostile.watch import Requirement
 from tools.load.expectations import write_book
 from tools.load.scenarios import Outcome, Plan, put_load
 from tools.load.server import Server
+from tools.requirement import Requirement
 
 VISITORS = 6
 SLICE_SECONDS = 60.0

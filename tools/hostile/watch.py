@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,31 +27,6 @@ class Noticed:
     waits: list[float] = field(default_factory=list)
     """Seconds until the calm visitor had the picture of each action."""
     problems: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One line of the report."""
-
-    what: str
-    measured: float
-    most: float
-    unit: str
-
-    @property
-    def holds(self) -> bool:
-        return self.measured <= self.most
-
-    def line(self) -> str:
-        """A row of a Markdown table."""
-        verdict = "yes" if self.holds else "**no**"
-        return f"| {self.what} | {self.measured:.2f} {self.unit} | {self.most:g} | {verdict} |"
-
-
-def table(requirements: Sequence[Requirement]) -> str:
-    """All of them as a Markdown table."""
-    head = "| what | measured | at most | holds |\n| --- | ---: | ---: | --- |\n"
-    return head + "\n".join(requirement.line() for requirement in requirements) + "\n"
 
 
 @asynccontextmanager

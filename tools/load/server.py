@@ -1,4 +1,4 @@
-"""The server under test: started on a free loopback port, watched, ended by its process id."""
+"""A server under test: started on a free loopback port, watched, ended by its process id."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tools.load.protocol import HOST
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 180
+APP = ("-m", "effnet_viz.cli", "serve")
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """The app, ready for visitors. Its log goes to the folder. Raises RuntimeError."""
+def running(
+    folder: Path, program: Sequence[str] = APP, *, directory: Path = ROOT
+) -> Iterator[Server]:
+    """The app, or another program of Streamlit's, ready for visitors. Raises RuntimeError.
+
+    Its log goes to the folder. It is started in the directory, where Streamlit looks for settings.
+    """
     port = free_port()
     # A proxy that refuses: the server under load reaches nothing outside this machine.
     closed = f"http://{HOST}:{free_port()}"
@@ -76,8 +82,8 @@ def running(folder: Path) -> Iterator[Server]:
     log = folder / "server.log"
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "effnet_viz.cli", "serve", *options],
-            cwd=ROOT,
+            [sys.executable, *program, *options],
+            cwd=directory,
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,

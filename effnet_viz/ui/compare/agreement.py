@@ -9,6 +9,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from effnet_viz.analysis.explanation import GRID
+from effnet_viz.arrays import Placement
 from effnet_viz.pictures.captions import model_caption, where_strongest
 from effnet_viz.ui import viewer, words
 from effnet_viz.ui.compare.view import ComparisonView
@@ -62,11 +64,12 @@ def _show_disagreement(view: ComparisonView) -> None:
     left, top, right, bottom = compared.region
     seen = (left / width, top / height, right / width, bottom / height)
     trained = all(one.provenance.trained for one in attributions)
-    where = where_strongest(compared.disagreement)
+    placement = Placement.even(GRID)
+    where = where_strongest(compared.disagreement, placement)
     picture = Picture(
         view.canvas.photograph,
         view.canvas.seen if view.canvas.strip else seen,
-        Map(compared.disagreement.astype(np.float32), "activation"),
+        Map(compared.disagreement.astype(np.float32), placement, "activation"),
         f"{words.DISAGREEMENT} {where}",
         caption=[
             f"Photograph: {view.canvas.title}",

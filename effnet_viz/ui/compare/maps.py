@@ -217,7 +217,6 @@ def _show_map(slot: str, explanation: Explanation, canvas: Canvas) -> None:
         text=attribution.target.label,
         share=percent(attribution.target.probability, below="<", over=">"),
         side=guess_among(analysis),
-        reading=True,
         care=[(caveat.title, caveat.text) for caveat in explanation.caveats],
     )
     viewer.show(slot, picture_of(canvas, analysis.model, attribution, under=under))

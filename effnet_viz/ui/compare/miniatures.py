@@ -75,13 +75,14 @@ def _draw(scaling: str) -> str:
     with models.turn():
         composed = scene_editor.compose(scene_editor.chosen_by_chance(SCENE, demo.UNSEEN_VENDOR))
         seen = demo.photograph_of(composed.scene)
-        evidence = explain(seen, model, composed.scene.label).attribution.values  # (h, w)
+        found = explain(seen, model, composed.scene.label).attribution
     side = _FINER * SIDE
     drawn = render.overlay(
         resized(seen.pixels, side, side),
-        positive_evidence(evidence),
+        positive_evidence(found.values),
+        found.placement,
         (0, 0, side, side),
-        positive_range(evidence),
+        positive_range(found.values),
         "magma",
         0.55,
     )

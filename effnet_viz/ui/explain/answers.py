@@ -1,4 +1,4 @@
-"""What the network answers, beside its maps: a sentence, the best classes, how to ask for another."""
+"""What the network answers, beside its maps: a sentence, the best classes, another class."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from effnet_viz.records import Prediction
 from effnet_viz.ui import front_end, results, words
 from effnet_viz.ui.explain.view import ExplainView
 from effnet_viz.ui.inputs.target_and_stage import choose_target
+from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.text import percent
 from effnet_viz.ui.results import Covered
 
@@ -46,7 +47,8 @@ def answers(model: Model) -> Answers:
 
 def show_answers(view: ExplainView, covered: Covered | None) -> None:
     """The sentence and the rows; with a part covered, before and after."""
-    data = _covered(view, covered) if covered else _plain(view)
+    with error_boundary(view.model.card.title):
+        data = _covered(view, covered) if covered else _plain(view)
     if view.stamp:
         data["note"] = words.UNTRAINED_ANSWERS
 

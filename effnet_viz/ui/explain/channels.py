@@ -55,6 +55,7 @@ def show_channels(view: ExplainView) -> None:
             for c in visible.tolist()
         ],
         glance.strongest,
+        glance.placement,
         view.canvas.seen,
         stage=stage,
         common=common,

@@ -24,7 +24,7 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     """Answers, maps, stages and channels of any model, for a class and a stage of choice."""
     page = st.container(key="explain")
     with page:
-        beside, right = st.container(key="answers"), st.container()
+        beside, right = st.container(key="answers"), st.container(gap=None)
     if image is None:
         with right, waiting(words.FETCHING):
             st.stop()
@@ -37,7 +37,7 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
         analysis = results.analysis(model, image)
     with beside:
         left = answers(model)
-    stage = chosen_stage(model.last_stage)
+    stage = chosen_stage(model)
     view = view_of(image, analysis.for_target(left.target), stage)
     # What is known is shown before Grad-CAM takes its time.
     with right:

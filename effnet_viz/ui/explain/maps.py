@@ -91,7 +91,7 @@ def show_cam(view: ExplainView) -> None:
         if view.model.engine.head is not None:
             label = view.analysis.target.label
             attribution = view.analysis.attribute(Method.CAM)
-            under = Under(Method.CAM.title, label, reading=True)
+            under = Under(Method.CAM.title, label, hint=words.POINT)
             viewer.show(CAM, picture_of(view.canvas, view.model, attribution, under=under))
 
 
@@ -110,7 +110,7 @@ def show_covered(view: ExplainView) -> Covered:
             view.canvas,
             view.model,
             now,
-            under=Under(f"{now.method.title} now", label, reading=True),
+            under=Under(f"{now.method.title} now", label, hint=words.HOLD_B),
         )
         before = map_of(view.analysis.attribute(now.method))
         viewer.show(CAM, viewer.with_before(picture, before, covered.picture))
@@ -132,7 +132,7 @@ def _show_photograph(view: ExplainView, covered: Covered | None) -> None:
             view.canvas.seen,
             None,
             f"{view.image.description} The model saw {percent(crop.seen)} of it.",
-            under=Under(words.PHOTOGRAPH, text, scale=False, reading=True),
+            under=Under(words.PHOTOGRAPH, text, scale=False, hint=words.ANSWER_FOLLOWS),
             stamp=view.stamp if covered else "",
             changed=covered.picture if covered else "",
             boxed=not view.canvas.strip,

@@ -57,5 +57,7 @@ def part(
     def hear(name: str, then: Callable[[Any], None]) -> Callable[[], None]:
         return lambda: then(st.session_state[key].get(name))
 
-    callbacks = {f"on_{name}_change": hear(name, then) for name, then in (hears or {}).items()}
+    callbacks: dict[str, Any] = {
+        f"on_{name}_change": hear(name, then) for name, then in (hears or {}).items()
+    }
     _part(key=key, data={"part": kind, **data}, **callbacks)

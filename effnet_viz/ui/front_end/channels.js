@@ -1,6 +1,8 @@
 // The wall of channels: small maps to click. Pointing at a picture outlines the channels that are
 // strongest at that place.
 
+const TILE_SIDE = 168; // pixels of a tile: every one has the colour of its nearest cell
+
 class Channels {
   constructor(host, tell) {
     this.tell = tell;
@@ -64,12 +66,13 @@ class Channels {
     const size = rows * columns;
     tiles.forEach(({ low, high }, i) => {
       const { canvas } = this.tiles[i];
-      Object.assign(canvas, { width: columns, height: rows });
+      Object.assign(canvas, { width: TILE_SIDE, height: TILE_SIDE });
       const values = Float32Array.from(
         this.levels.subarray(i * size, (i + 1) * size), (level) => low + ((high - low) * level) / 255);
       const own = high > low ? [low, high] : [low, low + 1];
       const levels = levelsOf(values, drawn === "own" ? own : common);
-      paint(canvas, (rgba) => lookUp(levels, lut, rgba));
+      const placed = enlargeCells(levels, this.data, TILE_SIDE, TILE_SIDE);
+      paint(canvas, (rgba) => lookUp(placed, lut, rgba));
     });
   }
 

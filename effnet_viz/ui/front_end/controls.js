@@ -82,6 +82,8 @@ class Controls {
     this.cover.setAttribute("aria-pressed", String(covers));
     for (const part of [this.blur, this.hint, this.looks]) part.hidden = !covers;
     this.remove.hidden = !covers || !coveredBox();
+    if (!this.remove.hidden) known.add("covering");
+    if (known.has("covering")) this.hint.hidden = true;
     this.more.hidden = covers;
     const home = covers ? this.lookPopup.panel : this.row; // one set of controls, where there is room
     if (this.looking.parentElement !== home && this.looking.parentElement !== this.deck.lookPanel) home.prepend(this.looking);

@@ -242,7 +242,8 @@ class Sheet {
       this.tabs[1].textContent = `${WORDS.stage} ${stages.chosen}`;
       stage.replaceChildren(element("p", { class: "quiet" }, WORDS.stages_hint), this.deck.scrubber);
     }
-    this.asks = element("div", { class: "two" }, ...asks.map(([name, text]) => button(text, () => page.tell("ask", name))));
+    const save = button(WORDS.save, () => saveFile(slots.get(this.deck.shown)), {}, icon("save"));
+    this.asks = element("div", { class: "two" }, save, ...asks.map(([name, text]) => button(text, () => page.tell("ask", name))));
     look.querySelector(".two")?.replaceWith(this.asks);
   }
 
@@ -312,7 +313,7 @@ function isPresenting() {
   return Boolean(page.deck?.root.classList.contains("presenting"));
 }
 
-// In the browser's top layer, above all of Streamlit.
+// In the browser's top layer, above everything.
 function present(presenting) {
   const root = page.deck?.root;
   if (!root || presenting === isPresenting()) return;

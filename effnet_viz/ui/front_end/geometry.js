@@ -1,6 +1,7 @@
 // Places in a picture: points {x, y} and boxes [left, top, right, bottom] in fractions of the
 // photograph, cells {row, column} of a map, areas {x, y, width, height} in pixels of the
-// photograph. Nothing here touches the page.
+// photograph. A map's grid {rows, columns, start, step} lies in a box: the centre of cell i is at
+// start + i * step of its side, down as across. Nothing here touches the page.
 
 function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
@@ -41,25 +42,32 @@ function isIn({ x, y }, [left, top, right, bottom]) {
   return x >= left && x <= right && y >= top && y <= bottom;
 }
 
-// The cell at a point of a map that lies in the box; null beside it.
-function cellAt(point, box, { rows, columns }) {
+// The cell of one axis whose centre is nearest to a place, a fraction of the side.
+function nearestCell(place, cells, { start, step }) {
+  return clamp(Math.round((place - start) / step), 0, cells - 1);
+}
+
+// The nearest cell to a point of a map that lies in the box; null beside it.
+function cellAt(point, box, grid) {
   if (!isIn(point, box)) return null;
   const [left, top, right, bottom] = box;
   return {
-    row: Math.min(Math.floor(((point.y - top) / (bottom - top)) * rows), rows - 1),
-    column: Math.min(Math.floor(((point.x - left) / (right - left)) * columns), columns - 1),
+    row: nearestCell((point.y - top) / (bottom - top), grid.rows, grid),
+    column: nearestCell((point.x - left) / (right - left), grid.columns, grid),
   };
 }
 
-// The middle of the cell that is `by` cells from the one at a point, along one side of the box.
-function cellBeside(at, low, high, cells, by) {
-  const cell = Math.floor(((at - low) / (high - low)) * cells) + by;
-  return low + ((clamp(cell, 0, cells - 1) + 0.5) / cells) * (high - low);
+// The centre of the cell that is `by` cells from the one at a point, along one side of the box.
+function cellBeside(at, low, high, cells, grid, by) {
+  const cell = clamp(nearestCell((at - low) / (high - low), cells, grid) + by, 0, cells - 1);
+  return low + clamp(grid.start + cell * grid.step, 0, 1) * (high - low);
 }
 
-// A cell in fractions of its map.
-function cellBox({ row, column }, { rows, columns }) {
-  return [column / columns, row / rows, (column + 1) / columns, (row + 1) / rows];
+// The block of a cell, where no other one is nearer, in fractions of the map's box.
+function cellBox({ row, column }, { rows, columns, start, step }) {
+  const edge = (cell, cells) =>
+    cell === 0 ? 0 : cell === cells ? 1 : clamp(start + (cell - 0.5) * step, 0, 1);
+  return [edge(column, columns), edge(row, rows), edge(column + 1, columns), edge(row + 1, rows)];
 }
 
 // What a cell can see through the convolutions, in fractions of the model's input, cut at its borders.

@@ -1,5 +1,6 @@
 // Maps as arrays: decode, enlarge, find a range, colour. Nothing here touches the page.
-// effnet_viz/pictures/render.py does the same in Python; the browser tests hold the two together.
+// effnet_viz/arrays.py and pictures/render.py do the same in Python; the browser tests hold the two
+// together. A grid {rows, columns, start, step} says where its cells lie: see geometry.js.
 
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -18,12 +19,12 @@ function decodeLut(base64) {
 }
 
 // For every pixel of an axis: the cell before it, the cell after it, the share of the latter.
-function bilinearAxis(cells, pixels) {
+function bilinearAxis(cells, pixels, { start, step }) {
   const before = new Uint16Array(pixels);
   const after = new Uint16Array(pixels);
   const share = new Float32Array(pixels);
   for (let i = 0; i < pixels; i += 1) {
-    const place = clamp(((i + 0.5) * cells) / pixels - 0.5, 0, cells - 1);
+    const place = clamp(((i + 0.5) / pixels - start) / step, 0, cells - 1);
     before[i] = Math.floor(place);
     after[i] = Math.min(before[i] + 1, cells - 1);
     share[i] = place - before[i];
@@ -31,10 +32,12 @@ function bilinearAxis(cells, pixels) {
   return { before, after, share };
 }
 
-// Values (rows, columns) enlarged to (height, width), cell centres kept in place.
-function enlargeSmoothly(values, rows, columns, width, height) {
-  const x = bilinearAxis(columns, width);
-  const y = bilinearAxis(rows, height);
+// Values (rows, columns) enlarged to (height, width): bilinear between the centres of cells, constant
+// beyond the first and the last one.
+function enlargeSmoothly(values, grid, width, height) {
+  const { rows, columns } = grid;
+  const x = bilinearAxis(columns, width, grid);
+  const y = bilinearAxis(rows, height, grid);
   const result = new Float32Array(width * height);
   const line = new Float32Array(columns);
   for (let j = 0, out = 0; j < height; j += 1) {
@@ -52,13 +55,14 @@ function enlargeSmoothly(values, rows, columns, width, height) {
   return result;
 }
 
-// The same as blocks: every pixel has the value of the cell that it lies in.
-function enlargeCells(values, rows, columns, width, height) {
-  const column = Uint16Array.from({ length: width }, (_, i) => Math.floor(((i + 0.5) * columns) / width));
+// The same as blocks: every pixel has the value of the nearest cell.
+function enlargeCells(values, grid, width, height) {
+  const { rows, columns } = grid;
+  const column = Uint16Array.from({ length: width }, (_, i) => nearestCell((i + 0.5) / width, columns, grid));
   const result = new Float32Array(width * height);
   for (let j = 0, out = 0; j < height; j += 1) {
-    const start = Math.floor(((j + 0.5) * rows) / height) * columns;
-    for (let i = 0; i < width; i += 1, out += 1) result[out] = values[start + column[i]];
+    const first = nearestCell((j + 0.5) / height, rows, grid) * columns;
+    for (let i = 0; i < width; i += 1, out += 1) result[out] = values[first + column[i]];
   }
   return result;
 }

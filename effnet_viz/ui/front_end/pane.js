@@ -44,7 +44,8 @@ class Pane {
     }, this.layers, svg, this.divider, this.box, this.live, this.stamp, this.tag);
     this.under = new Under(this);
     this.root = element("figure", {}, this.stage, ...this.under.lines);
-    for (const part of [this.divider, this.box, this.live, this.stamp, this.changed, this.over]) part.hidden = true;
+    const late = [this.divider, this.box, this.live, this.stamp, this.changed, this.over];
+    for (const part of [...late, ...this.under.late]) part.hidden = true;
     host.replaceChildren(this.root);
     this.input = new PaneInput(this);
     this.width = 0; // of the stage, in pixels
@@ -157,7 +158,7 @@ class Pane {
     const way = `${enlarge.name} ${positive}`;
     if (!this.enlarged || this.way !== way || this.shown !== map) {
       const values = positive ? map.values.map((value) => Math.max(value, 0)) : map.values;
-      this.enlarged = enlarge(values, map.rows, map.columns, width, height);
+      this.enlarged = enlarge(values, map, width, height);
       Object.assign(this, { way, shown: map, drawn: {} });
     }
     const limits = rangeOf(map);
@@ -246,7 +247,8 @@ class Pane {
 // A map as the server sends it; the one there is already, if nothing has changed.
 function mapOf(sent, before, own) {
   if (!sent) return null;
-  if (own && sent.values === before?.values && sent.place === before?.place) return own;
+  const placed = ({ start, step, place }) => `${start} ${step} ${place}`;
+  if (own && sent.values === before?.values && placed(sent) === placed(before)) return own;
   const values = floatsOf(sent.values);
   const [lowest, highest] = extremes(values);
   return { ...sent, values, lowest, highest };
@@ -289,6 +291,11 @@ class Under {
     this.shares = element("p", { class: "shares" });
     this.reading = element("output", { class: "reading", "aria-live": "off" });
     this.lines = [this.said, this.meter, this.shares, this.caption, this.reading, this.because.panel, this.careful.panel];
+  }
+
+  // What most pictures do not have.
+  get late() {
+    return [this.said, this.meter, this.shares, this.why, this.save, this.scale];
   }
 
   update(data) {
@@ -337,10 +344,13 @@ class Under {
     const dark = this.darkText(data, map);
     const usual = (!data.share && dark) || data.text || "";
     const spoken = shared.announce && stage.getRootNode().activeElement === stage;
-    const place = data.reading ? this.reading : this.text;
-    if (data.reading) this.text.textContent = usual;
-    const text = said || (data.share ? dark : data.reading ? WORDS.point_at_a_map : usual);
-    this.reading.hidden = !data.reading;
+    const lined = data.hint || data.share; // what one points at has a line of its own
+    const place = lined ? this.reading : this.text;
+    if (lined) this.text.textContent = usual;
+    if (said) known.add("pointing");
+    const hint = data.hint && known.has("pointing") && !data.boxed && !data.before ? "" : data.hint;
+    const text = said || (data.share ? dark : data.hint ? hint : usual);
+    this.reading.hidden = !lined;
     if (place.textContent === text) return;
     place.setAttribute("aria-live", spoken ? "polite" : "off");
     place.textContent = text;

@@ -1,7 +1,6 @@
 // A visitor's own photographs: on their way to the server, and kept for a reload in this browser
 // alone, under a random name of this tab. They go with the tab, or when one says so.
 
-const UPLOADER = ".st-key-files input[type=file]"; // Streamlit's own: its limits hold for every way in
 const LEFT = 15_000; // ms after which a tab that was closed does not come back
 const SILENT = 10 * 60_000; // ms after which a tab that says nothing has crashed
 const SIGN_OF_LIFE = 30_000; // ms
@@ -9,7 +8,7 @@ const SIGN_OF_LIFE = 30_000; // ms
 const sending = []; // files on their way: the server's answer says which it has taken
 
 function sendPhotographs(files) {
-  const input = document.querySelector(UPLOADER);
+  const input = document.querySelector(platform.uploader);
   if (!input || !files.length) return false;
   const carried = new DataTransfer();
   for (const file of files) carried.items.add(file);
@@ -20,7 +19,7 @@ function sendPhotographs(files) {
 
 // Files that reach the uploader by any way.
 document.addEventListener("change", ({ target }) => {
-  if (target instanceof HTMLInputElement && target.matches(UPLOADER)) sending.push(...target.files);
+  if (target instanceof HTMLInputElement && target.matches(platform.uploader)) sending.push(...target.files);
 }, true);
 
 function tabName() {

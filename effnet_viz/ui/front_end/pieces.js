@@ -23,7 +23,7 @@ function svgElement(tag, attributes = {}) {
 
 const ICONS = {
   menu: "M3 5h14M3 10h14M3 15h14", plus: "M10 4v12M4 10h12", close: "M5 5l10 10M15 5L5 15",
-  camera: "M3 6.5h3l1.5-2h5l1.5 2h3v9H3zM12.8 10.7a2.8 2.8 0 1 1-5.6 0a2.8 2.8 0 1 1 5.6 0",
+  settings: "M10 4v.1M10 10v.1M10 16v.1", camera: "M3 6.5h3l1.5-2h5l1.5 2h3v9H3zM12.8 10.7a2.8 2.8 0 1 1-5.6 0a2.8 2.8 0 1 1 5.6 0",
   share: "M10 12V3M6.5 6 10 2.8 13.5 6M4 10v6.5h12V10", present: "M3 4h14v9H3zM10 13v3.5M7 17h6",
   down: "m6 8 4 4 4-4", save: "M10 3v9M6.5 9 10 12.3 13.5 9M4 16.5h12",
   cover: "M4 7V4h3M13 4h3v3M16 13v3h-3M7 16H4v-3M7.5 7.5h5v5h-5z",
@@ -132,13 +132,19 @@ class Popup {
   }
 }
 
-// Said once to whoever uses this browser.
-function isFirstTime(what) {
-  const key = `effnet-viz knows ${what}`;
-  try {
-    if (localStorage.getItem(key)) return false;
-    localStorage.setItem(key, "yes");
-  } catch { // a browser that keeps nothing
-  }
-  return true;
-}
+// What somebody at this browser has done once: its hint is not shown again.
+const known = {
+  has(what) {
+    try {
+      return localStorage.getItem(`effnet-viz knows ${what}`) === "yes";
+    } catch { // a browser that keeps nothing
+      return false;
+    }
+  },
+  add(what) {
+    try {
+      localStorage.setItem(`effnet-viz knows ${what}`, "yes");
+    } catch { // it is told again
+    }
+  },
+};

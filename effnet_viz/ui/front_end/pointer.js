@@ -168,10 +168,11 @@ class PaneInput {
 
   step(dx, dy) {
     const [left, top, right, bottom] = this.pane.data.box;
-    const { rows, columns } = this.pane.map ?? { rows: 16, columns: 16 };
+    const grid = this.pane.map ?? { rows: 16, columns: 16, start: 1 / 32, step: 1 / 16 };
     const from = pinned() ?? shared.pointer ?? { x: (left + right) / 2, y: (top + bottom) / 2 };
     const point = {
-      x: cellBeside(from.x, left, right, columns, dx), y: cellBeside(from.y, top, bottom, rows, dy),
+      x: cellBeside(from.x, left, right, grid.columns, grid, dx),
+      y: cellBeside(from.y, top, bottom, grid.rows, grid, dy),
     };
     if (pinned()) pinAt(null);
     pointAt(point, true);

@@ -61,7 +61,7 @@ const slots = new Map(); // name to the picture of the deck that shows the map o
 const waitingMaps = new Map(); // name to a map that came before the deck
 // What the page offers beside looking; the deck brings it.
 const page = {
-  tell: () => {}, // see streamlit.js
+  tell: () => {}, // tell(name, value); what the page around it listens to
   steps: [], // what the presenter's arrow keys step
   movable: false, // whether the object can be moved
 };

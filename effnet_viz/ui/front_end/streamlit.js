@@ -16,6 +16,13 @@
 // The page's address: state.js reads and writes it as any page would. Streamlit writes it too, from
 // what the server knew before, so that it is put right again all the time.
 
+// Streamlit's own pieces of the page, as selectors.
+const platform = {
+  uploader: ".st-key-files input[type=file]", // its limits hold for every way in
+  menu: "[data-testid=stMainMenuButton]", // theme, print
+  main: "[data-testid=stMain]",
+};
+
 // A map for a picture of the deck, which may come before it or after.
 class SlotMap {
   constructor(host) {
@@ -68,7 +75,7 @@ class Address {
 }
 
 const KINDS = {
-  deck: Deck, map: SlotMap, pane: Pane, channels: Channels, rows: Rows, strip: Strip, actions: Actions, address: Address, claim: Claim, curves: Curves,
+  deck: Deck, map: SlotMap, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, strip: Strip, actions: Actions, address: Address, claim: Claim, curves: Curves,
 };
 const WATCH = 400; // ms
 

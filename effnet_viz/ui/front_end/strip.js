@@ -190,16 +190,19 @@ class Camera {
   }
 }
 
-// Share and Present, at the other end of the strip.
+// Share, Present and settings, at the other end of the strip.
 class Actions {
   constructor(host, tell) {
     this.share = button("", () => tell("share", location.href), { look: "plain", title: WORDS.share_title }, icon("share"), element("span", {}, WORDS.share));
     this.present = button("", () => present(true), { look: "plain", title: WORDS.present_title }, icon("present"), element("span", {}, WORDS.present));
-    host.replaceChildren(element("div", { class: "actions" }, this.share, this.present));
+    // The platform's button, which would come before the page, is hidden: this one stands for it.
+    this.settings = button("", () => document.querySelector(platform.menu)?.click(), { look: "plain icon", label: WORDS.settings, title: WORDS.settings }, icon("settings"));
+    host.replaceChildren(element("div", { class: "actions" }, this.share, this.present, this.settings));
   }
 
   update({ maps }) {
     this.present.hidden = !maps;
+    document.querySelector(platform.main)?.setAttribute("tabindex", "-1"); // no stop of its own
   }
 
   dispose() {}

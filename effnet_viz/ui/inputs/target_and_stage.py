@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from effnet_viz.analysis.explanation import starting_stage
 from effnet_viz.models.classes import Classes, imagenet
+from effnet_viz.models.model import Model
 from effnet_viz.ui import words
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.url_parameters import Choice, Number
-
-DEFAULT_STAGE = 4
-"""Of Grad-CAM on the main page, where there are so many: see docs/choices.md."""
 
 TARGET = Choice("target", imagenet())
 STAGE = Number("stage", 1)
@@ -61,12 +60,13 @@ def offer_targets(classes: Classes, label: str) -> None:
         )
 
 
-def chosen_stage(last: int) -> int:
-    """The stage of Grad-CAM and of the channels below, 1 to `last`."""
+def chosen_stage(model: Model) -> int:
+    """The stage of Grad-CAM and of the channels below."""
     url_state.read_url("stage")
-    stage = min(max(int(st.session_state.get("stage") or DEFAULT_STAGE), 1), last)
+    usual = starting_stage(model)
+    stage = min(max(int(st.session_state.get("stage") or usual), 1), model.last_stage)
     st.session_state["stage"] = stage
-    url_state.write_url("stage", None if stage == min(DEFAULT_STAGE, last) else str(stage))
+    url_state.write_url("stage", None if stage == usual else str(stage))
     return stage
 
 

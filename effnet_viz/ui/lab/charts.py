@@ -12,10 +12,17 @@ from effnet_viz.lab.results import SIZE_GROUPS, MapSummary, OverRuns, Results
 from effnet_viz.ui.lab.measure_table import REFERENCES, Measure, labelled_pairs, reference_values
 from effnet_viz.ui.layout import theme
 from effnet_viz.ui.layout.charts import layout
-from effnet_viz.ui.layout.theme import COLOURS, GREY
 
 ABOVE = 34
 """Room for a legend over a chart of rows, in pixels."""
+
+
+def _colours() -> tuple[str, ...]:
+    return theme.current().networks
+
+
+def _quiet() -> str:
+    return theme.current()["quiet"]
 
 
 def _add_runs_and_mean(
@@ -61,7 +68,7 @@ def draw_accuracy(results: Results) -> go.Figure:
     names = [network.name for network in networks]
     axis = {"tickformat": ".0%", "title": "top-1 accuracy"}
     figure = go.Figure(layout=_rows(names, top=ABOVE, **axis) | {"height": 350})
-    for row, (network, colour) in enumerate(zip(networks, COLOURS, strict=False)):
+    for row, (network, colour) in enumerate(zip(networks, _colours(), strict=False)):
         for shift, values, where, symbol in (
             (-0.2, network.top1_seen, "seen vendors", "circle-open"),
             (0.2, network.top1_unseen, "unseen vendor", "circle"),
@@ -69,7 +76,7 @@ def draw_accuracy(results: Results) -> go.Figure:
             name = f"{network.name}, {where}"
             _add_runs_and_mean(figure, row + shift, values, name, colour, symbol)
     for where, symbol in (("unseen vendor", "circle"), ("seen vendors", "circle-open")):
-        marker = {"color": GREY, "size": 9, "symbol": symbol}
+        marker = {"color": _quiet(), "size": 9, "symbol": symbol}
         _add_to_legend(figure, where, mode="markers", marker=marker)
     return figure
 
@@ -80,7 +87,7 @@ def draw_means(results: Results, kind: str, measure: Measure) -> go.Figure:
     references = reference_values(results, measure) if measure.comparable else {}
     labels = [*(network.name for network in networks), *references]
     figure = go.Figure(layout=_rows(labels, tickformat=".0%"))
-    for row, (network, colour) in enumerate(zip(networks, COLOURS, strict=False)):
+    for row, (network, colour) in enumerate(zip(networks, _colours(), strict=False)):
         values = network.maps[kind].everywhere[measure.key]
         _add_runs_and_mean(figure, row, values, network.name, colour)
     for row, (title, values) in enumerate(references.items(), len(networks)):
@@ -90,14 +97,19 @@ def draw_means(results: Results, kind: str, measure: Measure) -> go.Figure:
             x1=values.mean,
             y0=-0.5,
             y1=row,
-            line={"color": GREY, "width": 1, "dash": "dot"},
+            line={"color": _quiet(), "width": 1, "dash": "dot"},
             layer="below",
         )
         figure.add_scatter(
             x=[values.mean],
             y=[row],
             mode="markers",
-            marker={"symbol": "diamond-open", "color": GREY, "size": 10, "line": {"width": 2}},
+            marker={
+                "symbol": "diamond-open",
+                "color": _quiet(),
+                "size": 10,
+                "line": {"width": 2},
+            },
             name=title,
             showlegend=False,
             hovertemplate=f"{title}: %{{x:.1%}}<extra></extra>",
@@ -111,9 +123,12 @@ def draw_pairs(results: Results, kind: str, measure: Measure) -> go.Figure:
     labels = [label for label, _ in pairs]
     rows = _rows(labels, top=ABOVE, title="difference in percentage points")
     figure = go.Figure(layout=rows | {"showlegend": True})
-    ink = theme.current().ink
+    ink = theme.current()["ink"]
     figure.add_vline(0, line={"color": ink, "width": 1})
-    for clear, name, colour in ((True, "clear", ink), (False, "includes 0", GREY)):
+    for clear, name, colour in (
+        (True, "clear", ink),
+        (False, "includes 0", _quiet()),
+    ):
         chosen = [(row, pair) for row, (_, pair) in enumerate(pairs) if pair.clear == clear]
         figure.add_scatter(
             x=[100 * pair.value for _, pair in chosen],
@@ -159,11 +174,11 @@ def draw_by_size(results: Results, kind: str, measure: Measure) -> go.Figure:
             hovertemplate=f"{name}: %{{y:.1%}}<extra></extra>",
         )
 
-    for network, colour in zip(results.networks.values(), COLOURS, strict=False):
+    for network, colour in zip(results.networks.values(), _colours(), strict=False):
         add(network.maps[kind], network.name, {"color": colour}, "circle")
     if measure.comparable:
         for name, dash in (("uniform", "dot"), ("centre_gaussian", "dash")):
-            line = {"color": GREY, "width": 1.5, "dash": dash}
+            line = {"color": _quiet(), "width": 1.5, "dash": dash}
             add(results.references[name], REFERENCES[name], line, "diamond-open")
     return figure
 
@@ -173,7 +188,7 @@ def draw_curves(results: Results) -> go.Figure:
     x = {"title": "views in training", "rangemode": "tozero"}
     y = {"title": "top-1 accuracy", "tickformat": ".0%", "automargin": True}
     figure = go.Figure(layout=layout(380, x, y))
-    for (key, network), colour in zip(results.networks.items(), COLOURS, strict=False):
+    for (key, network), colour in zip(results.networks.items(), _colours(), strict=False):
         name, curve = network.name, results.curves[key]
         views = [point.views for point in curve]
         for accuracies, where, dash in (
@@ -191,5 +206,10 @@ def draw_curves(results: Results) -> go.Figure:
                 hovertemplate=f"{name}, {where}: %{{y:.1%}} after %{{x:,}} views<extra></extra>",
             )
     for where, dash in (("unseen vendor", "solid"), ("seen vendors", "dash")):
-        _add_to_legend(figure, where, mode="lines", line={"color": GREY, "dash": dash, "width": 2})
+        _add_to_legend(
+            figure,
+            where,
+            mode="lines",
+            line={"color": _quiet(), "dash": dash, "width": 2},
+        )
     return figure

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from effnet_viz.ui.layout.theme import LIGHT
+from effnet_viz.ui.layout import theme
+from effnet_viz.ui.layout.theme import Theme
 
 CONFIG = {"displayModeBar": False}
 """Plotly's own: no buttons over the chart."""
@@ -16,15 +18,51 @@ CONFIG = {"displayModeBar": False}
 NO_ZOOM = {"fixedrange": True}
 """Of an axis: a finger on a chart scrolls the page."""
 
-WITH_SCALE: Mapping[str, Any] = {"colorscale": "Viridis", "colorbar": {"thickness": 10}}
-"""Look of a heat map: cells coloured strongly, with a bar of the colours."""
+_CLEAR = "rgba(0,0,0,0)"
 
-PALE: Mapping[str, Any] = {
-    "colorscale": [[0, "#eef3f2"], [1, "#6dbdb9"]],
-    "textfont": {"color": LIGHT.ink},
-    "showscale": False,
-}
-"""Look of a heat map: pale enough for dark letters at both ends, so the numbers are enough."""
+
+class Look(Enum):
+    """How the cells of a heat map are coloured."""
+
+    WITH_SCALE = auto()
+    """Strongly, with a bar of the colours."""
+    PALE = auto()
+    """Pale enough for letters at both ends, so the numbers are enough."""
+
+
+WITH_SCALE, PALE = Look
+
+
+def template(seen: Theme) -> go.layout.Template:
+    """What every chart looks like, made of the tokens of a theme."""
+    quiet, ink = ({"color": seen[name], "size": 12} for name in ("quiet", "ink"))
+    axis = {
+        "gridcolor": seen["line"],
+        "linecolor": seen["edge"],
+        "zerolinecolor": seen["edge"],
+        "zerolinewidth": 1,
+        "tickfont": quiet,
+        "title": {"font": quiet, "standoff": 12},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": theme.FONT, **ink},
+            "paper_bgcolor": _CLEAR,
+            "plot_bgcolor": _CLEAR,
+            "colorway": seen.networks,
+            "xaxis": axis,
+            "yaxis": axis,
+            "legend": {"font": ink, "title": {"font": ink}},
+            "hoverlabel": {
+                "bgcolor": seen["raised"],
+                "bordercolor": seen["line"],
+                "font": {"family": theme.FONT, "color": seen["ink"], "size": 14},
+                "align": "left",
+            },
+            "coloraxis": {"colorbar": {"tickfont": quiet, "outlinewidth": 0}},
+        }
+    )
 
 
 def layout(
@@ -41,8 +79,14 @@ def layout(
 
 
 def show_chart(figure: go.Figure, *, key: str, alt: str) -> None:
-    """The chart; `alt` says the same in words."""
-    st.plotly_chart(figure, config=CONFIG, key=key, alt=alt)
+    """The chart in the theme that this visitor sees; `alt` says the same in words."""
+    figure.update_layout(template=template(theme.current()))
+    st.plotly_chart(figure, config=CONFIG, theme=None, key=key, alt=alt)
+
+
+def pale_ends(seen: Theme) -> tuple[str, str]:
+    """The colours of the lowest and the highest value of a pale heat map."""
+    return seen["recess"], seen.mixed("ground", "accent", 0.35)
 
 
 def show_heatmap(
@@ -53,14 +97,22 @@ def show_heatmap(
     what: str,
     ends: tuple[float, float],
     number: str,
-    look: Mapping[str, Any],
+    look: Look,
     height: int,
 ) -> None:
     """A symmetric measure of pairs as coloured cells, (rows, columns); None leaves a cell empty.
 
-    `ends` are the values at the ends of the colours, `number` is the format of a value, `look` is
-    WITH_SCALE or PALE.
+    `ends` are the values at the ends of the colours, `number` is the format of a value.
     """
+    seen = theme.current()
+    if look is Look.PALE:
+        colours: dict[str, Any] = {
+            "colorscale": list(zip((0, 1), pale_ends(seen), strict=True)),
+            "textfont": {"color": seen["ink"]},
+            "showscale": False,
+        }
+    else:
+        colours = {"colorscale": "Viridis", "colorbar": {"thickness": 10, "outlinewidth": 0}}
     figure = go.Figure(
         go.Heatmap(
             z=values,
@@ -71,12 +123,12 @@ def show_heatmap(
             texttemplate=f"%{{z:{number}}}",
             hovertemplate=f"%{{y}} and %{{x}}: %{{z:{number}}}<extra></extra>",
             hoverongaps=False,
-            **look,
+            **colours,
         ),
         layout(
             height,
-            {"showgrid": False, "automargin": True},
-            {"showgrid": False, "automargin": True, "autorange": "reversed"},
+            {"showgrid": False},
+            {"showgrid": False, "autorange": "reversed"},
             right=0,
         ),
     )

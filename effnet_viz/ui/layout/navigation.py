@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -32,11 +32,14 @@ def page(
     """
     strip.follow_link()
     st.set_page_config(page_title=f"{title} · effnet-viz", page_icon=str(ICON), layout="wide")
-    front_end.bring_code()
-    st.html(f'<h1 class="hidden">{title}</h1>')
     refused = url_state.begin_page(address)
     try:
-        with mistake_boundary(), strip.strip(title, photographs(), maps=maps) as place:
+        with mistake_boundary(), ExitStack() as stack:
+            with st.container(key="frame"):  # takes no room
+                front_end.bring_code()
+                st.html(f'<h1 class="hidden">{title}</h1>')
+                chosen = photographs()
+            place = stack.enter_context(strip.strip(title, chosen, maps=maps))
             _say_what_is_refused(refused)
             yield place
     finally:

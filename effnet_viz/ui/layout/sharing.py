@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import segno
 import streamlit as st
@@ -37,11 +37,19 @@ def shareable(link: str, bound: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(netloc=f"{found}{port}")), ""
 
 
+def without_photograph(link: str) -> str:
+    """The same link for those who do not have the photograph."""
+    parts = urlsplit(link)
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "image"]
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
 def show_link(*, own: bool) -> None:
     """The link and its code, if the visitor has asked; `own` when a photograph is not in it."""
     link = st.session_state.pop("_share", None)
     if not isinstance(link, str) or urlsplit(link).scheme not in ("http", "https"):
         return
+    link = without_photograph(link) if own else link
     shared, said = shareable(link, config.get_option("server.address") or "")
 
     @st.dialog(words.SHARE_TITLE)

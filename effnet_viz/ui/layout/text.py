@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
 def escape_markdown(text: str) -> str:
     """Text that somebody else chose (a file name), shown as it is and not as Markdown."""
     # A zero-width space keeps :smile: and :material/home: from becoming icons.
@@ -12,16 +15,13 @@ def escape_markdown(text: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 1 in percent, with one decimal."""
-    return f"{share:.1%}" if share >= 0.001 else "<0.1%"
+    """A share of 1 in percent, with one decimal: “38.8 %”."""
+    return f"{100 * share:.1f}{NO_BREAK}%" if share >= 0.001 else f"<{NO_BREAK}0.1{NO_BREAK}%"
 
 
 def truncate(text: str, letters: int) -> str:
     """The text, cut with an ellipsis if it has more letters than that."""
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
-
-
-NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def amount(number: float) -> str:

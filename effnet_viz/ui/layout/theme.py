@@ -45,21 +45,23 @@ COLOURS = {
 NETWORKS = tuple(name.removeprefix("net-") for name in COLOURS if name.startswith("net-"))
 """Colours of networks side by side, in order."""
 
+FONT = '"Source Sans", sans-serif'
+RADIUS = "8px"
+SIZES = {12: 16, 14: 20, 16: 24, 20: 28, 24: 32, 28: 36}
+"""Of type, in pixels: the size and the height of its lines. The last two are for a projector."""
+
 _SAME_IN_BOTH = {
     "box": "#ffd23f",
     "scrim": "rgb(13 18 20 / 82%)",
     "on-scrim": "#ffffff",
     "shadow": "0 8px 32px light-dark(rgb(29 37 39 / 18%), rgb(0 0 0 / 55%))",
-    "font": '"Source Sans", sans-serif',
-    **{
-        f"t{size}": f"{size / 16}rem/{line / 16}rem var(--font)"
-        for size, line in ((12, 16), (14, 20), (16, 24), (20, 28), (24, 32), (28, 36))
-    },
+    "font": FONT,
+    **{f"t{size}": f"{size / 16}rem/{line / 16}rem var(--font)" for size, line in SIZES.items()},
     **{f"s{steps}": f"{4 * steps}px" for steps in (1, 2, 3, 4, 6, 8, 12)},
     "strip": "56px",
     "control": "32px",
     "row": "40px",
-    "radius": "8px",
+    "radius": RADIUS,
 }
 
 
@@ -72,10 +74,19 @@ class Theme:
     def __getitem__(self, token: str) -> str:
         return COLOURS[token][self.dark]
 
+    def mixed(self, one: str, other: str, share: float) -> str:
+        """The colour between two, with this share of the other."""
+        pairs = zip(*(_channels(self[token]) for token in (one, other)), strict=True)
+        return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
     @property
     def networks(self) -> tuple[str, ...]:
         """Colours of networks side by side, in order."""
         return tuple(self[f"net-{name}"] for name in NETWORKS)
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour.removeprefix("#")))
 
 
 LIGHT, DARK = Theme(dark=False), Theme(dark=True)

@@ -8,11 +8,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from effnet_viz.models import scaling
+from effnet_viz.ui import words
 from effnet_viz.ui.layout import theme
 from effnet_viz.ui.layout.charts import NO_ZOOM, show_chart
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount, round_amount
-from effnet_viz.ui.layout.theme import GREY, ORANGE, PURPLE, RED, TEAL
 from effnet_viz.ui.layout.url_parameters import Choice
 from effnet_viz.ui.scaling.rule import YOURS, Chosen
 
@@ -20,30 +20,32 @@ MULTIPLY_ADDS, PARAMETER_COUNT = "multiply-adds", "parameters"
 
 PARAMETERS = (Choice("cost", (MULTIPLY_ADDS, PARAMETER_COUNT)),)
 
-ACCURACY_HELP = """
-Further up is better, further left is cheaper; each step of the lower axis from 1 to 10 is ten times
-the cost. Point at a mark to see its source. The vertical line is your scale: its cost is computed,
-but its accuracy would have to be measured, and nobody has.
-
-Compare within one series only. The paper's models, torchvision's and Lite were trained differently;
-torchvision's B0 to B4 and B5 to B7 come from two different releases.
-"""
-
 _SERIES_MARKS = (
-    (TEAL, "circle", True),
-    (PURPLE, "square", True),
-    (ORANGE, "circle-open", True),
-    (ORANGE, "x-thin-open", False),
-    (RED, "diamond", False),
-    (GREY, "circle", False),
+    ("accent", "circle", True),
+    ("net-width", "square", True),
+    ("net-depth", "circle-open", True),
+    ("net-depth", "x-thin-open", False),
+    ("net-resolution", "diamond", False),
+    ("quiet", "circle", False),
 )
-"""Colour, symbol and whether a line joins them; in the order of scaling.figures()."""
+"""Token, symbol and whether a line joins them; in the order of scaling.figures()."""
 
 
 def show_accuracy(chosen: Chosen) -> None:
-    """Published accuracy against multiply-adds or parameters."""
+    """Published accuracy against multiply-adds or parameters, drawn while somebody wants to see it.
+
+    A chart brings much code: a visitor who looks at the drawing alone does not wait for it.
+    """
+    asked = st.session_state.setdefault("_accuracy_asked", "cost" in st.query_params)
+    opened = st.expander(words.SCALING_BUYS, asked, key="accuracy_open", on_change="rerun")
+    if opened.open:
+        with opened:
+            _show(chosen)
+
+
+def _show(chosen: Chosen) -> None:
     axis = st.segmented_control(
-        "Cost in",
+        words.COST_IN,
         [MULTIPLY_ADDS, PARAMETER_COUNT],
         default=MULTIPLY_ADDS,
         required=True,
@@ -65,16 +67,17 @@ def show_accuracy(chosen: Chosen) -> None:
         f"highest is {best.top1:.1f} % by {best.name}."
         + (f" Your scale has {amount(yours)} {axis}." if yours else ""),
     )
-    how_to_read(ACCURACY_HELP)
+    how_to_read(words.ACCURACY_HELP)
 
 
 def _scatter(axis: str, yours: float | None) -> go.Figure:
     """Top-1 accuracy over cost, logarithmic; a line where the chosen scale is."""
-    ink = theme.current().ink
+    seen = theme.current()
     figure = go.Figure()
-    for (name, series), (colour, symbol, joined) in zip(
+    for (name, series), (token, symbol, joined) in zip(
         scaling.figures().items(), _SERIES_MARKS, strict=True
     ):
+        colour = seen[token]
         costs = [f.multiply_adds if axis == MULTIPLY_ADDS else f.parameters for f in series]
         known = [(f, cost) for f, cost in zip(series, costs, strict=True) if isfinite(cost)]
         figure.add_scatter(
@@ -95,7 +98,7 @@ def _scatter(axis: str, yours: float | None) -> go.Figure:
             + "<br>%{customdata[1]}<extra></extra>",
         )
     if yours is not None:
-        figure.add_vline(yours, line={"color": ink, "width": 1.5, "dash": "dash"})
+        figure.add_vline(yours, line={"color": seen["ink"], "width": 1.5, "dash": "dash"})
         figure.add_annotation(
             text=f"{YOURS.lower()}: {amount(yours)}",
             x=log10(yours),  # annotations on a logarithmic axis are placed by the logarithm
@@ -103,7 +106,6 @@ def _scatter(axis: str, yours: float | None) -> go.Figure:
             yref="paper",
             yanchor="bottom",
             showarrow=False,
-            font={"size": 12, "color": ink},
         )
     for member in scaling.family():
         cost = member.figure.multiply_adds if axis == MULTIPLY_ADDS else member.figure.parameters
@@ -114,12 +116,12 @@ def _scatter(axis: str, yours: float | None) -> go.Figure:
             yshift=-14,
             xshift=10,
             showarrow=False,
-            font={"size": 11, "color": TEAL},
+            font={"color": seen["accent"]},
         )
     ticks = [factor * 10**power for power in range(6, 12) for factor in (1, 3)]
     figure.update_layout(
         height=460,
-        margin={"l": 44, "r": 8, "t": 24, "b": 0},
+        margin={"l": 0, "r": 8, "t": 24, "b": 0},
         legend={"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0},
         xaxis={
             "type": "log",
@@ -129,6 +131,5 @@ def _scatter(axis: str, yours: float | None) -> go.Figure:
             **NO_ZOOM,
         },
         yaxis={"title": "top-1 accuracy (%)", **NO_ZOOM},
-        hoverlabel={"align": "left"},
     )
     return figure

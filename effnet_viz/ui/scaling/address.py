@@ -1,9 +1,9 @@
 """What the address of the page can hold."""
 
-from effnet_viz.ui.scaling import accuracy, rule, stages_drawing
+from effnet_viz.ui.scaling import accuracy, rule, tables
 
 ADDRESS = (
     *rule.PARAMETERS,
-    *stages_drawing.PARAMETERS,
+    *tables.PARAMETERS,
     *accuracy.PARAMETERS,
 )

@@ -1,4 +1,4 @@
-"""The parts of the page "Scaling rules": sliders, tables, the drawing and the scatter plot."""
+"""The rule: sliders, what they lead to, and the way to the page that compares networks."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import streamlit as st
 from effnet_viz.engines.structure import Structure
 from effnet_viz.models import scaling, variants
 from effnet_viz.models.scaling import Rule, Scale
+from effnet_viz.ui import words
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.section import section
+from effnet_viz.ui.layout.tables import show_table
 from effnet_viz.ui.layout.text import NO_BREAK, amount
 from effnet_viz.ui.layout.url_parameters import Number
 
-PRESETS = {
-    "All three (the paper)": Rule(),
-    "Depth only": Rule(2.0, 1.0, 1.0),
-    "Width only": Rule(1.0, 1.41, 1.0),
-    "Resolution only": Rule(1.0, 1.0, 1.41),
-}
+PRESETS = dict(
+    zip(
+        words.PRESETS,
+        (Rule(), Rule(2.0, 1.0, 1.0), Rule(1.0, 1.41, 1.0), Rule(1.0, 1.0, 1.41)),
+        strict=True,
+    )
+)
 """Each doubles the multiply-adds with one step of φ, about."""
 YOURS = "Your scale"
 
@@ -27,17 +31,6 @@ ALPHA = Number("alpha", 1.0, 2.0, 0.01)
 BETA = Number("beta", 1.0, 1.5, 0.01)
 GAMMA = Number("gamma", 1.0, 1.5, 0.01)
 PARAMETERS = (PHI, ALPHA, BETA, GAMMA)
-
-RULE_HELP = """
-A network can grow along three axes: **depth** (more layers), **width** (more channels) and
-**resolution** (a larger image). Compound scaling grows all three together. α, β and γ say how much
-of each one step takes, φ says how many steps.
-
-Twice the layers cost twice the multiply-adds. Twice the channels, or twice the side of the image,
-cost four times as many. So one step multiplies the cost by α·β²·γ². The paper keeps that near 2:
-then φ steps cost about 2 to the power of φ times as much. It found α = 1.2, β = 1.1 and γ = 1.15 by
-trying values at φ = 1 (Section 3.3).
-"""
 
 
 @dataclass(frozen=True)
@@ -62,88 +55,67 @@ class Chosen:
 def choose_rule() -> Chosen:
     """φ, α, β and γ from sliders. Every choice is in the URL."""
     paper = Rule()
-    st.markdown(
-        "To make a network larger, add layers (depth), channels (width) or pixels (resolution). "
-        "EfficientNet grows all three by one rule. Move the sliders to see where it leads."
-    )
-    with st.container(horizontal=True):
+    st.html(f'<p class="quiet">{words.GROW}</p>')
+    phi = _slider(words.PHI, PHI, 1.0, "%.1f")
+    alpha = _slider(words.ALPHA, ALPHA, paper.alpha)
+    beta = _slider(words.BETA, BETA, paper.beta)
+    gamma = _slider(words.GAMMA, GAMMA, paper.gamma)
+    with st.container(key="presets"):
         for name, preset in PRESETS.items():
-            st.button(name, on_click=_use, args=(preset,))
-    one, two, three, four = st.columns(4, gap="medium")
-    phi = one.slider(
-        "φ: how many steps", *PHI.limits, 1.0, PHI.step, "%.1f", key="phi", bind="query-params"
-    )
-    alpha = two.slider(
-        "α: depth per step",
-        *ALPHA.limits,
-        paper.alpha,
-        ALPHA.step,
-        "%.2f",
-        key="alpha",
+            st.button(name, on_click=_use, args=(preset,), width="stretch")
+    rule = Rule(alpha, beta, gamma)
+    st.html(f"<p><b>α · β² · γ² = {rule.growth:.2f}.</b> {_verdict(rule.growth)}</p>")
+    how_to_read(words.RULE_HELP)
+    return Chosen(rule, phi)
+
+
+def _slider(label: str, number: Number, usual: float, written: str = "%.2f") -> float:
+    return st.slider(
+        label,
+        *number.limits,
+        usual,
+        number.step,
+        written,
+        key=number.name,
         bind="query-params",
     )
-    beta = three.slider(
-        "β: width per step",
-        *BETA.limits,
-        paper.beta,
-        BETA.step,
-        "%.2f",
-        key="beta",
-        bind="query-params",
-    )
-    gamma = four.slider(
-        "γ: resolution per step",
-        *GAMMA.limits,
-        paper.gamma,
-        GAMMA.step,
-        "%.2f",
-        key="gamma",
-        bind="query-params",
-    )
-    return Chosen(Rule(alpha, beta, gamma), phi)
 
 
 def show_result(chosen: Chosen) -> None:
-    """The constraint; then B0, the rule's answer, its rounded network and the closest published."""
+    """B0, the rule's answer, its rounded network and the closest published one."""
     rule, phi, scale, built = chosen.rule, chosen.phi, chosen.scale, chosen.built
-    st.markdown(f"**α · β² · γ² = {rule.growth:.2f}.** {_verdict(rule.growth)}")
     first = scaling.baseline()
     cost = first.multiply_adds * rule.growth**phi
     member = scaling.closest(built.multiply_adds if built else cost)
     published = scaling.family()[member]
     accuracy = {one.name: f"{one.figure.top1:.1f}{NO_BREAK}%" for one in scaling.family()}
-    rows = ["depth d", "width w", "resolution", "layers", "parameters", "multiply-adds", "top-1"]
-    st.table(
-        {
-            "": [f"**{row}**".replace("-", "\N{NON-BREAKING HYPHEN}") for row in rows],
-            "B0": ["1", "1", *_counted(first), accuracy["B0"]],
-            f"rule, φ{NO_BREAK}={NO_BREAK}{phi:g}": [
-                f"{scale.depth:.2f}",
-                f"{scale.width:.2f}",
-                f"{scale.resolution:.1f}{NO_BREAK}px",
-                "",
-                "",
-                amount(cost),
-                "",
-            ],
-            "built, rounded": ["", "", *_counted(built), "not trained"],
-            f"{member.name}, paper": [
-                f"{member.depth:g}",
-                f"{member.width:g}",
-                *_counted(published),
-                accuracy[member.name],
-            ],
-        },
-        border="horizontal",
-        width="content",
-        hide_index=True,
-    )
+    section(words.BUILT, words.BUILT_LINE)
+    columns = {
+        "": ["depth d", "width w", "resolution", "layers", "parameters", "multiply-adds", "top-1"],
+        "B0": ["1", "1", *_counted(first), accuracy["B0"]],
+        f"rule, φ{NO_BREAK}={NO_BREAK}{phi:g}": [
+            f"{scale.depth:.2f}",
+            f"{scale.width:.2f}",
+            f"{scale.resolution:.1f}{NO_BREAK}px",
+            "",
+            "",
+            amount(cost),
+            "",
+        ],
+        "built, rounded": ["", "", *_counted(built), "not trained"],
+        f"{member.name}, paper": [
+            f"{member.depth:g}",
+            f"{member.width:g}",
+            *_counted(published),
+            accuracy[member.name],
+        ],
+    }
+    show_table(list(columns), list(zip(*columns.values(), strict=True)), label=words.BUILT)
     st.caption(
         f"The rule's multiply-adds: B0's times {rule.growth:.2f} to the power of {phi:g}. The rest "
         f"is counted on the built networks. {member.name} is the published model closest in "
         f"multiply-adds; its top-1 accuracy on ImageNet: {member.figure.source}."
     )
-    how_to_read(RULE_HELP)
 
 
 def offer_comparison(chosen: Chosen) -> None:
@@ -156,7 +128,7 @@ def offer_comparison(chosen: Chosen) -> None:
     except variants.VariantError as error:
         st.caption(f":material/block: It cannot be compared with other networks: {error}")
         return
-    if st.button("Compare this network with others", icon=":material/compare:"):
+    if st.button(words.COMPARE_THIS, icon=":material/compare:"):
         st.session_state["custom"] = entry.key
         st.switch_page("pages/compare_scaling.py")
 

@@ -1,40 +1,28 @@
-"""What rounding does, and the published family beside the rule."""
+"""What rounding does, the published family beside the rule, and any model stage by stage."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz.models import scaling
+from effnet_viz.models import architectures, scaling, zoo
+from effnet_viz.ui import words
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.section import section
+from effnet_viz.ui.layout.tables import show_table
 from effnet_viz.ui.layout.text import amount
-from effnet_viz.ui.scaling.rule import Chosen
+from effnet_viz.ui.layout.url_parameters import Choice
+from effnet_viz.ui.scaling.rule import YOURS, Chosen
 
-ROUNDING_HELP = """
-A stage cannot have 35.2 channels or 1.4 layers. Channels go to the nearest multiple of 8, which
-hardware likes, but never down by more than 10 %. Layers go up to the next whole number; stages 1
-and 9 always have one. So a small change of a slider may change nothing, and another a lot.
-"""
-
-FAMILY_HELP = """
-“Rule” is what the sliders above give at the φ that costs as many multiply-adds as the published
-model; “used” is what the authors took. The paper names no φ for B1 to B7. With its own α, β and γ,
-B2 has just the width and depth that the rule gives at φ = 1, and B1 is a smaller step before it.
-"""
+PARAMETERS = (Choice("member", (*(entry.title for entry in zoo.MODELS.values()), YOURS)),)
 
 
 def show_rounding(chosen: Chosen) -> None:
     """Channels and layers of every stage, as the multipliers say and as they are built."""
-    scale = chosen.scale
-    width, depth, resolution = scale.usable()
     if chosen.built is None:
-        st.info(
-            f"The rule asks for {depth:.0f} times the depth of B0. Networks are built here up to "
-            f"{scaling.DEEPEST:g} times its depth: lower φ or α to see this one.",
-            icon=":material/layers:",
-        )
         return
+    width, depth, resolution = chosen.scale.usable()
     stages = scaling.stages(width, depth)
-    st.markdown("##### Why the built network is not just the rule's answer")
+    section(words.ROUNDED)
     channels = max(stages, key=lambda s: abs(s.channels / s.exact_channels - 1))
     layers = max(stages, key=lambda s: s.layers / s.exact_layers)
     st.markdown(
@@ -48,27 +36,41 @@ def show_rounding(chosen: Chosen) -> None:
         "theirs by hand."
         "\n- **Memory** of the machines that train it may also set a limit to the resolution."
     )
-    st.table(
-        {
-            "stage": [str(s.number) for s in stages],
-            "operator": [s.operator for s in stages],
-            "channels of B0": [str(s.baseline_channels) for s in stages],
-            f"× {width:.2f}": [f"{s.exact_channels:.1f}" for s in stages],
-            "built": [f"**{s.channels}**" for s in stages],
-            "layers of B0": [str(s.baseline_layers) for s in stages],
-            f"× {depth:.2f} ": [_layers_asked(s) for s in stages],
-            "built ": [f"**{s.layers}**" for s in stages],
-        },
-        border="horizontal",
-        width="content",
-        hide_index=True,
+    show_table(
+        [
+            "stage",
+            "operator",
+            "channels of B0",
+            f"× {width:.2f}",
+            "built",
+            "layers of B0",
+            f"× {depth:.2f}",
+            "built",
+        ],
+        [
+            (
+                str(s.number),
+                s.operator,
+                str(s.baseline_channels),
+                f"{s.exact_channels:.1f}",
+                str(s.channels),
+                str(s.baseline_layers),
+                _layers_asked(s),
+                str(s.layers),
+            )
+            for s in stages
+        ],
+        label=words.ROUNDED,
+        words={1},
+        strong={4, 7},
     )
-    how_to_read(ROUNDING_HELP)
+    how_to_read(words.ROUNDING_HELP)
 
 
 def show_family(chosen: Chosen) -> None:
     """B0 to B7 as the authors made them, beside the rule at the same cost."""
     rule = chosen.rule
+    section(words.FAMILY, words.FAMILY_LINE)
     if rule.growth <= 1:
         st.info(
             "With α = β = γ = 1 nothing grows, so the rule leads to no other model. Raise one of "
@@ -78,27 +80,95 @@ def show_family(chosen: Chosen) -> None:
         return
     family = scaling.family()
     asked = {m: rule.scale(rule.phi(made.multiply_adds)) for m, made in family.items()}
-    st.table(
-        {
-            "model": [m.name for m in family],
-            "multiply-adds": [amount(made.multiply_adds) for made in family.values()],
-            "φ": [f"{rule.phi(made.multiply_adds):.2f}" for made in family.values()],
-            "depth: rule": [f"{asked[m].depth:.2f}" for m in family],
-            "used": [f"**{m.depth:g}**" for m in family],
-            "width: rule": [f"{asked[m].width:.2f}" for m in family],
-            "used ": [f"**{m.width:g}**" for m in family],
-            "resolution: rule": [f"{asked[m].resolution:.0f}" for m in family],
-            "used  ": [f"**{m.resolution}**" for m in family],
-        },
-        border="horizontal",
-        width="content",
-        hide_index=True,
+    show_table(
+        [
+            "model",
+            "multiply-adds",
+            "φ",
+            "depth: rule",
+            "used",
+            "width: rule",
+            "used",
+            "resolution: rule",
+            "used",
+        ],
+        [
+            (
+                m.name,
+                amount(made.multiply_adds),
+                f"{rule.phi(made.multiply_adds):.2f}",
+                f"{asked[m].depth:.2f}",
+                f"{m.depth:g}",
+                f"{asked[m].width:.2f}",
+                f"{m.width:g}",
+                f"{asked[m].resolution:.0f}",
+                str(m.resolution),
+            )
+            for m, made in family.items()
+        ],
+        label=words.FAMILY,
+        strong={4, 6, 8},
     )
     st.caption(
         f"With α = {rule.alpha:g}, β = {rule.beta:g}, γ = {rule.gamma:g}. The published models are "
         "near the paper's rule, and none is exactly on it: they were rounded and chosen by hand."
     )
-    how_to_read(FAMILY_HELP)
+    how_to_read(words.FAMILY_HELP)
+
+
+def show_table_1(chosen: Chosen) -> None:
+    """The stages of any model as the paper's Table 1."""
+    section(words.TABLE_1, words.TABLE_1_LINE)
+    entries = {entry.title: entry for entry in zoo.MODELS.values()}
+    titles = list(entries) if chosen.built is None else [*entries, YOURS]
+    title = st.selectbox(
+        words.MODEL,
+        titles,
+        titles.index(scaling.BASELINE.title),
+        key="member",
+        bind="query-params",
+        width=320,
+    )
+    shown = chosen.built if title == YOURS else architectures.structure_of(entries[title])
+    assert shown is not None
+    stages = shown.stages.values()
+    show_table(
+        [
+            "stage",
+            "operator",
+            "grid in",
+            "grid out",
+            "channels",
+            "layers",
+            "parameters",
+            "multiply-adds",
+            "receptive field",
+        ],
+        [
+            (
+                str(s.number),
+                s.operator,
+                f"{s.input_side}×{s.input_side}",
+                f"{s.side}×{s.side}",
+                str(s.channels),
+                str(s.layers),
+                amount(s.parameters),
+                amount(s.multiply_adds),
+                f"{s.receptive_side} px",
+            )
+            for s in stages
+        ],
+        label=f"{words.TABLE_1}: {title}",
+        words={1},
+    )
+    squeeze = any(s.has_global_context for s in stages)
+    st.caption(
+        f"{title} at {shown.resolution} px: {amount(shown.parameters)} parameters, "
+        f"{amount(shown.multiply_adds)} multiply-adds, all counted on the built network. It has "
+        + ("" if squeeze else "no ")
+        + "squeeze-and-excitation."
+    )
+    how_to_read(words.TABLE_1_HELP)
 
 
 def _largest_change(stage: int, exact: float, built: int) -> str:

@@ -6,6 +6,7 @@ visitor already reads.
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from importlib import resources
@@ -14,7 +15,7 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import file_util
+from streamlit import config, file_util
 
 from effnet_viz.ui.layout import theme
 from effnet_viz.ui.server.representation import accepts_gzip, compressed, plain
@@ -44,8 +45,12 @@ def content() -> str:
     before, title, after = streamlits.partition(_STREAMLITS_TITLE)
     if not title:
         raise ValueError(f"{_file()} has no {_STREAMLITS_TITLE}.")
+    # Streamlit would look for its server below the page's own path first, and be told 404.
+    root = f"/{config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
+    base = f"window.__streamlit = {{ BACKEND_BASE_URL: location.origin + {json.dumps(root)} }};"
     head = (
         f"<title>{TITLE}</title>\n"
+        f"    <script>{base}</script>\n"
         f'    <meta name="description" content="{DESCRIPTION}" />\n'
         f"    <style>\n{_style()}    </style>"
     )

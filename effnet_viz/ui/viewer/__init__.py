@@ -16,7 +16,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from effnet_viz.arrays import Range
+from effnet_viz.arrays import Placement, Range
 from effnet_viz.pictures import render
 from effnet_viz.ui import front_end
 
@@ -165,14 +165,16 @@ class Under:
     lead: str = ""
     text: str = ""
     share: str = ""
-    """How probable the class of the text is."""
+    """How probable the class of the text is. With it, what one points at has a line of its own, and
+    so has the sentence that a map is dark."""
     side: str = ""
     scale: bool = True
     """Whether the colours' bar stands there."""
     ends: tuple[str, str] | None = None
     """What its ends mean, in words; else they are numbers."""
-    reading: bool = False
-    """Whether what one points at has a line of its own; else it takes the place of the text."""
+    hint: str = ""
+    """Stands in a line of its own until one points at the picture; without it, what one points at
+    takes the place of the text."""
     tag: str = ""
     """After the lead, on the picture while somebody presents."""
     why: str = ""
@@ -308,6 +310,8 @@ class Map:
     """A map (h, w) over what the model saw."""
 
     values: NDArray[np.float32]
+    placement: Placement
+    """Where its cells lie in what was seen."""
     kind: Kind
     common: Range | None = None
     """The range that an activation can share with others."""
@@ -319,6 +323,7 @@ class Map:
             "values": sent,
             "rows": rows,
             "columns": columns,
+            **vars(self.placement),
             "kind": self.kind,
             "common": self.common,
         }
@@ -386,7 +391,7 @@ def show(slot: str, picture: Picture) -> None:
 def show_instead(slot: Slot) -> None:
     """A still, or what has to be said, in a place of the deck where no map can be after all."""
     data = {"slot": slot.name, "instead": _as_data(slot)}
-    front_end.part("map", data, key=f"map {slot.name}")
+    front_end.part("instead", data, key=f"map {slot.name}")
 
 
 def pane(picture: Picture, *, key: str) -> None:
@@ -407,6 +412,7 @@ class Tile:
 def channel_wall(
     tiles: Sequence[Tile],
     strongest: NDArray[np.uint16],
+    placement: Placement,
     seen: Box,
     *,
     stage: int,
@@ -418,9 +424,10 @@ def channel_wall(
 ) -> None:
     """A wall of channels; pointing at a picture outlines the strongest ones at that place.
 
-    `strongest` (h, w, count) has the numbers of the strongest channels of every cell, `common` is
-    the range of the whole stage, for the shared scale. `on_choose` gets the channel of a clicked
-    tile before the page runs again.
+    `strongest` (h, w, count) has the numbers of the strongest channels of every cell, `placement`
+    says where the cells of tiles and of `strongest` lie in what was seen; `common` is the range of
+    the whole stage, for the shared scale. `on_choose` gets the channel of a clicked tile before the
+    page runs again.
     """
     shown = {tile.channel for tile in tiles}
 
@@ -441,6 +448,7 @@ def channel_wall(
         "box": seen,
         "rows": values.shape[1],
         "columns": values.shape[2],
+        **vars(placement),
         "levels": _base64(levels),
         "common": common,
         "tiles": [
@@ -452,6 +460,7 @@ def channel_wall(
             "rows": rows,
             "columns": columns,
             "count": count,
+            **vars(placement),
         },
     }
     front_end.part("channels", data, key=key, hears={"clicked": report})
