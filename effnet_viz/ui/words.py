@@ -20,6 +20,7 @@ BROWSER: dict[str, Any] = {
     "stronger": "Stronger than {percent} % of this map",
     "not_seen": "not seen by the network",
     "why": "Why?",
+    "care": "Read with care",
     "dark": "Dark, to be comparable: strongest {strongest} of {high}",
     # How to look
     "how_to_look": "How to look",
@@ -293,8 +294,7 @@ LITE = "EfficientNet-Lite"
 B0_TO_B7 = "EfficientNet-B0 to B7"
 PREPROCESSING = "Preprocessing, weight files and sources of the figures"
 
-
-# Scaling lab
+# Networks
 NETWORKS = {
     "baseline": "Baseline",
     "depth": "Deeper",
@@ -304,6 +304,8 @@ NETWORKS = {
     "custom": "Your scale",
 }
 """What a network is called on every page, by what it stands for."""
+
+# Scaling lab
 LAB_LINE = "Five small networks name the drawn thing."
 LAB_DRAG = "Drag it, and watch where they look."
 NEW_SCENE = "New scene"
@@ -398,3 +400,115 @@ A **view** is one scene looked at once in training. If a solid line still rises 
 the network had more to learn. A wide gap between dashed and solid means that it learned drawings by
 heart, not things. The recipe ends with a learning rate of zero, so every curve flattens.
 """
+
+# Compare scaling
+UNTRAINED = "untrained"
+SCALED = "scaled"
+NETWORKS_COUNTED = "{count} networks"
+COMPARE = "Compare"
+COMPARE_HELP = (
+    "One dimension or compound: the five networks behind Figure 7 of the paper. A whole family: "
+    "any of the published models."
+)
+NETWORKS_TO_COMPARE = "Networks"
+SIDE = "Side of the higher resolution, in pixels"
+UNTRAINED_TOO = "Run networks without weights untrained"
+UNTRAINED_TOO_HELP = (
+    "Their predictions and maps mean nothing, and say so; their size and time are real."
+)
+RUN_UNTRAINED = "Run untrained"
+DOWNLOAD = "Download {megabytes:.0f} MB"
+DOWNLOADING = "The weights are on their way; how far they are stands below the maps."
+CLASS = "Class"
+NO_NETWORKS = (
+    "No network is chosen. Choose some in the list at the top right, and their maps of this "
+    "photograph appear here side by side."
+)
+NONE_USABLE = "None of these networks can be used here."
+NONE_USABLE_LINE = "Their places say why and what to do."
+COMPARING = "{name} is looking …"
+RANK_CORRELATION_OF = "Rank correlation of the maps for {label}"
+PRESENTING_SEVERAL = "← → stage · H photograph · Esc leaves"
+MINIATURE = "A trained miniature, on a drawn scene"
+MINIATURE_DESCRIPTION = (
+    "A drawn sailboat with an outline, and over it the map of a small trained network. It is "
+    "another network and another picture."
+)
+SEE_MINIATURES = "See trained miniatures"
+NO_WEIGHTS = "No weights were published for {scale}"
+SAVE = "Save"
+SAVE_CSV = "Table (CSV)"
+SAVE_HTML = "Page that opens without a server (HTML)"
+SAVE_HINT = (
+    "Both hold what has been computed: the maps, how alike they are, and the two tests where they "
+    "were started."
+)
+DETAILS_COMPARED = "The maps explain **{label}**. All networks looked at the same photograph."
+CARE = "Read with care"
+COMPARISON_HELP = {
+    "How to read the maps": """
+Every network explains the same class on the same photograph, and all pictures move together. What a
+network could not see is hatched: larger networks see a slightly different square. Equal colours
+mean equal evidence when brightness is *Comparable*; with *Each alone* every map uses all colours,
+whatever its values are. A network can be right with an odd map, and wrong with a fine one.
+""",
+    "How to read the agreement": """
+**Rank correlation** compares the order of all places, from least to most important: 1 is the same
+order, 0 is unrelated, −1 is reversed. **Overlap** looks only at the most important 20 % of each
+map: what both have, as a share of what either has. Both use the part of the photograph that all
+networks saw, on a grid of 64×64 places. *Where they differ* shows the standard deviation of each
+place's rank.
+""",
+    "How to read deletion and insertion": """
+If a map is right about what matters, blurring its brightest places should take the answer away
+quickly, and bringing only those back should return it quickly. The numbers say how much of the
+answer is left on average: small is good under deletion, large under insertion. Each is a share of
+what the network says of the whole photograph, because some networks are surer than others. A
+network never saw such half-blurred pictures when it was trained, so read small differences as none.
+""",
+    "How to read the pointing game": """
+Photographs of different classes are put together into one picture of twice the size. A map of one
+class should then lie on its own photograph. The number is the share of positive evidence that does.
+It needs nobody to draw outlines, and an even map would get 25 %. A network is used here at twice
+its resolution, with the same weights.
+""",
+}
+AGREEMENT = "Agreement"
+AGREEMENT_OF = "Rank correlation of every two maps"
+AGREEMENT_ENDS = "1 is the same order of places, 0 unrelated."
+OVERLAP = "Overlap of the most important 20 % of every two maps"
+WHERE_THEY_DIFFER = "Where they differ"
+ALIKE, APART = "alike", "apart"
+DISAGREEMENT = (
+    "Disagreement over the photograph: bright where the networks rank a place differently."
+)
+WITH_UNTRAINED = "WITH UNTRAINED NETWORKS"
+START = "Start, about {time}"
+CANCEL = "Cancel"
+LOOK_CLOSER = "Look closer"
+DELETION = "Deletion and insertion"
+DELETION_LINE = (
+    "Blur the brightest places first: does the answer fall? Then bring them back. A faithful map "
+    "falls early and returns early."
+)
+DELETION_CURVES = {
+    "deletion": "Deletion: lower is better",
+    "insertion": "Insertion: higher is better",
+}
+NO_NETWORK_YET = "No network yet"
+DELETION_SHARES = "Left of the answer, on average"
+DELETION_STAGE = "How much, in percent of what the network saw"
+DELETION_DIRECTION = "The most important part of the photograph"
+POINTING = "Pointing game"
+POINTING_LINE = (
+    "Four photographs in one picture. Asked for one of them, does the map light its quarter? By "
+    "chance: 25 %."
+)
+YOUR_PHOTOGRAPH = "your photograph"
+POINTING_PHOTOGRAPHS = "Photographs of different things, two to four"
+POINTING_TOO_FEW = (
+    "It takes at least two photographs of different things. Add one of your own, or look closer "
+    "and choose others."
+)
+PLAY_WITH_THESE = "Play with these"
+NUMBERS = "Numbers"

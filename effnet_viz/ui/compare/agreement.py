@@ -2,75 +2,83 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
+
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from effnet_viz.analysis.explanation import GRID
 from effnet_viz.arrays import Placement
-from effnet_viz.pictures.captions import model_caption
-from effnet_viz.ui import viewer
+from effnet_viz.pictures.captions import model_caption, where_strongest
+from effnet_viz.ui import viewer, words
 from effnet_viz.ui.compare.view import ComparisonView
-from effnet_viz.ui.layout.charts import WITH_SCALE, show_heatmap
-from effnet_viz.ui.layout.help import how_to_read
-
-AGREEMENT_HELP = """
-**Rank correlation** compares the order of all places, from least to most important: 1 is the same
-order, 0 is unrelated, −1 is reversed. **Overlap** looks only at the most important 20 % of each
-map: what both have, as a share of what either has. Both use the part of the photograph that all
-networks saw, on a grid of 64×64 places. The picture shows where the networks disagree: the standard
-deviation of each place's rank.
-"""
+from effnet_viz.ui.layout.section import section
+from effnet_viz.ui.viewer import Map, Picture, Under
 
 
 def show_agreement(view: ComparisonView) -> None:
-    """How alike the maps are, in pairs and in places."""
+    """A table of the pairs, and where the networks differ; nothing for a single network."""
     compared = view.comparison
     if len(compared.networks) < 2:
         return
-    st.markdown("#### Do they agree?")
-    ranks, overlap, where = st.columns(3, gap="medium")
-    for column, what, values, low in (
-        (ranks, "Rank correlation", compared.rank_correlation, -1),
-        (overlap, "Overlap of the most important 20 %", compared.overlap, 0),
-    ):
-        with column:
-            st.markdown(f"**{what}**")
-            show_heatmap(
-                values.tolist(),
-                view.names,
-                view.names,
-                what=what,
-                ends=(low, 1),
-                number=".2f",
-                look=WITH_SCALE,
-                height=110 + 46 * len(values),
-            )
-    with where:
-        st.markdown("**Where they disagree**")
-        attributions = [one.attribution for one in compared.explanations]
-        first = attributions[0]
-        width, height = first.crop.photograph
-        left, top, right, bottom = compared.region
-        seen = (left / width, top / height, right / width, bottom / height)
-        viewer.pane(
-            view.canvas.photograph,
-            view.canvas.seen if view.canvas.strip else seen,
-            compared.disagreement,
-            placement=Placement.even(GRID),
-            kind="activation",
-            description="Disagreement over the photograph: bright where the networks rank a place "
-            "differently.",
-            caption=[
-                *(model_caption(one.provenance) for one in attributions),
-                f"standard deviation of ranks, {first.method.title}, class "
-                f"“{first.target.label}”, "
-                f"stage {first.stage}",
-            ],
-            stamp=""
-            if all(one.provenance.trained for one in attributions)
-            else "WITH UNTRAINED NETWORKS",
-            field=None,
-            covered=None,
-            file="disagreement.png",
-            key="pane disagreement",
-        )
-    how_to_read(AGREEMENT_HELP)
+    with st.container(key="agreement"):
+        section(words.AGREEMENT)
+        table = pairs_table(compared.rank_correlation, view.names, words.AGREEMENT_OF)
+        st.html(f'{table}<p class="quiet">{words.AGREEMENT_ENDS}</p>')
+    with st.container(key="differ"):
+        section(words.WHERE_THEY_DIFFER)
+        _show_disagreement(view)
+
+
+def pairs_table(values: NDArray[np.float64], names: Sequence[str], what: str) -> str:
+    """A symmetric measure of pairs (n, n) as an HTML table whose cells are tinted by it."""
+    called = [html.escape(name) for name in names]
+    heads = "".join(f'<th scope="col">{name}</th>' for name in called)
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th>{_cells(values[i], i)}</tr>'
+        for i, name in enumerate(called)
+    )
+    return (
+        f'<div class="pairs" tabindex="0" role="region" aria-label="{what}"><table>'
+        f'<caption class="hidden">{what}</caption><tr><td class="self"></td>{heads}</tr>{rows}'
+        "</table></div>"
+    )
+
+
+def _cells(values: NDArray[np.float64], own: int) -> str:
+    return "".join(
+        '<td class="self">–</td>'
+        if place == own or np.isnan(value)
+        else f'<td style="--v: {max(value, 0):.2f}">{value + 0.0:.2f}</td>'.replace(">-", ">−")
+        for place, value in enumerate(values.tolist())
+    )
+
+
+def _show_disagreement(view: ComparisonView) -> None:
+    compared = view.comparison
+    attributions = [one.attribution for one in compared.explanations]
+    first = attributions[0]
+    width, height = first.crop.photograph
+    left, top, right, bottom = compared.region
+    seen = (left / width, top / height, right / width, bottom / height)
+    trained = all(one.provenance.trained for one in attributions)
+    placement = Placement.even(GRID)
+    where = where_strongest(compared.disagreement, placement)
+    picture = Picture(
+        view.canvas.photograph,
+        view.canvas.seen if view.canvas.strip else seen,
+        Map(compared.disagreement.astype(np.float32), placement, "activation"),
+        f"{words.DISAGREEMENT} {where}",
+        caption=[
+            f"Photograph: {view.canvas.title}",
+            *(model_caption(one.provenance) for one in attributions),
+            f"standard deviation of ranks, {first.method.title}, class “{first.target.label}”, "
+            f"stage {first.stage}",
+        ],
+        under=Under(ends=(words.ALIKE, words.APART)),
+        stamp="" if trained else words.WITH_UNTRAINED,
+        file="disagreement.png",
+    )
+    viewer.pane(picture, key="pane disagreement")

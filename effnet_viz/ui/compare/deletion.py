@@ -2,162 +2,183 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from effnet_viz.analysis.faithfulness import DeletionInsertion
-from effnet_viz.metrics.deletion import FRACTIONS, Curve, Kind
-from effnet_viz.ui import results
-from effnet_viz.ui.compare.view import PER_ROW, ComparisonView
-from effnet_viz.ui.layout.charts import layout, show_chart
-from effnet_viz.ui.layout.help import how_to_read
-from effnet_viz.ui.layout.mistakes import mistake_boundary
+from effnet_viz.analysis.words import NO_BREAK
+from effnet_viz.metrics.deletion import FRACTIONS, Kind
+from effnet_viz.ui import front_end, results, words
+from effnet_viz.ui.compare import measuring
+from effnet_viz.ui.compare.measuring import Card, Found, Measurement
+from effnet_viz.ui.compare.view import ComparisonView, Outcome, named
+from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import percent
-from effnet_viz.ui.layout.theme import COLOURS, GREY
 from effnet_viz.ui.layout.url_parameters import Choice, Flag
-from effnet_viz.ui.layout.waiting import waiting
 
 DELETION, INSERTION = "blur", "show only"
 
 STEPS = tuple(round(100 * fraction) for fraction in FRACTIONS)
 """How much of the photograph is changed, in percent."""
 
+USUAL_STEP = 20
+
 PARAMETERS = (
-    Flag("race"),  # what old links say
+    Flag("race"),  # what links have always said
     Choice("direction", (DELETION, INSERTION)),
     Choice("part", tuple(map(str, STEPS))),
 )
 
-DELETION_HELP = """
-If a map is right about what matters, blurring its most important part should lower the probability
-of the class quickly, and showing only that part should raise it quickly. So under *blur*, the lower
-curve is the better map; under *show only*, the higher one. Compare the **relative area**: each
-curve is divided by that network's probability of the whole photograph. A network never saw such
-half-blurred pictures when it was trained, so read small differences as none.
-"""
+PASSES = 2 * len(FRACTIONS) - 2
+"""Forward passes of one network: deletion ends where insertion begins."""
 
 
-def show_deletion_insertion(view: ComparisonView) -> ComparisonView:
-    """Deletion and insertion, when requested: they take forty passes of each network.
-
-    Returns the view with their results in it.
-    """
-    st.markdown("#### Deletion and insertion")
-    if not st.toggle("Run it: about forty passes of each network", key="race", bind="query-params"):
-        return view
-    found = []
-    with st.container():
-        place = st.empty()
-        for network, result in zip(view.networks, view.comparison.networks, strict=True):
-            running = f"Deletion and insertion with {network.entry.title} …"
-
-            def tell(done: float, running: str = running) -> None:
-                place.progress(done, running)
-
-            with waiting(running):
-                found.append(results.deletion_insertion(result.explanation, view.image, tell))
-        place.empty()
-    _show_curves(view, found)
-    how_to_read(DELETION_HELP)
-    return view.having([{"deletion_insertion": one} for one in found])
+def _measure(view: ComparisonView, place: int, tell: Callable[[float], None]) -> Outcome:
+    explanation = view.comparison.explanations[place]
+    return Outcome(results.deletion_insertion(explanation, view.image, tell))
 
 
-@st.fragment
-@mistake_boundary()
-def _show_curves(view: ComparisonView, found: Sequence[DeletionInsertion]) -> None:
-    """Runs by itself when direction or part change: nothing is computed for them."""
-    what, how_much = st.columns([2, 3], gap="large", vertical_alignment="bottom")
-    with what:
-        direction = st.segmented_control(
-            "The most important part of the photograph",
-            [DELETION, INSERTION],
-            default=DELETION,
-            required=True,
-            key="direction",
-            bind="query-params",
-        )
-    with how_much:
-        percent_changed = st.select_slider(
-            "How much, in percent of what the network saw",
-            STEPS,
-            20,
-            key="part",
-            bind="query-params",
-        )
-    kind: Kind = "deletion" if direction == DELETION else "insertion"
-    step = STEPS.index(percent_changed)
-    curves = [one.deletion if kind == "deletion" else one.insertion for one in found]
-    chart, pictures = st.columns([1, 1], gap="large")
-    with chart:
-        show_chart(
-            _draw_curves(
-                view.names, curves, FRACTIONS[step], direction, found[0].attribution.target.label
-            ),
-            key="deletion and insertion",
-            alt="Probability of the class against the part of the photograph, for "
-            f"{', '.join(view.names)}.",
-        )
-    with pictures:
-        _show_pictures(view, curves, step, kind)
-    _show_areas(found)
-
-
-def _draw_curves(
-    names: Sequence[str], curves: Sequence[Curve], fraction: float, direction: str, target: str
-) -> go.Figure:
-    """The probability of the target over the part that is changed; a line at this fraction."""
-    figure = go.Figure(
-        [
-            go.Scatter(
-                x=curve.fractions,
-                y=curve.probabilities,
-                name=name,
-                mode="lines+markers",
-                line={"color": COLOURS[i % len(COLOURS)]},
-                hovertemplate=f"{name}: %{{y:.1%}} at %{{x:.0%}}<extra></extra>",
-            )
-            for i, (name, curve) in enumerate(zip(names, curves, strict=True))
-        ],
-        layout(
-            360,
-            {
-                "title": f"{direction} this most important part",
-                "tickformat": ".0%",
-                "range": [0, 1],
-            },
-            {"title": f"probability of {target}", "tickformat": ".0%", "range": [0, 1]},
-        ),
+def _body(view: ComparisonView, found: Found) -> None:
+    """Both curves of every network that is done, and what is left of its answer on average."""
+    kinds: tuple[Kind, ...] = ("deletion", "insertion")
+    front_end.part(
+        "curves",
+        {"charts": [_chart(view, found, kind) for kind in kinds]},
+        key=f"curves of {sorted(found)}",
     )
-    figure.add_vline(x=fraction, line={"dash": "dot", "color": GREY})
-    return figure
+    rows = "".join(
+        f'<tr><th scope="row">{named(network)}</th>'
+        + "".join(f"<td>{_left(found.get(place), kind)}</td>" for kind in kinds)
+        + "</tr>"
+        for place, network in enumerate(view.networks)
+    )
+    heads = "".join(f'<th scope="col">{kind}</th>' for kind in kinds)
+    st.html(
+        f'<table class="found"><tr><th scope="col">{words.DELETION_SHARES}</th>{heads}</tr>{rows}'
+        "</table>"
+    )
 
 
-def _show_pictures(view: ComparisonView, curves: Sequence[Curve], step: int, kind: Kind) -> None:
-    """What every network saw at this step."""
-    cells = st.columns(min(len(curves), PER_ROW), gap="small")
-    networks = view.comparison.networks
-    for i, (name, result, curve) in enumerate(zip(view.names, networks, curves, strict=True)):
-        with cells[i % len(cells)]:
-            picture = results.perturbed(result.explanation, view.image, FRACTIONS[step], kind)
-            st.image(picture, alt=f"What {name} saw.", width="stretch")
-            st.caption(f"{name}: {percent(curve.probabilities[step])}")
+def _left(outcome: Outcome | None, kind: Kind) -> str:
+    """The mean height of a curve, as a share of what the network says of the whole photograph."""
+    if outcome is None or outcome.result is None:
+        return "–"
+    area = outcome.result.relative_area(kind)
+    return f"{100 * area:.0f}{NO_BREAK}%" if area == area else "–"
 
 
-def _show_areas(found: Sequence[DeletionInsertion]) -> None:
+def _chart(view: ComparisonView, found: Found, kind: Kind) -> dict[str, Any]:
+    curves = {
+        place: _relative(outcome.result, kind)
+        for place, outcome in found.items()
+        if outcome.result is not None
+    }
+    top = max((max(values) for values in curves.values()), default=0.0) or 1.0
+    caption = words.DELETION_CURVES[kind]
+    done = ", ".join(view.names[place] for place in curves) or words.NO_NETWORK_YET
+    return {
+        "caption": caption,
+        "label": f"{caption}. {done}.",
+        "lines": [
+            {"colour": view.networks[place].colour, "values": [value / top for value in values]}
+            for place, values in curves.items()
+        ],
+    }
+
+
+def _relative(one: DeletionInsertion, kind: Kind) -> Sequence[float]:
+    """A curve in shares of what the network says of the whole photograph."""
+    curve = one.deletion if kind == "deletion" else one.insertion
+    whole = one.deletion.probabilities[0]
+    return [value / whole if whole > 0 else 0.0 for value in curve.probabilities]
+
+
+_MEASUREMENT = Measurement(
+    "race",
+    "deletion_insertion",
+    words.DELETION,
+    words.DELETION_LINE,
+    lambda _: (),
+    lambda view, place: PASSES * view.comparison.explanations[place].seconds,
+    _measure,
+    _body,
+)
+
+
+def show_deletion(view: ComparisonView) -> Card:
+    """The card; measuring.run measures what is missing."""
+    url_state.read_url("race")
+    card = measuring.show_card(_MEASUREMENT, view)
+    url_state.write_url("race", "true" if measuring.is_asked("race") else None)
+    _read_step()
+    return card
+
+
+def _read_step() -> tuple[str, int]:
+    """What of the curves is looked at closely."""
+    url_state.read_url("direction")
+    url_state.read_url("part")
+    direction: str = st.session_state.setdefault("direction", DELETION)
+    part = int(st.session_state.setdefault("part", USUAL_STEP))
+    st.session_state["direction"], st.session_state["part"] = direction, part
+    url_state.write_url("direction", None if direction == DELETION else direction)
+    url_state.write_url("part", None if part == USUAL_STEP else str(part))
+    return direction, part
+
+
+def show_closely(card: Card) -> None:
+    """What every network saw at a step, if the visitor has asked for it."""
+    if not measuring.wants_closer("race"):
+        return
+    view = card.view
+    found = {
+        place: outcome.result for place, outcome in card.found.items() if outcome.result is not None
+    }
+
+    @st.dialog(words.DELETION, width="large")
+    def show() -> None:
+        state = st.session_state
+        state["_direction"], state["_part"] = state["direction"], state["part"]
+
+        def changed() -> None:
+            state["direction"], state["part"] = state["_direction"], state["_part"]
+
+        st.segmented_control(
+            words.DELETION_DIRECTION,
+            [DELETION, INSERTION],
+            required=True,
+            key="_direction",
+            on_change=changed,
+        )
+        st.select_slider(words.DELETION_STAGE, STEPS, key="_part", on_change=changed)
+        kind: Kind = "deletion" if state["direction"] == DELETION else "insertion"
+        step = STEPS.index(state["part"])
+        for column, (place, one) in zip(st.columns(len(found)), found.items(), strict=True):
+            curve = one.deletion if kind == "deletion" else one.insertion
+            explanation = view.comparison.explanations[place]
+            picture = results.perturbed(explanation, view.image, FRACTIONS[step], kind)
+            with column:
+                st.image(picture, alt=f"What {view.names[place]} saw.", width="stretch")
+                st.caption(f"{view.names[place]}: {percent(curve.probabilities[step])}")
+        _show_areas(view, found)
+        with st.expander("How to read deletion and insertion"):
+            st.markdown(words.COMPARISON_HELP["How to read deletion and insertion"])
+
+    if found:
+        show()
+
+
+def _show_areas(view: ComparisonView, found: dict[int, DeletionInsertion]) -> None:
     areas = {
-        "Area under deletion": [one.deletion.area for one in found],
-        "relative": [one.relative_area("deletion") for one in found],
-        "Area under insertion": [one.insertion.area for one in found],
-        "relative ": [one.relative_area("insertion") for one in found],
+        "Area under deletion": [one.deletion.area for one in found.values()],
+        "relative": [one.relative_area("deletion") for one in found.values()],
+        "Area under insertion": [one.insertion.area for one in found.values()],
+        "relative ": [one.relative_area("insertion") for one in found.values()],
     }
     st.dataframe(
-        {
-            "Network": [one.attribution.provenance.title for one in found],
-            "Weights": [one.attribution.provenance.weights for one in found],
-            **areas,
-        },
+        {"Network": [view.names[place] for place in found], **areas},
         hide_index=True,
         height="content",
         column_config={name: st.column_config.NumberColumn(format="%.3f") for name in areas},

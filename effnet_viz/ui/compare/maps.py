@@ -1,112 +1,207 @@
-"""All networks' maps of one class on one photograph, side by side."""
+"""All networks' maps of one class on one photograph, in a row."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from effnet_viz.analysis.analysis import Target
 from effnet_viz.analysis.comparison import Comparison, Failure, NetworkResult, explain_each
+from effnet_viz.analysis.comparison_verdict import comparison_verdict, guess_among
 from effnet_viz.analysis.explanation import Explanation
+from effnet_viz.analysis.words import percent
+from effnet_viz.attribution.attribution import Method
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models import advice, checkpoints
+from effnet_viz.models.classes import imagenet
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
-from effnet_viz.models.weights import Readiness, WeightsError
-from effnet_viz.ui import results, viewer
-from effnet_viz.ui.compare.view import PER_ROW, ComparisonView
-from effnet_viz.ui.inputs.model_picker import offer_download
+from effnet_viz.models.weights import Readiness, TorchvisionFile, WeightsError
+from effnet_viz.ui import front_end, results, viewer, words
+from effnet_viz.ui.compare.details import DETAILS, SAVE, ask_for
+from effnet_viz.ui.compare.view import ComparisonView
+from effnet_viz.ui.inputs.model_picker import download_of, offer_download, start_download
 from effnet_viz.ui.inputs.network_picker import (
     WITHOUT_WEIGHTS,
     ChosenNetwork,
     last_stage,
-    link_to_lab,
+    run_untrained,
 )
-from effnet_viz.ui.inputs.target_and_stage import stepping
-from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.inputs.target_and_stage import (
+    choose_map_stage,
+    chosen_map_stage,
+    chosen_target,
+    offer_targets,
+    step_map_stage,
+)
 from effnet_viz.ui.layout.problems import message_of
-from effnet_viz.ui.layout.text import percent, truncate
+from effnet_viz.ui.layout.strip import go
 from effnet_viz.ui.layout.waiting import waiting
-from effnet_viz.ui.panes import Canvas, canvas_of, show_attribution
+from effnet_viz.ui.panes import Canvas, canvas_of, picture_of
 from effnet_viz.ui.upload import Upload
+from effnet_viz.ui.viewer import Presented, Slot, Stages, Still, Under
 
-MAPS_HELP = """
-Every network explains the same class on the same photograph, and all pictures move together. What a
-network could not see is hatched: larger networks see a slightly different square. Choose the
-**shared** scale above to compare brightness; with its own scale each map uses all colours, whatever
-its values are. A network can be right with an odd map, and wrong with a fine one.
-"""
+_LAB, _UNTRAINED, _DOWNLOAD = "lab", "untrained", "download "
+"""Buttons in the places of networks that cannot be used."""
+
+MOST_RESERVED = 12
+"""So many places have their height kept free while the page loads."""
 
 
 def show_networks(
-    networks: Sequence[ChosenNetwork], image: Upload, target: str | None, stage: int
+    networks: Sequence[ChosenNetwork], image: Upload | None, class_place: DeltaGenerator
 ) -> ComparisonView | None:
-    """Every network in its own cell, as soon as it has looked; None when none could."""
-    if not networks:
-        st.info("Choose networks on the left to compare them.", icon=":material/arrow_back:")
-        return None
-    bar = st.container()
-    cells = _cells(len(networks))
-    cell_of = {network.ref: cell for network, cell in zip(networks, cells, strict=True)}
-    for network, cell in zip(networks, cells, strict=True):
-        cell.markdown(f"**{network.role.capitalize() or network.entry.title}**")
+    """Every network's map in its place, as soon as it has looked; None when none could.
 
-    def explain_in_cell(
+    `class_place` is where the class is named and chosen.
+    """
+    if image is None:
+        with waiting(words.FETCHING):
+            st.stop()
+    stage = chosen_map_stage(last_stage(networks))
+    target = chosen_target()
+    if not networks:
+        st.info(words.NO_NETWORKS, icon=":material/compare:")
+        return None
+    above = st.container(key="above")
+    above.empty()  # keeps its height while nobody knows what to say
+    slots = [slot_of(network) for network in networks]
+    _open_deck(networks, slots, _whole(image), stage, target)
+    _show_downloads(networks)
+
+    def explain_named(
         _: Photograph, model: str | ModelRef | Model, target: Target, stage: int | None
     ) -> Explanation:
         assert isinstance(model, ModelRef)
-        with cell_of[model], waiting(f"{model.entry.title} is looking …"):
+        name = next(one.name for one in networks if one.ref == model)
+        with waiting(words.COMPARING.format(name=name)):
             return _explain(model, image, target, stage)
 
     explanations: dict[int, Explanation] = {}
     failures: dict[int, Failure] = {}
     canvas = None
-    outcomes = explain_each(
+    for place, outcome in explain_each(
         results.photograph(image),
         [network.ref for network in networks],
         target,
         stage=stage,
-        explain=explain_in_cell,
-    )
-    for place, outcome in outcomes:
-        with cells[place]:
-            if isinstance(outcome, Failure):
-                failures[place] = outcome
-                _show_failure(outcome, networks[place])
-                continue
-            drawn_on = canvas_of(image, outcome.analysis.crop)
-            if canvas is None:
-                canvas = drawn_on
-                step = stepping("map_stage", last_stage(networks))
-                with bar:
-                    viewer.toolbar(
-                        canvas.photograph, key="viewer", on_step={"stage": step}, on_box=None
-                    )
-            explanations[place] = outcome
-            _show_cell(outcome, drawn_on)
+        explain=explain_named,
+    ):
+        if isinstance(outcome, Failure):
+            failures[place] = outcome
+            if not (slots[place].note or slots[place].still):
+                message = message_of(outcome.error, outcome.title)
+                viewer.show_instead(replace(slots[place], note=_plain(message)))
+            continue
+        if not explanations:
+            with class_place:
+                offer_targets(outcome.analysis.model.classes, outcome.attribution.target.label)
+        drawn_on = canvas_of(image, outcome.analysis.crop)
+        canvas = canvas or drawn_on
+        explanations[place] = outcome
+        _show_map(slots[place].name, outcome, drawn_on)
     if canvas is None:
+        with class_place:
+            offer_targets(imagenet(), target or words.CLASS)
+        with above:
+            _claim(words.NONE_USABLE, words.NONE_USABLE_LINE)
         return None
     worked = sorted(explanations)
     compared = Comparison(
         tuple(NetworkResult(explanations[i]) for i in worked),
         tuple(failures[i] for i in sorted(failures)),
     )
+    view = ComparisonView(compared, tuple(networks[i] for i in worked), image, canvas)
+    with above:
+        _say_who_agrees(view)
     for note in compared.notes:
         st.warning(note, icon=":material/warning:")
-    how_to_read(MAPS_HELP)
-    return ComparisonView(compared, tuple(networks[i] for i in worked), image, canvas)
+    return view
 
 
-def _cells(count: int) -> list[DeltaGenerator]:
-    """So many places in rows of PER_ROW, as wide in the last row as in the others."""
-    cells: list[DeltaGenerator] = []
-    with st.container(key="presented"):
-        while len(cells) < count:
-            columns = st.columns(min(count, PER_ROW), gap="medium")
-            cells += [column.container() for column in columns]
-    return cells[:count]
+def _whole(image: Upload) -> viewer.Photograph:
+    """The photograph as every network's map is drawn over it."""
+    shown = results.display_image(image)
+    return canvas_of(image, results.middle(shown.width, shown.height)).photograph
+
+
+def _open_deck(
+    networks: Sequence[ChosenNetwork],
+    slots: Sequence[Slot],
+    photograph: viewer.Photograph,
+    stage: int,
+    target: str | None,
+) -> None:
+    last = last_stage(networks)
+    titles = [*[Method.GRAD_CAM.title] * (last - 1), Method.CAM.title]
+    with st.container(key=f"slots_{min(len(slots), MOST_RESERVED)}"):
+        viewer.deck(
+            photograph,
+            slots,
+            layout="row",
+            scale="shared",
+            presented=Presented(target or "", words.PRESENTING_SEVERAL),
+            on_step={"stage": step_map_stage(last)},
+            asks={SAVE: words.SAVE, DETAILS: words.DETAILS},
+            on_ask=_answering(networks),
+            stages=Stages(stage, [f"{n}, {title}" for n, title in enumerate(titles, 1)]),
+            on_stage=choose_map_stage,
+        )
+
+
+def _answering(networks: Sequence[ChosenNetwork]) -> Callable[[str], None]:
+    def answer(asked: str) -> None:
+        if asked == _LAB:
+            go("/scaling_lab")
+        elif asked == _UNTRAINED:
+            run_untrained()
+        elif asked.startswith(_DOWNLOAD):
+            key = asked.removeprefix(_DOWNLOAD)
+            start_download(next(one.entry for one in networks if one.entry.key == key))
+        else:
+            ask_for(asked)
+
+    return answer
+
+
+def slot_of(network: ChosenNetwork) -> Slot:
+    """The place of a network; where it has no weights, with what stands there instead."""
+    name = network.ref.key + (" untrained" if network.ref.untrained else "")
+    slot = Slot(name, title=network.full_name, detail=network.detail, colour=network.colour)
+    entry, ready = network.entry, checkpoints.readiness(network.entry)
+    if network.ref.untrained or ready is Readiness.READY:
+        return slot
+    if network.role in WITHOUT_WEIGHTS:
+        below = words.NO_WEIGHTS.format(scale=network.detail)
+        still = Still("", words.MINIATURE_DESCRIPTION, words.MINIATURE, below)
+        return replace(slot, still=still, buttons=((_LAB, words.SEE_MINIATURES),))
+    untrained = (_UNTRAINED, words.RUN_UNTRAINED)
+    running = download_of(entry)
+    if running is not None and not running.finished:
+        return replace(slot, note=words.DOWNLOADING, buttons=(untrained,))
+    note = advice.not_ready(entry.weights, ready)
+    if running is not None and running.error is not None:
+        note = str(running.error)
+    buttons = (untrained,)
+    if ready is Readiness.DOWNLOADABLE and isinstance(entry.weights, TorchvisionFile):
+        text = words.DOWNLOAD.format(megabytes=entry.weights.megabytes)
+        return replace(slot, note=_plain(note), buttons=((_DOWNLOAD + entry.key, text), untrained))
+    return replace(slot, note=_plain(note), buttons=buttons)
+
+
+def _plain(markdown: str) -> str:
+    """A sentence of ours without the marks of file names, where it is not shown as Markdown."""
+    return markdown.replace("`", "")
+
+
+def _show_downloads(networks: Sequence[ChosenNetwork]) -> None:
+    for entry in {network.entry.weights.filename: network.entry for network in networks}.values():
+        running = download_of(entry)
+        if running is not None and not running.finished:
+            offer_download(entry)
 
 
 def _explain(ref: ModelRef, image: Upload, target: Target, stage: int | None) -> Explanation:
@@ -116,32 +211,26 @@ def _explain(ref: ModelRef, image: Upload, target: Target, stage: int | None) ->
     return results.explanation(results.model(ref), image, target, stage)
 
 
-def _show_failure(failure: Failure, network: ChosenNetwork) -> None:
-    message = message_of(failure.error, failure.title)
-    st.warning(f"**{failure.title}**: {message}", icon=":material/block:")
-    if network.role in WITHOUT_WEIGHTS:
-        link_to_lab("A trained one, in miniature: Scaling lab")
-    if checkpoints.readiness(network.entry) is Readiness.DOWNLOADABLE:
-        offer_download(network.entry)
-
-
-def _show_cell(explanation: Explanation, canvas: Canvas) -> None:
+def _show_map(slot: str, explanation: Explanation, canvas: Canvas) -> None:
     analysis, attribution = explanation.analysis, explanation.attribution
-    model, target, predictions = analysis.model, attribution.target, analysis.predictions
-    show_attribution(canvas, model, attribution, key=f"pane {model.id.key}")
-    left, top, right, bottom = attribution.crop.box
-    best = "  \n".join(f"{truncate(p.label, 24)} {percent(p.probability)}" for p in predictions[:3])
-    card, built = model.card, model.structure
-    final = built.stages[built.last].side
-    st.caption(
-        f"{best}  \n**{target.label}**: {percent(target.probability)}, rank "
-        f"{predictions.rank(target.index)} of {len(predictions)}  \n"
-        f"width {card.width:g} · depth {card.depth:g} · {card.resolution} px · "
-        f"{built.parameters / 1e6:.1f} M parameters · {built.multiply_adds / 1e9:.2f} B "
-        f"multiply-adds · {1000 * explanation.seconds:.0f} ms here  \n"
-        f"Saw {right - left:.0f}×{bottom - top:.0f} px of the photograph, resized to "
-        f"{card.resolution}×{card.resolution}; final grid {final}×{final}"
+    under = Under(
+        text=attribution.target.label,
+        share=percent(attribution.target.probability, below="<", over=">"),
+        side=guess_among(analysis),
+        care=[(caveat.title, caveat.text) for caveat in explanation.caveats],
     )
-    for caveat in explanation.caveats:
-        with st.popover(caveat.title, icon=":material/stethoscope:", type="tertiary"):
-            st.markdown(caveat.text)
+    viewer.show(slot, picture_of(canvas, analysis.model, attribution, under=under))
+
+
+def _say_who_agrees(view: ComparisonView) -> None:
+    """One sentence about all maps, over them."""
+    verdict = comparison_verdict(view.comparison, [network.name for network in view.networks])
+    label = view.comparison.explanations[0].attribution.target.label
+    quiet = words.RANK_CORRELATION_OF.format(label=label)
+    if verdict.left_out:
+        quiet = f"{quiet}. {verdict.left_out}"
+    _claim(verdict.text, quiet)
+
+
+def _claim(text: str, quiet: str) -> None:
+    front_end.part("claim", {"text": text, "quiet": quiet}, key="claim")

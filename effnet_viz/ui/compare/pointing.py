@@ -2,118 +2,176 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import html
+import math
+from collections.abc import Callable
 
 import streamlit as st
 
-from effnet_viz.analysis.comparison import UNUSABLE
-from effnet_viz.analysis.pointing_game import GridPointing
-from effnet_viz.models.variants import VariantError
-from effnet_viz.models.weights import WeightsError
+from effnet_viz.analysis.pointing_game import CELLS
+from effnet_viz.analysis.words import NO_BREAK
 from effnet_viz.records import Prediction
-from effnet_viz.ui import results
-from effnet_viz.ui.compare.view import PER_ROW, ComparisonView
-from effnet_viz.ui.inputs.image_picker import images
-from effnet_viz.ui.layout.help import how_to_read
-from effnet_viz.ui.layout.problems import message_of
+from effnet_viz.ui import results, words
+from effnet_viz.ui.compare import measuring
+from effnet_viz.ui.compare.measuring import Card, Found, Measurement
+from effnet_viz.ui.compare.view import ComparisonView, Outcome, named
+from effnet_viz.ui.inputs.image_picker import THUMBNAIL, images
+from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.layout.url_parameters import Flag
-from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.results import PlayedGame
 from effnet_viz.ui.upload import Upload
 
 PARAMETERS = (Flag("pointing"),)
 
-POINTING_HELP = """
-Photographs of different classes are put together into one picture of twice the size. A map of one
-class should then lie on its own photograph. The number is the share of positive evidence that does.
-It needs nobody to draw outlines, and an even map would get 25 %. A network is used here at twice
-its resolution, with the same weights.
-"""
+_TWO_THINGS = "cat-and-espresso"
+"""A sample with two classes, whose evidence has no quarter of its own."""
+
+_DOUBLED = 4
+"""What twice the resolution costs, in forward passes."""
 
 
-def show_pointing(view: ComparisonView) -> ComparisonView:
-    """The grid pointing game with two to four of the visitor's images and the samples.
+def _chosen() -> dict[str, Upload]:
+    """The photographs of the game by key, two to four: those of the visitor first."""
+    there = images()
+    keys: list[str] | None = st.session_state.get("_tiles")
+    if keys is None:
+        keys = [key for key in there if key != _TWO_THINGS][: len(CELLS)]
+    return {key: there[key] for key in keys if key in there}
 
-    Returns the view with the games in it.
-    """
-    st.markdown("#### Grid pointing game")
-    if not st.toggle("Play it", key="pointing", bind="query-params"):
-        return view
-    photographs = _choose_photographs(view)
+
+def _targets(view: ComparisonView) -> tuple[dict[str, tuple[Upload, Prediction]], list[str]]:
+    """Photographs of different classes, as the first trained network names them, and what is left
+    out."""
+    first = min(range(len(view.networks)), key=lambda i: view.networks[i].ref.untrained)
+    model = view.comparison.explanations[first].analysis.model
+    named_before: dict[int, str] = {}
+    chosen: dict[str, tuple[Upload, Prediction]] = {}
+    left_out = []
+    for key, image in _chosen().items():
+        target = results.analysis(model, image).target
+        if target.index in named_before:
+            left_out.append(
+                f"{image.title} shows the same class as {named_before[target.index]} "
+                f"({target.label}), so it is left out."
+            )
+            continue
+        named_before[target.index] = image.title
+        chosen[key] = (image, target)
+    return chosen, left_out
+
+
+def _measure(view: ComparisonView, place: int, _: Callable[[float], None]) -> Outcome:
+    photographs, _left_out = _targets(view)
     if len(photographs) < 2:
-        st.info("Choose at least two photographs of different things.", icon=":material/info:")
-        return view
-    found: list[dict[str, Any]] = []
-    cells = st.columns(min(len(view.networks), PER_ROW), gap="medium")
-    for i, (name, network) in enumerate(zip(view.names, view.networks, strict=True)):
-        explanation = view.comparison.explanations[i]
-        with cells[i % len(cells)]:
-            try:
-                with waiting(f"{network.entry.title} is looking …"):
-                    game = results.grid_pointing(
-                        explanation.analysis.model,
-                        tuple((image, target.index) for image, target in photographs),
-                        explanation.attribution.stage,
-                    )
-            except (VariantError, *UNUSABLE) as error:
-                message = str(error)
-                if not isinstance(error, VariantError | WeightsError):
-                    message = f"At twice its resolution, {message_of(error, network.entry.title)}"
-                st.caption(f"**{name}**: {message}")
-                found.append({"notes": (message,)})
-                continue
-            found.append({"pointing": game.pointing})
+        return Outcome(note=words.POINTING_TOO_FEW if place == 0 else "")
+    explanation = view.comparison.explanations[place]
+    cells = tuple((image, target.index) for image, target in photographs.values())
+    played = results.grid_pointing(explanation.analysis.model, cells, explanation.attribution.stage)
+    return Outcome(played)
+
+
+def _body(view: ComparisonView, found: Found) -> None:
+    """The photographs in their quarters, and how much of its evidence each network puts right."""
+    quarters = [
+        f'<img src="{results.thumbnail(image, THUMBNAIL)}" '
+        f'alt="{html.escape(image.title, quote=True)}">'
+        for image in _chosen().values()
+    ]
+    quarters += [f"<span>{words.YOUR_PHOTOGRAPH}</span>"] * (len(CELLS) - len(quarters))
+    rows = "".join(
+        f"<li>{named(network)}<span>{_share(found.get(place))}</span></li>"
+        for place, network in enumerate(view.networks)
+    )
+    st.html(f'<div class="game"><div class="four">{"".join(quarters)}</div><ul>{rows}</ul></div>')
+
+
+def _share(outcome: Outcome | None) -> str:
+    if outcome is None or outcome.result is None or math.isnan(outcome.result.pointing.mean):
+        return "–"
+    return f"{100 * outcome.result.pointing.mean:.0f}{NO_BREAK}%"
+
+
+_MEASUREMENT = Measurement(
+    "pointing",
+    "pointing",
+    words.POINTING,
+    words.POINTING_LINE,
+    lambda _: tuple(image.id for image in _chosen().values()),
+    lambda view, place: _DOUBLED * view.comparison.explanations[place].seconds,
+    _measure,
+    _body,
+)
+
+
+def show_pointing(view: ComparisonView) -> Card:
+    """The card; measuring.run measures what is missing."""
+    url_state.read_url("pointing")
+    card = measuring.show_card(_MEASUREMENT, view)
+    url_state.write_url("pointing", "true" if measuring.is_asked("pointing") else None)
+    return card
+
+
+def games(found: Found) -> Found:
+    """What was found as results of the comparison: without the pictures."""
+    return {
+        place: Outcome(outcome.result.pointing if outcome.result else None, outcome.note)
+        for place, outcome in found.items()
+    }
+
+
+def show_closely(card: Card) -> None:
+    """The mosaics with their maps, if the visitor has asked for them; other photographs."""
+    if not measuring.wants_closer("pointing"):
+        return
+    view = card.view
+    found: dict[int, PlayedGame] = {
+        place: outcome.result for place, outcome in card.found.items() if outcome.result is not None
+    }
+
+    @st.dialog(words.POINTING, width="large")
+    def show() -> None:
+        there = images()
+        picked = st.multiselect(
+            words.POINTING_PHOTOGRAPHS,
+            list(there),
+            default=list(_chosen()),
+            format_func=lambda key: there[key].title,
+            max_selections=len(CELLS),
+            key="_picked",
+        )
+        changed = picked != list(_chosen())
+        if st.button(words.PLAY_WITH_THESE, disabled=not changed or len(picked) < 2):
+            st.session_state["_tiles"] = picked
+            measuring.measure_again("pointing")
+            st.rerun()
+        for text in _targets(view)[1]:
+            st.caption(f":material/info: {escape_markdown(text)}")
+        if found:
+            _show_games(view, found)
+        with st.expander("How to read the pointing game"):
+            st.markdown(words.COMPARISON_HELP["How to read the pointing game"])
+
+    show()
+
+
+def _show_games(view: ComparisonView, found: dict[int, PlayedGame]) -> None:
+    for column, (place, game) in zip(st.columns(len(found)), found.items(), strict=True):
+        name, played = view.names[place], game.pointing
+        with column:
             st.image(game.picture, alt=f"Maps of {name} over the mosaic.", width="stretch")
-            played = game.pointing
             st.caption(
                 f"{name}: {played.model.weights_name}, {played.method.title} at stage "
                 f"{played.stage}; each quarter shows the positive evidence of its own class, with "
                 "its own scale."
             )
-    classes = [target.label for _, target in photographs]
-    _show_shares([more["pointing"] for more in found if "pointing" in more], classes)
-    how_to_read(POINTING_HELP)
-    return view.having(found)
-
-
-def _choose_photographs(view: ComparisonView) -> list[tuple[Upload, Prediction]]:
-    """Photographs of different classes, as the first network names them."""
-    choices = images()
-    picked = st.multiselect(
-        "Photographs of different things, two to four",
-        list(choices),
-        default=[key for key in choices if key != "cat-and-espresso"][:4],
-        format_func=lambda key: choices[key].title,
-        max_selections=4,
-        key="_tiles",
-    )
-    first = min(view.networks, key=lambda network: network.ref.untrained)
-    chosen: dict[int, tuple[Upload, Prediction]] = {}
-    for image in (choices[key] for key in picked):
-        with waiting(f"{first.entry.title} is looking …"):
-            seen = results.analysis(results.model(first.ref), image)
-        if seen.target.index in chosen:
-            st.caption(
-                f":material/info: {escape_markdown(image.title)} shows the same class as another "
-                f"photograph ({seen.target.label}), so it is left out."
-            )
-            continue
-        chosen[seen.target.index] = (image, seen.target)
-    return list(chosen.values())
-
-
-def _show_shares(games: Sequence[GridPointing], classes: Sequence[str]) -> None:
-    """One row a network that could play."""
+    first = next(iter(found.values())).pointing
     shares = {
-        label: [100 * game.scores[i].share for game in games] for i, label in enumerate(classes)
-    } | {"Mean": [100 * game.mean for game in games]}
+        score.target.label: [100 * game.pointing.scores[i].share for game in found.values()]
+        for i, score in enumerate(first.scores)
+    } | {"Mean": [100 * game.pointing.mean for game in found.values()]}
     st.dataframe(
-        {
-            "Network": [game.model.card.title for game in games],
-            "Weights": [game.model.weights_name for game in games],
-            **shares,
-        },
+        {"Network": [view.names[place] for place in found], **shares},
         hide_index=True,
         height="content",
         column_config={name: st.column_config.NumberColumn(format="%.0f %%") for name in shares},

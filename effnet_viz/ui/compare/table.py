@@ -1,21 +1,40 @@
-"""One row a network."""
+"""The numbers of the comparison."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from effnet_viz.ui import words
+from effnet_viz.ui.compare.agreement import pairs_table
 from effnet_viz.ui.compare.view import ComparisonView
 
 
-def show_table(view: ComparisonView) -> None:
+def show_numbers(view: ComparisonView) -> None:
+    """A fold with the tables, which are made when it is opened."""
+    with st.container(key="numbers_place"):
+        fold = st.expander(words.NUMBERS, on_change="rerun", key="numbers")
+        if fold.open:
+            with fold:
+                _show_table(view)
+                _show_overlap(view)
+
+
+def _show_overlap(view: ComparisonView) -> None:
+    compared = view.comparison
+    if len(compared.networks) > 1:
+        st.caption(words.OVERLAP)
+        st.html(pairs_table(compared.overlap, view.names, words.OVERLAP))
+
+
+def _show_table(view: ComparisonView) -> None:
     """One row a network."""
-    st.markdown("#### Numbers")
     explanations = view.comparison.explanations
     built = [one.analysis.model.structure for one in explanations]
     targets = [one.attribution.target for one in explanations]
     st.dataframe(
         {
-            "Network": [one.analysis.provenance.title for one in explanations],
+            "Network": view.names,
+            "Model": [one.analysis.provenance.title for one in explanations],
             "Weights": [one.analysis.provenance.weights for one in explanations],
             "Best class": [one.analysis.predictions[0].label for one in explanations],
             f"{targets[0].label} (%)": [100 * target.probability for target in targets],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,13 @@ from effnet_viz.ui.inputs.network_picker import ChosenNetwork
 from effnet_viz.ui.panes import Canvas
 from effnet_viz.ui.upload import Upload
 
-PER_ROW = 4
-"""Networks side by side on a wide page."""
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a measurement gave for one network: a result, or why there is none."""
+
+    result: Any = None
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,18 +34,26 @@ class ComparisonView:
 
     @property
     def names(self) -> list[str]:
-        """Short names of the networks, in order; untrained ones say so."""
-        return [
-            (network.role or network.entry.title.removeprefix("EfficientNet-"))
-            + (" (untrained)" if network.ref.untrained else "")
-            for network in self.networks
-        ]
+        """What the networks are called, in order; untrained ones say so."""
+        return [network.full_name for network in self.networks]
 
-    def having(self, found: Sequence[dict[str, Any]]) -> ComparisonView:
-        """The same with something more about each network."""
-        results = tuple(
-            dataclasses.replace(result, **more)
-            for result, more in zip(self.comparison.networks, found, strict=True)
-        )
-        compared = dataclasses.replace(self.comparison, networks=results)
+    @property
+    def id(self) -> tuple[object, ...]:
+        """What all results depend on."""
+        return tuple(one.id for one in self.comparison.explanations)
+
+    def having(self, field: str, found: Mapping[int, Outcome]) -> ComparisonView:
+        """The same with what a measurement gave, by the place of the network."""
+        results = list(self.comparison.networks)
+        for place, outcome in found.items():
+            notes = results[place].notes + ((outcome.note,) if outcome.note else ())
+            more = {field: outcome.result, "notes": notes}
+            results[place] = dataclasses.replace(results[place], **more)
+        compared = dataclasses.replace(self.comparison, networks=tuple(results))
         return dataclasses.replace(self, comparison=compared)
+
+
+def named(network: ChosenNetwork) -> str:
+    """The network's name after its dot, as HTML."""
+    dot = f'<i class="dot" style="--net: var(--net-{network.colour})"></i>'
+    return f"{dot}{html.escape(network.full_name)}"

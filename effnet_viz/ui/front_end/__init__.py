@@ -18,7 +18,7 @@ from effnet_viz.ui import words
 _HERE = Path(__file__).parent
 _FILES = (
     *("geometry", "maps", "state", "pieces", "moving", "covering", "pane", "pointer", "save"),
-    *("controls", "hand", "deck", "channels", "rows", "photographs", "strip", "opener"),
+    *("controls", "hand", "deck", "channels", "rows", "curves", "photographs", "strip", "opener"),
     "streamlit",
 )
 """They share one scope and run in this order."""

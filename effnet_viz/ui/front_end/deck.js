@@ -2,6 +2,7 @@
 // one picture at a time; while presenting they fill the screen.
 
 const PHONE = matchMedia("(max-width: 640px)");
+const MOST_IN_A_ROW = 5;
 const STEPS = { ArrowLeft: ["stage", -1], ArrowRight: ["stage", 1], ArrowUp: ["model", -1], ArrowDown: ["model", 1] };
 
 class Deck {
@@ -59,14 +60,19 @@ class Deck {
       slots.delete(name);
     }
     const roots = wanted.map((slot, place) => {
-      const cell = this.cells.get(slot.name) ?? this.createSlot(slot, place);
-      cell.place = place;
+      const known = this.cells.get(slot.name);
+      const cell = known ?? this.createSlot(slot, place);
+      Object.assign(cell, { place, slot });
       this.fillHead(cell, slot);
-      this.fillBody(cell, slot);
+      const early = waitingMaps.get(slot.name);
+      this.fillBody(cell, early?.instead ?? slot);
+      if (early && !known) this.fill(slot.name, early);
       return cell.root;
     });
     roots.forEach((root, i) => { if (this.slots.children[i] !== root) this.slots.insertBefore(root, this.slots.children[i] ?? null); });
-    this.slots.style.setProperty("--count", wanted.length);
+    const rows = Math.ceil(wanted.length / MOST_IN_A_ROW);
+    this.slots.style.setProperty("--count", Math.ceil(wanted.length / rows));
+    this.slots.classList.toggle("several", rows > 1);
     this.pick.hidden = this.data.layout !== "pair";
     if (String(names) !== this.names) {
       this.names = String(names);
@@ -85,8 +91,6 @@ class Deck {
     cell.pane.under.keepRoom(answered);
     this.cells.set(name, cell);
     slots.set(name, cell.pane);
-    const early = waitingMaps.get(name);
-    if (early) this.fill(name, early);
     return cell;
   }
 
@@ -102,8 +106,9 @@ class Deck {
     body.hidden = other;
     instead.hidden = !other;
     root.classList.toggle("still", Boolean(still));
-    const picture = still ? [element("img", { src: still.source, alt: still.description })] : [];
-    instead.replaceChildren(...picture, element("p", {}, note ?? still?.text ?? ""),
+    const drawn = still?.source ? [element("img", { src: still.source, alt: still.description })] : [];
+    const picture = still ? [element("div", { class: "mini" }, ...drawn)] : [];
+    instead.replaceChildren(...picture, element("p", {}, note || still?.text || ""),
       ...buttons.map(([name, text]) => button(text, () => page.tell("ask", name))));
     if (still?.below) instead.append(element("p", { class: "below" }, still.below));
   }
@@ -112,6 +117,8 @@ class Deck {
     waitingMaps.set(name, data);
     const cell = this.cells.get(name);
     if (!cell) return;
+    this.fillBody(cell, data.instead ?? cell.slot);
+    if (data.instead) return;
     if (data.map) data.map.place = cell.place;
     cell.pane.update(data);
     if (!this.data) return;
@@ -163,11 +170,17 @@ class Deck {
   }
 
   showPresented({ headline, rows, keys }) {
-    this.headline.textContent = headline;
+    this.presented = headline;
+    this.showHeadline();
     this.answers.replaceChildren(...rows.map(({ label, share, part, chosen }) => element("li", {
       class: chosen ? "now" : "", style: `--p: ${part}`,
     }, element("span", {}, label), element("span", {}, share))));
     this.footer.textContent = keys;
+  }
+
+  // What the page says of all pictures comes when all are there.
+  showHeadline() {
+    this.headline.textContent = page.claim || this.presented;
   }
 
   takeLuts(coded) {

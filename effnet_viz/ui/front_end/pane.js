@@ -95,7 +95,11 @@ class Pane {
   // The part of the photograph that is shown at zoom 1.
   get whole() {
     const { width, height } = this.data.photograph;
-    return settings.view === "crop" ? this.seen : { x: 0, y: 0, width, height };
+    if (settings.view !== "crop") return { x: 0, y: 0, width, height };
+    const { seen } = this;
+    const side = Math.min(seen.width, seen.height);
+    // A square in whole pixels may miss one.
+    return Math.max(seen.width, seen.height) - side > 2 ? seen : { ...seen, width: side, height: side };
   }
 
   // The part that is shown now.
@@ -268,6 +272,7 @@ class Under {
     this.pane = pane;
     this.lead = element("b");
     this.text = element("span", { class: "grow" });
+    this.share = element("b", { class: "share" });
     this.side = element("span", { class: "side" });
     this.low = element("span");
     this.high = element("span");
@@ -277,12 +282,15 @@ class Under {
     this.why = button(WORDS.why, null, { look: "plain why" });
     this.reason = element("p", { class: "small" });
     this.because = new Popup(this.why, WORDS.why, this.reason);
-    this.caption = element("figcaption", { class: "under" }, this.lead, this.text, this.why, this.side, this.scale, this.save);
+    this.care = button("", null, { look: "plain icon care", label: WORDS.care, title: WORDS.care }, icon("weak"));
+    this.cautions = element("div", { class: "small cautions" });
+    this.careful = new Popup(this.care, WORDS.care, this.cautions);
+    this.caption = element("figcaption", { class: "under" }, this.lead, this.text, this.share, this.why, this.side, this.care, this.scale, this.save);
     this.said = element("p", { class: "said" });
     this.meter = element("div", { class: "meter" }, element("i"), element("u"));
     this.shares = element("p", { class: "shares" });
     this.reading = element("output", { class: "reading", "aria-live": "off" });
-    this.lines = [this.said, this.meter, this.shares, this.caption, this.reading, this.because.panel];
+    this.lines = [this.said, this.meter, this.shares, this.caption, this.reading, this.because.panel, this.careful.panel];
   }
 
   // What most pictures do not have.
@@ -293,8 +301,13 @@ class Under {
   update(data) {
     this.lead.textContent = data.lead;
     this.lead.hidden = !data.lead;
-    this.side.textContent = data.side;
+    this.share.textContent = data.share;
+    this.share.hidden = !data.share;
+    this.side.textContent = this.side.title = data.side;
     this.side.hidden = !data.side;
+    this.care.hidden = !data.care.length;
+    this.cautions.replaceChildren(...data.care.flatMap(([title, text]) => [element("b", {}, title), element("p", {}, text)]));
+    this.caption.classList.toggle("answered", Boolean(data.share));
     this.why.hidden = !data.why;
     this.reason.textContent = data.why;
     this.save.hidden = !data.file;
@@ -328,8 +341,7 @@ class Under {
   }
 
   drawScale(limits, lut) {
-    this.low.textContent = numberText(limits[0]);
-    this.high.textContent = numberText(limits[1]);
+    [this.low.textContent, this.high.textContent] = this.pane.data.ends ?? limits.map(numberText);
     this.bar.setAttribute("aria-label", `${WORDS.colour_bar} ${rangeText(limits)}`);
     if (lut !== this.lut) paint(this.bar, (rgba) => rgba.set(lut));
     this.lut = lut;
@@ -339,14 +351,16 @@ class Under {
     const { data, map, stage } = this.pane;
     this.scale.hidden = !map || !data.scale;
     const said = point ? readingText(point, cell, data, map) : "";
-    const usual = this.darkText(data, map) || data.text || "";
+    const dark = this.darkText(data, map);
+    const usual = (!data.share && dark) || data.text || "";
     const spoken = shared.announce && stage.getRootNode().activeElement === stage;
-    const place = data.hint ? this.reading : this.text;
-    if (data.hint) this.text.textContent = usual;
+    const lined = data.hint || data.share; // what one points at has a line of its own
+    const place = lined ? this.reading : this.text;
+    if (lined) this.text.textContent = usual;
     if (said) known.add("pointing");
     const hint = data.hint && known.has("pointing") && !data.boxed && !data.before ? "" : data.hint;
-    const text = said || (data.hint ? hint : usual);
-    this.reading.hidden = !data.hint;
+    const text = said || (data.share ? dark : data.hint ? hint : usual);
+    this.reading.hidden = !lined;
     if (place.textContent === text) return;
     place.setAttribute("aria-live", spoken ? "polite" : "off");
     place.textContent = text;

@@ -158,9 +158,16 @@ function writeAddress() {
   }
   for (const [name, value] of Object.entries(wanted)) {
     if (value === null) next.searchParams.delete(name);
+    else if (Array.isArray(value)) setAll(next.searchParams, name, value.length ? value : [""]);
     else if (next.searchParams.get(name) !== value) next.searchParams.set(name, value);
   }
   if (next.href !== location.href) history.replaceState(history.state, "", next);
+}
+
+function setAll(query, name, values) {
+  if (String(query.getAll(name)) === String(values)) return;
+  query.delete(name);
+  for (const value of values) query.append(name, value);
 }
 
 let decks = 0; // on the page: without one, there is nothing to set

@@ -40,6 +40,26 @@ class SlotMap {
   }
 }
 
+// What a page says of all pictures, over them; while presenting it is the headline.
+class Claim {
+  constructor(host) {
+    this.text = element("h2");
+    this.quiet = element("span", { class: "quiet small" });
+    host.replaceChildren(element("div", { class: "claim" }, this.text, this.quiet));
+  }
+
+  update({ text, quiet }) {
+    page.claim = this.text.textContent = text;
+    this.quiet.textContent = quiet;
+    page.deck?.showHeadline();
+  }
+
+  dispose() {
+    page.claim = "";
+    page.deck?.showHeadline();
+  }
+}
+
 class Address {
   constructor(host) {
     host.hidden = true;
@@ -56,8 +76,8 @@ class Address {
 }
 
 const KINDS = {
-  deck: Deck, map: SlotMap, pane: Pane, channels: Channels, rows: Rows, strip: Strip, actions: Actions, address: Address,
-  look: Look, opener: Opener,
+  deck: Deck, map: SlotMap, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, curves: Curves, strip: Strip,
+  actions: Actions, address: Address, claim: Claim, look: Look, opener: Opener,
 };
 const WATCH = 400; // ms
 

@@ -98,8 +98,8 @@ def load_or_explain(chosen: ModelRef) -> Model | None:
 def offer_download(entry: zoo.ModelEntry) -> None:
     """A button that downloads the weights, or how far that is."""
     assert isinstance(entry.weights, weights.TorchvisionFile)  # nothing else can be downloaded
-    running = st.session_state.get(_download_key(entry))
-    if isinstance(running, downloads.Download):
+    running = download_of(entry)
+    if running is not None:
         if not running.finished:
             _show_progress(entry, running)
             return
@@ -109,12 +109,19 @@ def offer_download(entry: zoo.ModelEntry) -> None:
         f"Download {entry.weights.megabytes:.0f} MB",
         key=f"download {entry.key}",
         type="primary",
-        on_click=_start_download,
+        on_click=start_download,
         args=(entry,),
     )
 
 
-def _start_download(entry: zoo.ModelEntry) -> None:
+def download_of(entry: zoo.ModelEntry) -> downloads.Download | None:
+    """The download that this visitor has started, whether it is over or not."""
+    started: downloads.Download | None = st.session_state.get(_download_key(entry))
+    return started
+
+
+def start_download(entry: zoo.ModelEntry) -> None:
+    """Start to download the weights; offer_download then shows how far that is."""
     assert isinstance(entry.weights, weights.TorchvisionFile)
     st.session_state[_download_key(entry)] = downloads.download(entry.weights)
 

@@ -11,21 +11,33 @@ from effnet_viz.models import checkpoints, variants, zoo
 from effnet_viz.models.architectures import structure_of
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
-from effnet_viz.ui.layout import url_state
+from effnet_viz.ui import words
+from effnet_viz.ui.inputs.model_picker import short_title
+from effnet_viz.ui.layout import theme, url_state
 from effnet_viz.ui.layout.url_parameters import Choice, Choices, Flag, Text
 
 ONE_DIMENSION, FAMILY = "one dimension or compound", "a whole family"
 
-ROLES = ("baseline", "depth 4", "width 2", "resolution", "compound")
-"""The five networks of Table 7 (Tan & Le 2019), in the order of Figure 7's columns."""
+ROLES = {
+    "baseline": "baseline",
+    "depth 4": "depth",
+    "width 2": "width",
+    "resolution": "resolution",
+    "compound": "compound",
+}
+"""The five networks of Table 7 (Tan & Le 2019), in the order of Figure 7's columns: what links say,
+and the key of their names and colours."""
 
-WITHOUT_WEIGHTS = ("depth 4", "width 2")
+WITHOUT_WEIGHTS = ("depth", "width")
 """Nobody has published weights for these; the scaling lab has trained its own, in miniature."""
 
 BASELINES = {"Lite0": "lite0", "B0": "b0"}
 
 STEP = 32
 """Of the resolution slider, in pixels."""
+
+CUSTOM = "custom"
+"""The role of a network of one's own scale."""
 
 
 @dataclass(frozen=True)
@@ -34,38 +46,79 @@ class ChosenNetwork:
 
     ref: ModelRef
     role: str
-    """What it stands for in the comparison; empty in a family."""
+    """What it stands for in the comparison: a value of ROLES, CUSTOM, or empty in a family."""
+    name: str
+    """What it is called on the page."""
+    detail: str
+    """Its architecture and scale, in a few letters."""
+    colour: str
+    """A name of theme.NETWORKS."""
 
     @property
     def entry(self) -> zoo.ModelEntry:
         return self.ref.entry
 
+    @property
+    def full_name(self) -> str:
+        """The name, which says when the network is untrained."""
+        return f"{self.name} ({words.UNTRAINED})" if self.ref.untrained else self.name
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A network before it is known whether it has weights."""
+
+    entry: zoo.ModelEntry
+    role: str
+    name: str
+    detail: str
+
 
 def choose_networks() -> list[ChosenNetwork]:
-    """The networks to compare, from the sidebar. Every choice is in the URL."""
-    family = st.radio(
-        "Compare",
-        [ONE_DIMENSION, FAMILY],
-        key="family",
-        bind="query-params",
-        help="One dimension or compound: the five networks behind Figure 7 of the paper. A whole "
-        "family: any of the published models.",
-    )
-    chosen = _choose_roles() if family == ONE_DIMENSION else _choose_members()
-    custom = _custom()
-    if custom is not None:
-        chosen.append((custom, "your scale"))
-        st.button(f"Remove {custom.title}", on_click=_set_custom, args=(None,))
-    chosen = _each_once(chosen)
-    unready = [e for e, _ in chosen if checkpoints.readiness(e) is not Readiness.READY]
-    untrained = st.toggle(
-        "Run networks without weights untrained",
-        key="untrained_too",
-        bind="query-params",
-        disabled=not unready,
-        help="Their predictions and maps mean nothing, and say so; their size and time are real.",
-    )
-    return [ChosenNetwork(ModelRef(e.key, untrained and e in unready), role) for e, role in chosen]
+    """The networks to compare, from a popover in the strip. Every choice is in the address."""
+    with st.popover(_label(), key="networks_popover"):
+        family = st.radio(
+            words.COMPARE,
+            [ONE_DIMENSION, FAMILY],
+            key="family",
+            persist_state="session",
+            help=words.COMPARE_HELP,
+        )
+        url_state.write_url("family", None if family == ONE_DIMENSION else family)
+        chosen = _choose_roles() if family == ONE_DIMENSION else _choose_members()
+        custom = _custom()
+        if custom is not None:
+            detail = custom.title.removeprefix("EfficientNet-")
+            chosen.append(_Member(custom, CUSTOM, words.NETWORKS[CUSTOM], detail))
+            st.button(f"Remove {custom.title}", on_click=_set_custom, args=(None,))
+        chosen = _each_once(chosen)
+        unready = {
+            one.entry.key
+            for one in chosen
+            if checkpoints.readiness(one.entry) is not Readiness.READY
+        }
+        untrained = st.toggle(
+            words.UNTRAINED_TOO,
+            key="untrained_too",
+            bind="query-params",
+            disabled=not unready,
+            help=words.UNTRAINED_TOO_HELP,
+        )
+    return [
+        ChosenNetwork(
+            ModelRef(one.entry.key, untrained and one.entry.key in unready),
+            one.role,
+            one.name,
+            one.detail,
+            _colour(one.role, place),
+        )
+        for place, one in enumerate(chosen)
+    ]
+
+
+def run_untrained() -> None:
+    """From now on, networks without weights run untrained."""
+    st.session_state["untrained_too"] = True
 
 
 def last_stage(networks: Sequence[ChosenNetwork]) -> int:
@@ -74,45 +127,95 @@ def last_stage(networks: Sequence[ChosenNetwork]) -> int:
     return max(structure_of(entry).last for entry in entries)
 
 
-def _each_once(chosen: list[tuple[zoo.ModelEntry, str]]) -> list[tuple[zoo.ModelEntry, str]]:
+def _colour(role: str, place: int) -> str:
+    """A role has one colour on every page; members of a family take them in order."""
+    if role in ROLES.values():
+        return role
+    first = len(ROLES) if role == CUSTOM else 0
+    return theme.NETWORKS[max(place, first) % len(theme.NETWORKS)]
+
+
+def _label() -> str:
+    """What is compared, in a few letters."""
+    for name in ("family", "baseline", "members"):
+        url_state.read_url(name)
+    state = st.session_state
+    if state.setdefault("family", ONE_DIMENSION) == ONE_DIMENSION:
+        return f"{state.setdefault('baseline', next(iter(BASELINES)))}, {words.SCALED}"
+    keys = _members()
+    if len(keys) in (1, 2, 3):
+        return ", ".join(map(short_title, keys))
+    return words.NETWORKS_COUNTED.format(count=len(keys) or "No")
+
+
+def _each_once(chosen: list[_Member]) -> list[_Member]:
     """Without those that are there already, under another role; the visitor is told."""
-    kept: dict[str, tuple[zoo.ModelEntry, str]] = {}
-    for entry, role in chosen:
-        if entry.key in kept:
+    kept: dict[str, _Member] = {}
+    for one in chosen:
+        if one.entry.key in kept:
             st.caption(
-                f":material/info: {role.capitalize()} is {entry.title}, which is there already. It "
-                "is shown once."
+                f":material/info: {one.name} is {one.entry.title}, which is there already. It is "
+                "shown once."
             )
         else:
-            kept[entry.key] = (entry, role)
+            kept[one.entry.key] = one
     return list(kept.values())
 
 
-def _choose_roles() -> list[tuple[zoo.ModelEntry, str]]:
+def _choose_roles() -> list[_Member]:
     name = st.radio(
-        "Baseline", list(BASELINES), key="baseline", bind="query-params", horizontal=True
+        words.NETWORKS["baseline"],
+        list(BASELINES),
+        key="baseline",
+        persist_state="session",
+        horizontal=True,
     )
+    url_state.write_url("baseline", None if name == next(iter(BASELINES)) else name)
     base = zoo.MODELS[BASELINES[name]]
-    roles = st.multiselect(
-        "Networks",
-        ROLES,
-        default=["baseline", "resolution", "compound"],
-        key="roles",
-        bind="query-params",
-    )
-    if set(roles) & set(WITHOUT_WEIGHTS):
-        st.caption("No weights are published for depth or width alone. In miniature they are:")
-        link_to_lab("Compare trained ones in the Scaling lab")
+    roles = _chosen_roles()
     side = st.select_slider(
-        "Resolution of the resolution network, in pixels",
+        words.SIDE,
         _sides(base),
         2 * base.resolution,
         key="side",
         bind="query-params",
     )
-    of_role = dict(zip(ROLES, variants.table_7(base.key), strict=True))
-    of_role["resolution"] = variants.variant(base.key, resolution=side)
-    return [(of_role[role], role) for role in ROLES if role in roles]
+    depth, width = (variants.table_7(base.key)[place] for place in (1, 2))
+    compound = variants.table_7(base.key)[-1]
+    finer = variants.variant(base.key, resolution=side)
+    of_role = {
+        "baseline": (base, f"{short_title(base.key)}, {base.resolution} px"),
+        "depth": (depth, f"d = {depth.depth:g}"),
+        "width": (width, f"w = {width.width:g}"),
+        "resolution": (finer, f"r = {side / base.resolution:.3g}, {side} px"),
+        "compound": (compound, f"{short_title(compound.key)}, {compound.resolution} px"),
+    }
+    return [
+        _Member(entry, role, words.NETWORKS[role], detail)
+        for role, (entry, detail) in of_role.items()
+        if role in roles
+    ]
+
+
+def _chosen_roles() -> list[str]:
+    """Of ROLES.values(). Links have a parameter for each, in words of their own."""
+    url_state.read_url_list("roles")
+    named: list[str] = st.session_state.setdefault("roles", list(ROLES))
+    st.session_state["_roles"] = [ROLES[one] for one in named]
+
+    def changed() -> None:
+        picked = st.session_state["_roles"]
+        st.session_state["roles"] = [one for one, role in ROLES.items() if role in picked]
+
+    chosen: list[str] = st.multiselect(
+        words.NETWORKS_TO_COMPARE,
+        list(ROLES.values()),
+        key="_roles",
+        on_change=changed,
+        format_func=words.NETWORKS.__getitem__,
+    )
+    url_state.write_url("roles", None if named == list(ROLES) else named)
+    return chosen
 
 
 def _sides(base: zoo.ModelEntry) -> range:
@@ -121,28 +224,28 @@ def _sides(base: zoo.ModelEntry) -> range:
     return range(lowest, 3 * base.resolution + 1, STEP)
 
 
-def link_to_lab(label: str) -> None:
-    st.page_link("pages/scaling_lab.py", label=label, icon=":material/science:")
+def _members() -> list[str]:
+    named: str = st.session_state.setdefault("members", "lite0,lite1,lite2")
+    return named.split(",") if named else []
 
 
-def _choose_members() -> list[tuple[zoo.ModelEntry, str]]:
-    url_state.read_url("members")
-    named = st.session_state.setdefault("members", "lite0,lite1,lite2")
-    st.session_state["_members"] = named.split(",") if named else []
+def _choose_members() -> list[_Member]:
+    st.session_state["_members"] = _members()
 
     def changed() -> None:
         in_order = [key for key in zoo.MODELS if key in st.session_state["_members"]]
         st.session_state["members"] = ",".join(in_order)
 
     keys = st.multiselect(
-        "Networks",
+        words.NETWORKS_TO_COMPARE,
         list(zoo.MODELS),
         key="_members",
         on_change=changed,
-        format_func=lambda key: zoo.MODELS[key].title.removeprefix("EfficientNet-"),
+        format_func=short_title,
     )
     url_state.write_url("members", st.session_state["members"])
-    return [(zoo.MODELS[key], "") for key in zoo.MODELS if key in keys]
+    entries = [entry for key, entry in zoo.MODELS.items() if key in keys]
+    return [_Member(one, "", short_title(one.key), f"{one.resolution} px") for one in entries]
 
 
 def _names_members(text: str) -> bool:

@@ -32,6 +32,34 @@ def choose_target(classes: Classes) -> str | None:
     return target
 
 
+def chosen_target() -> str | None:
+    """The class to explain, for a page whose list of classes comes late: see offer_targets."""
+    url_state.read_url("target")
+    # Set again, so that it stays when the list of another page that had it is gone.
+    target: str | None = st.session_state.get("target")
+    st.session_state["target"] = target
+    url_state.write_url("target", target)
+    return target
+
+
+def offer_targets(classes: Classes, label: str) -> None:
+    """A popover that says which class is explained; another one is searched in it."""
+    st.session_state["_target"] = st.session_state["target"]
+
+    def changed() -> None:
+        st.session_state["target"] = st.session_state["_target"]
+
+    with st.popover(label, key="target_popover"):
+        st.selectbox(
+            words.ANOTHER_CLASS,
+            tuple(classes),
+            index=None,
+            key="_target",
+            on_change=changed,
+            placeholder=f"Another of {len(classes)} classes",
+        )
+
+
 def chosen_stage(model: Model) -> int:
     """The stage of Grad-CAM and of the channels below."""
     url_state.read_url("stage")
@@ -51,24 +79,19 @@ def step_stage(last: int) -> Callable[[int], None]:
     return lambda by: choose_stage(min(max(st.session_state["stage"] + by, 1), last))
 
 
-def choose_map_stage(last: int) -> int:
-    """The stage of the maps, 1 to `last`: CAM at the last, Grad-CAM before."""
-    stage: int = st.slider(
-        "Stage of the maps",
-        1,
-        last,
-        last,
-        key="map_stage",
-        bind="query-params",
-        help=f"At stage {last} the maps are class activation maps, before it Grad-CAM.",
-    )
+def chosen_map_stage(last: int) -> int:
+    """The stage of several networks' maps, 1 to `last`: CAM at the last, Grad-CAM before."""
+    url_state.read_url("map_stage")
+    stage = min(max(int(st.session_state.get("map_stage") or last), 1), last)
+    st.session_state["map_stage"] = stage
+    url_state.write_url("map_stage", None if stage == last else str(stage))
     return stage
 
 
-def stepping(key: str, last: int) -> Callable[[int], None]:
-    """Goes a stage further or back, 1 to `last`, on the slider of this key."""
+def choose_map_stage(stage: int) -> None:
+    st.session_state["map_stage"] = stage
 
-    def step(by: int) -> None:
-        st.session_state[key] = min(max(st.session_state[key] + by, 1), last)
 
-    return step
+def step_map_stage(last: int) -> Callable[[int], None]:
+    """Goes a stage further or back, 1 to `last`."""
+    return lambda by: choose_map_stage(min(max(st.session_state["map_stage"] + by, 1), last))

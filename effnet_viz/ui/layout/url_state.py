@@ -9,7 +9,7 @@ before with one press, and never to another photograph.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 from streamlit.runtime.state import get_session_state
@@ -52,12 +52,23 @@ def read_url(name: str) -> None:
         st.session_state[name] = value
 
 
-def write_url(name: str, value: str | None) -> None:
-    """The browser puts the choice into the address; None takes it out."""
+def read_url_list(name: str) -> None:
+    """The same for a choice of several: a list, empty when the address says none."""
+    read: set[str] = st.session_state.setdefault("_read_from_url", set())
+    if name in read:
+        return
+    read.add(name)
+    if name in st.query_params:
+        st.session_state[name] = [one for one in st.query_params.get_all(name) if one]
+
+
+def write_url(name: str, value: str | Sequence[str] | None) -> None:
+    """The browser puts the choice into the address, several one after the other; None takes it
+    out."""
     st.session_state["_address"][name] = value
 
 
-def address() -> dict[str, str | None]:
+def address() -> dict[str, str | Sequence[str] | None]:
     """What has been written for this page."""
-    written: dict[str, str | None] = st.session_state["_address"]
+    written: dict[str, str | Sequence[str] | None] = st.session_state["_address"]
     return written

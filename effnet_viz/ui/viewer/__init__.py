@@ -85,7 +85,7 @@ class Still:
     """A picture of something else, in the place of a map that cannot be."""
 
     source: str
-    """data: URL."""
+    """data: URL; empty while it is being made."""
     description: str
     text: str
     below: str
@@ -166,9 +166,14 @@ class Under:
 
     lead: str = ""
     text: str = ""
+    share: str = ""
+    """How probable the class of the text is. With it, what one points at has a line of its own, and
+    so has the sentence that a map is dark."""
     side: str = ""
     scale: bool = True
     """Whether the colours' bar stands there."""
+    ends: tuple[str, str] | None = None
+    """What its ends mean, in words; else they are numbers."""
     hint: str = ""
     """Stands in a line of its own until one points at the picture; without it, what one points at
     takes the place of the text."""
@@ -176,6 +181,8 @@ class Under:
     """After the lead, on the picture while somebody presents."""
     why: str = ""
     """What a button beside the text explains; nothing for no button."""
+    care: Sequence[tuple[str, str]] = ()
+    """What to know before one reads the map, as title and text; a mark opens them."""
     answer: Found | None = None
 
 
@@ -389,6 +396,12 @@ def with_before(picture: Picture, before: Map, changed: str) -> Picture:
 def show(slot: str, picture: Picture) -> None:
     """A picture in its place in the deck."""
     front_end.part("map", {"slot": slot, **picture._data()}, key=f"map {slot}")
+
+
+def show_instead(slot: Slot) -> None:
+    """A still, or what has to be said, in a place of the deck where no map can be after all."""
+    data = {"slot": slot.name, "instead": _as_data(slot)}
+    front_end.part("instead", data, key=f"map {slot.name}")
 
 
 def pane(picture: Picture, *, key: str) -> None:
