@@ -39,7 +39,8 @@ def test_compound_best(tmp_path: Path) -> None:
     assert "a uniform map has 100 %" in details
     assert references.endswith(
         "All five networks have a higher mean than a uniform map (20.0 %). Only Wider, "
-        "Higher resolution and the compound network have a higher mean than a centre Gaussian (57.0 %)."
+        "Higher resolution and the compound network have a higher mean than a centre Gaussian "
+        "(57.0 %)."
     )
 
 
@@ -85,9 +86,9 @@ def test_who_answers_right_most_often(tmp_path: Path) -> None:
     said = spaced(sentences.accuracy(loaded(tmp_path, made(EQUAL))))
     assert said == (
         "Wider answers right most often on the unseen vendor's drawings (79.0 %), clearly more "
-        "often than the baseline, Deeper and Higher resolution. Of the 10 pairs of networks, 8 differ "
-        "clearly. Whose drawings are left out matters less than the network: all networks together "
-        "reach 74.1 % on Twitter's, 75.1 % on EmojiOne's and 76.1 % on Google's."
+        "often than the baseline, Deeper and Higher resolution. Of the 10 pairs of networks, 8 "
+        "differ clearly. Whose drawings are left out matters less than the network: all networks "
+        "together reach 74.1 % on Twitter's, 75.1 % on EmojiOne's and 76.1 % on Google's."
     )
 
 
@@ -131,9 +132,10 @@ def test_curves_are_means_over_runs(tmp_path: Path) -> None:
 def test_most_and_least_alike(tmp_path: Path) -> None:
     text = spaced(sentences.most_and_least_alike(loaded(tmp_path, made(EQUAL))))
     assert text == (
-        "Higher resolution and the compound network answer alike most often (89 % of the scenes), the "
-        "baseline and Deeper least often (80 %). The maps of the baseline and Deeper are most "
-        "alike (correlation 0.50), those of Higher resolution and the compound network least (0.41)."
+        "Higher resolution and the compound network answer alike most often (89 % of the scenes), "
+        "the baseline and Deeper least often (80 %). The maps of the baseline and Deeper are most "
+        "alike (correlation 0.50), those of Higher resolution and the compound network least "
+        "(0.41)."
     )
 
 
