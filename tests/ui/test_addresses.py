@@ -71,7 +71,7 @@ EVERYTHING = [
         "pages/scaling_lab.py",
         dict.fromkeys(("pairs", "cost", "curves", "limits", "reading"), "true"),
     ),
-    ("pages/scaling_rules.py", {}),
+    ("pages/scaling_rules.py", {"cost": "parameters"}),
 ]
 """Links that together lead to everything that stands in an address."""
 
@@ -136,7 +136,9 @@ def _read_in_source() -> set[str]:
     """Names of the parameters that the source binds to widgets, reads or writes."""
     found = set()
     for path in UI.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        loops = _loops_of(tree)
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
             keywords = {keyword.arg: keyword.value for keyword in node.keywords}
@@ -152,9 +154,24 @@ def _read_in_source() -> set[str]:
             if isinstance(name, ast.Attribute) and name.attr == "name":  # of a declaration
                 found |= _declared_in(path)
                 continue
+            if isinstance(name, ast.Name) and name.id in loops:
+                found |= loops[name.id]
+                continue
             assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: a name in plain sight"
             found.add(name.value)
     return found
+
+
+def _loops_of(tree: ast.Module) -> dict[str, set[str]]:
+    """What is named one after the other in plain sight, by the variable of the loop."""
+    return {
+        loop.target.id: {ast.literal_eval(one) for one in loop.iter.elts}
+        for loop in ast.walk(tree)
+        if isinstance(loop, ast.For)
+        and isinstance(loop.target, ast.Name)
+        and isinstance(loop.iter, ast.Tuple)
+        and all(isinstance(one, ast.Constant) for one in loop.iter.elts)
+    }
 
 
 def _declared_in(path: Path) -> set[str]:
