@@ -28,7 +28,7 @@ from effnet_viz.lab.demo import MaskScores
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.scene_editor import SceneSpec
 from effnet_viz.lab.sprites import CLASSES
-from tests.browser.visitor import PATIENCE, PHONE, WIDE, serious_barriers
+from tests.browser.visitor import PATIENCE, PHONE, WIDE, barriers
 from tests.choices import one_of_many
 
 pytestmark = pytest.mark.browser
@@ -423,6 +423,6 @@ def test_no_serious_barrier(chromium: Browser, address: str, scheme: str) -> Non
     try:
         page = context.new_page()
         opened(page, address)
-        assert serious_barriers(page) == []
+        assert barriers(page) == []
     finally:
         context.close()
