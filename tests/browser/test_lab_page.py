@@ -12,8 +12,6 @@ import pytest
 from PIL import Image
 from playwright.sync_api import (
     Browser,
-    BrowserContext,
-    ConsoleMessage,
     Locator,
     Page,
     Request,
@@ -28,7 +26,7 @@ from effnet_viz.lab.demo import MaskScores
 from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.scene_editor import SceneSpec
 from effnet_viz.lab.sprites import CLASSES
-from tests.browser.visitor import PATIENCE, PHONE, WIDE, serious_barriers
+from tests.browser.visitor import PATIENCE, PHONE, WIDE, barriers
 from tests.choices import one_of_many
 
 pytestmark = pytest.mark.browser
@@ -44,26 +42,6 @@ SMALL = {"width": 1280, "height": 720}
 COUNT = len(SCALINGS)
 LOADING = 3 * PATIENCE
 """For the first visitor, who waits for all five networks."""
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A tab that fails the test when anything in it is reported as an error.
-
-    But for Streamlit's own questions after its health, which it asks at the wrong place whenever a
-    page that is not the first is opened directly.
-    """
-    page = context.new_page()
-    errors: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and "/_stcore/" not in message.location["url"]:
-            errors.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    yield page
-    assert errors == []
 
 
 def stage(page: Page, place: int = 0) -> Locator:
@@ -417,12 +395,12 @@ def test_ones_own_background(page: Page, address: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", one_of_many(["light", "dark"], ["light"]))
-def test_no_serious_barrier(chromium: Browser, address: str, scheme: str) -> None:
+def test_no_barrier(chromium: Browser, address: str, scheme: str) -> None:
     context = chromium.new_context(color_scheme=scheme)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE)
     try:
         page = context.new_page()
         opened(page, address)
-        assert serious_barriers(page) == []
+        assert barriers(page) == []
     finally:
         context.close()

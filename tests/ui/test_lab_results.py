@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.arrays import Floats
+from effnet_viz.arrays import Floats, Placement
 from effnet_viz.lab import evaluation
 from effnet_viz.lab.evaluation import SceneSet
 from effnet_viz.models import published
@@ -218,7 +218,9 @@ def test_references_share_the_scale_of_networks(title: str) -> None:
     )
     key = MEASURES[title].key
     by_grid = [
-        evaluation.score_maps(np.ones((1, cells, cells), np.float32), scene_set).values[key][0]
+        evaluation.score_maps(
+            np.ones((1, cells, cells), np.float32), Placement.even(cells), scene_set
+        ).values[key][0]
         for cells in (4, 8, side)
     ]
     same = np.ptp(by_grid) < 1e-4

@@ -295,7 +295,7 @@ class Under {
 
   // What most pictures do not have.
   get late() {
-    return [this.said, this.meter, this.shares, this.why, this.save, this.scale];
+    return [this.said, this.meter, this.shares, this.share, this.why, this.care, this.save, this.scale];
   }
 
   update(data) {
