@@ -13,6 +13,7 @@ from effnet_viz.ui.lab.measure_table import MEASURES, labelled_pairs, reference_
 from effnet_viz.ui.layout.charts import show_chart
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.mistakes import mistake_boundary
+from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.url_parameters import Choice
 
 KINDS = {"CAM at the last stage": CAM, f"Grad-CAM at stage {GRAD_CAM_STAGE}": GRAD_CAM}
@@ -24,7 +25,7 @@ PARAMETERS = (Choice("lab_map", KINDS), Choice("lab_measure", MEASURES))
 @mistake_boundary()
 def show_measures(results: Results) -> None:
     """Any measure of either kind of map: means and references, pairs, by size of the object."""
-    st.markdown("##### Where the evidence lies")
+    section("Where the evidence lies")
     threshold = sentences.percent(results.fixed_threshold, 0)
     left, right = st.columns([2, 3], gap="medium")
     with left:

@@ -18,6 +18,7 @@ from effnet_viz.ui.lab.charts import draw_accuracy, draw_curves
 from effnet_viz.ui.layout.charts import PALE, show_chart, show_heatmap
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.mistakes import with_number
+from effnet_viz.ui.layout.section import section
 
 
 def load_results(path: Path = RESULTS) -> Results | None:
@@ -112,7 +113,7 @@ def show_accuracy(results: Results) -> None:
 
 def show_agreement(results: Results) -> None:
     """How alike networks answer and look, in pairs."""
-    st.markdown("##### Do they agree?")
+    section("Do they agree?")
     answers, maps = st.columns(2, gap="medium")
     with answers:
         st.markdown("**Same answer** (share of scenes)")
