@@ -75,8 +75,8 @@ class _Member:
 
 
 def choose_networks() -> list[ChosenNetwork]:
-    """The networks to compare, from a popover in the strip. Every choice is in the address."""
-    with st.popover(_label(), key="networks_popover"):
+    """The networks to compare, from a list in the strip. Every choice is in the address."""
+    with dropdown(_label(), "networks"):
         family = st.radio(
             words.COMPARE,
             [ONE_DIMENSION, FAMILY],
