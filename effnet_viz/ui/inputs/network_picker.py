@@ -14,6 +14,7 @@ from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import words
 from effnet_viz.ui.inputs.model_picker import short_title
 from effnet_viz.ui.layout import theme, url_state
+from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.url_parameters import Choice, Choices, Flag, Text
 
 ONE_DIMENSION, FAMILY = "one dimension or compound", "a whole family"
