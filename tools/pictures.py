@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.visitor import ARGUMENTS, PATIENCE, ROOT, WIDE, explained, serving
+from tests.browser.visitor import ARGUMENTS, PATIENCE, ROOT, WIDE, explained, more, serving
 
 ASSETS = ROOT / "assets"
 FRAME = 110
@@ -30,11 +30,12 @@ def comparison(page: Page, address: str) -> None:
     page.goto(address + "compare_scaling?image=cat-and-espresso&target=espresso")
     stages = page.locator('.stage[aria-label^="CAM over the photograph"]')
     stages.nth(2).wait_for()
-    page.get_by_text("Numbers").first.wait_for()
+    page.locator(".claim h2:not(:empty)").wait_for()
+    page.locator(".mini img").last.wait_for()
     page.wait_for_timeout(2000)
-    area = page.locator(".st-key-presented").bounding_box()
+    area = page.locator(".deck .slots").bounding_box()
     first = stages.first.bounding_box()
-    reading = page.locator("figure", has=stages).locator(".reading").first.bounding_box()
+    reading = page.locator(".deck .answered + .reading").first.bounding_box()
     assert area is not None
     assert first is not None
     assert reading is not None
@@ -51,13 +52,13 @@ def comparison(page: Page, address: str) -> None:
         x = first["x"] + first["width"] * (0.2 + 0.55 * i / 15)
         page.mouse.move(x, first["y"] + first["height"] * (0.45 - 0.1 * i / 15))
         shoot()
-    page.get_by_role("radio", name="Shared", exact=True).click()
+    page.get_by_role("radio", name="Each alone", exact=True).click()
     frames += [frames[-1]] * 2
     shoot()
     frames += [frames[-1]] * 6
-    page.get_by_text("More ways to look").click()
+    more(page)
     page.get_by_role("button", name="Divider", exact=True).click()
-    page.get_by_text("More ways to look").click()
+    page.keyboard.press("Escape")
     handle = page.get_by_role("slider", name="Divider").first
     for i in range(20):
         handle.press("ArrowLeft" if i < 10 else "ArrowRight")
