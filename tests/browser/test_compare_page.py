@@ -22,10 +22,10 @@ NAMES = ["Baseline", "Higher resolution", "Compound"]
 """Of those five that have weights."""
 
 
-def open_comparison(page: Page, address: str, query: str = "") -> None:
+def open_comparison(page: Page, address: str, query: str = "", count: int = 3) -> None:
     """Waits until all maps are there and what is said of them."""
     page.goto(f"{address}compare_scaling{query}")
-    arrived(page)
+    arrived(page, count)
 
 
 def arrived(page: Page, count: int = 3) -> None:
@@ -101,7 +101,7 @@ def test_a_stage_is_chosen_among_the_controls(page: Page, address: str) -> None:
 def test_a_still_leads_to_the_scaling_lab(page: Page, address: str) -> None:
     open_comparison(page, address)
     still = page.locator(".slot[data-slot='lite0-d4']")
-    expect(still.locator("img")).to_be_visible(timeout=2 * PATIENCE)
+    expect(still.locator(".mini img")).to_be_visible(timeout=2 * PATIENCE)
     still.get_by_role("button", name="See trained miniatures").click()
     page.wait_for_url("**/scaling_lab*")
 
@@ -137,7 +137,8 @@ def test_all_maps_are_linked(page: Page, address: str) -> None:
     open_comparison(page, address, "?image=palace")
     stages = page.locator(".deck .stage[aria-label^='CAM over the photograph']")
     stages.nth(1).hover(position={"x": 60, "y": 70})
-    readings = page.locator(".deck figure", has=stages).locator(".reading")
+    readings = page.locator(".deck .answered + .reading")
+    expect(readings).to_have_count(3)
     for i in range(3):
         expect(readings.nth(i)).to_contain_text(re.compile(r"row \d+, column \d+"))
 
@@ -147,7 +148,7 @@ def test_on_a_phone_two_maps_stand_side_by_side(chromium: Browser, address: str)
     context.set_default_timeout(PATIENCE)
     try:
         page = context.new_page()
-        open_comparison(page, address, "?roles=baseline&roles=compound")
+        open_comparison(page, address, "?roles=baseline&roles=compound", 2)
         first, second = (box.bounding_box() for box in page.locator(".slot").all())
         assert first is not None
         assert second is not None
@@ -174,7 +175,7 @@ def test_the_saved_numbers_are_those_of_the_api(
     add_photographs(page, upload)
     shown = page.locator('.deck .stage[aria-label*="palace"]')
     expect(shown).to_have_count(3, timeout=PATIENCE)
-    arrived(page)
+    arrived(page, count)
     for card in ("race", "pointing"):
         page.locator(f".st-key-{card}").get_by_role("button", name="Start").click()
         closer = page.locator(f".st-key-{card}").get_by_role("button", name="Look closer")
