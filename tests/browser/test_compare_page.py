@@ -25,7 +25,7 @@ NAMES = ["Baseline", "Higher resolution", "Compound"]
 def open_comparison(page: Page, address: str, query: str = "", count: int = 3) -> None:
     """Waits until all maps are there and what is said of them."""
     page.goto(f"{address}compare_scaling{query}")
-    arrived(page)
+    arrived(page, count)
 
 
 def arrived(page: Page, count: int = 3) -> None:
