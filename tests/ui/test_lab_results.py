@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.arrays import Floats
+from effnet_viz.arrays import Floats, Placement
 from effnet_viz.lab import evaluation
 from effnet_viz.lab.evaluation import SceneSet
 from effnet_viz.models import published
@@ -172,9 +172,10 @@ def test_references_share_the_scale_of_networks(title: str) -> None:
         np.zeros((1, side, side, 3), np.uint8), masks, 1 - masks, np.zeros(1, np.int64)
     )
     key = MEASURES[title].key
+    uniform = {cells: np.ones((1, cells, cells), np.float32) for cells in (4, 8, side)}
     by_grid = [
-        evaluation.score_maps(np.ones((1, cells, cells), np.float32), scene_set).values[key][0]
-        for cells in (4, 8, side)
+        evaluation.score_maps(maps, Placement.even(cells), scene_set).values[key][0]
+        for cells, maps in uniform.items()
     ]
     same = np.ptp(by_grid) < 1e-4
     assert same == MEASURES[title].comparable
