@@ -43,8 +43,8 @@ class Placement:
     """Where the cells of a map lie in the square that a network saw, both axes alike.
 
     The centre of cell i is at start + i · step, in sides of the square: 0 is its left or upper
-    edge, 1 its right or lower one. Padding and strides of the convolutions decide: B0's seven
-    cells at 224 pixels have their centres at 0.5, 32.5 … 192.5, Lite0's at 31.5, 63.5 … 223.5.
+    edge, 1 its right or lower one. Cells need not tile the square: the nine of Lite2, 32 of 260
+    pixels apart, have their centres at 2, 34 … 258.
     """
 
     start: float
