@@ -43,8 +43,8 @@ class Placement:
     """Where the cells of a map lie in the square that a network saw, both axes alike.
 
     The centre of cell i is at start + i · step, in sides of the square: 0 is its left or upper
-    edge, 1 its right or lower one. Padding and strides of the convolutions decide: B0's seven
-    cells at 224 pixels have their centres at 0.5, 32.5 … 192.5, Lite0's at 31.5, 63.5 … 223.5.
+    edge, 1 its right or lower one. Cells need not tile the square: the nine of Lite2, 32 of 260
+    pixels apart, have their centres at 2, 34 … 258.
     """
 
     start: float
@@ -130,27 +130,43 @@ def area_mean(values: Floats, rows: int, columns: int) -> Floats:
     Exact: what an edge of the coarser grid cuts counts in part on both sides. Where the new cells
     lie says Placement.averaged(h / rows).
     """
-    return _means(values, np.arange(rows + 1) / rows, np.arange(columns + 1) / columns)
+    height, width = values.shape[-2:]
+    return _means(values, _tiles(height), _tiles(width), _tiles(rows), _tiles(columns))
 
 
 def block_mean(values: Floats, placement: Placement, cells: int) -> Floats:
     """Means of what tiles the square, (..., h, w), over the blocks of a map (..., cells, cells)."""
+    height, width = values.shape[-2:]
     edges = placement.edges(cells)  # (cells + 1,)
-    return _means(values, edges, edges)
+    return _means(values, _tiles(height), _tiles(width), edges, edges)
 
 
-def _means(values: Floats, down: NDArray[np.float64], across: NDArray[np.float64]) -> Floats:
-    """Means between edges, which are in shares of the sides; 0 where two edges coincide."""
-    parts = (
-        covered(edges[:-1], edges[1:], cells)
-        for edges, cells in ((down, values.shape[-2]), (across, values.shape[-1]))
-    )  # (rows, h), (columns, w)
-    rows, columns = (
-        (part / np.maximum(part.sum(axis=1, keepdims=True), 1e-12)).astype(np.float32)
-        for part in parts
-    )
-    means: Floats = rows @ (values @ columns.T)
-    return means  # (..., rows, columns)
+def tile_mean(values: Floats, placement: Placement, cells: int) -> Floats:
+    """Means of the blocks of a map (..., n, n) over (..., cells, cells) that tile the square."""
+    edges, tiles = placement.edges(values.shape[-1]), _tiles(cells)  # (n + 1,), (cells + 1,)
+    return _means(values, edges, edges, tiles, tiles)
+
+
+Edges = NDArray[np.float64]
+"""Where the cells of an axis end, (cells + 1,), in shares of the side."""
+
+
+def _tiles(cells: int) -> Edges:
+    return np.arange(cells + 1) / cells
+
+
+def _means(values: Floats, rows: Edges, columns: Edges, down: Edges, across: Edges) -> Floats:
+    """Means of cells with these edges over others with those: (..., h, w) to (..., h', w')."""
+    means: Floats = _shares(rows, down) @ (values @ _shares(columns, across).T)
+    return means  # (..., h', w')
+
+
+def _shares(old: Edges, new: Edges) -> Floats:
+    """What every old cell adds to every new one, (new, old); nothing to one without extent."""
+    ends = np.minimum(old[1:], new[1:, None])  # (new, old)
+    common = np.maximum(0, ends - np.maximum(old[:-1], new[:-1, None]))  # (new, old)
+    shares: Floats = (common / np.maximum(common.sum(1, keepdims=True), 1e-12)).astype(np.float32)
+    return shares
 
 
 def reduced(values: Floats, placement: Placement, longest: int) -> tuple[Floats, Placement]:

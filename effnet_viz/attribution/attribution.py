@@ -34,8 +34,7 @@ class Attribution:
     channels: Floats
     """(C,): what each channel of the stage adds to the logit; see attribution.stages."""
     placement: Placement
-    """Where its cells lie in the square that the model saw: at the centres of their receptive
-    fields, which do not tile it."""
+    """Where its cells lie in the square that the model saw; see engines.structure.Stage."""
     crop: Crop
     """Where that square lies in the photograph."""
     stage: int

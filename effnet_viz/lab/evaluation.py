@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torchvision.models.efficientnet import EfficientNet
 
-from effnet_viz.arrays import Floats, Placement
+from effnet_viz.arrays import Floats, Placement, tile_mean
 from effnet_viz.attribution.stages import attribute_stage
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.engine import Engine
@@ -29,7 +29,8 @@ from effnet_viz.metrics import localization
 from effnet_viz.metrics.localization import FIXED_THRESHOLD, THRESHOLDS, Values
 
 COARSEST_GRID = 4
-"""Cells on a side of the coarsest map of the five: the baseline's."""
+"""Cells on a side of the coarsest map of the five, the baseline's: as many that tile the scene are
+the grid that all share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +119,8 @@ def score_maps(maps: Floats, placement: Placement, scene_set: SceneSet) -> Score
     masks, cells = scene_set.masks, maps.shape[-1]
     side = masks.shape[-1]
     evidence = localization.enlarge_evidence(maps, placement, side)  # (n, S, S)
-    pooled = localization.pool(maps, placement, COARSEST_GRID)
-    coarse = localization.enlarge_evidence(*pooled, side)  # (n, S, S)
+    pooled = tile_mean(maps, placement, COARSEST_GRID)  # signed, (n, 4, 4)
+    coarse = localization.enlarge_evidence(pooled, Placement.even(COARSEST_GRID), side)
     energy = localization.energy_pointing_game(evidence, masks)
     coarse_energy = localization.energy_pointing_game(coarse, masks)
     overlaps = {t: localization.mask_iou(evidence, masks, t) for t in THRESHOLDS}

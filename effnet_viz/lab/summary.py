@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-from effnet_viz.arrays import Floats, Placement, resample
+from effnet_viz.arrays import Floats, Placement, tile_mean
 from effnet_viz.engines.engine import Engine
 from effnet_viz.lab import networks, scenes
 from effnet_viz.lab.evaluation import (
@@ -194,14 +194,14 @@ def _pairs(
 
 
 def _agreement(runs: Sequence[RunMaps], keys: Sequence[str]) -> list[Json]:
-    """How alike two networks are: their answers, and their CAMs on the common grid of the scene."""
+    """How alike two networks are: their answers, and their CAMs averaged to the common grid."""
     rows = []
     for one, other in combinations(keys, 2):
         both = [run for run in runs if one in run.maps and other in run.maps]
         correlations = [
             localization.correlation(
                 *(
-                    resample(run.maps[key].cam, placement_of(key), COARSEST_GRID, COARSEST_GRID)
+                    tile_mean(run.maps[key].cam, placement_of(key), COARSEST_GRID)
                     for key in (one, other)
                 )
             ).mean()

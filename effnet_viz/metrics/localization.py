@@ -13,11 +13,11 @@ from effnet_viz.arrays import (
     Box,
     Floats,
     Placement,
-    area_mean,
     block_mean,
     covered,
     positive_evidence,
     resample,
+    tile_mean,
 )
 
 Values = NDArray[np.float64]
@@ -48,17 +48,12 @@ def upper_bound(masks: Floats, placement: Placement, cells: int, then: int | Non
     """The energy that the masks (n, S, S) themselves reach when a map must hold them, (n,).
 
     The map has cells × cells at its places; each holds the mean of the mask over its block. `then`
-    pools it further, as maps of this grid are pooled to compare them with others: see pool.
+    pools it to as many cells that tile the scene, as maps are pooled to compare them with others.
     """
     held = block_mean(masks, placement, cells)  # (n, cells, cells)
     if then is not None:
-        held, placement = pool(held, placement, then)
+        held, placement = tile_mean(held, placement, then), Placement.even(then)
     return energy_pointing_game(enlarge_evidence(held, placement, masks.shape[-1]), masks)
-
-
-def pool(maps: Floats, placement: Placement, cells: int) -> tuple[Floats, Placement]:
-    """Signed area means of maps (n, h, h) as (n, cells, cells), and where these cells lie."""
-    return area_mean(maps, cells, cells), placement.averaged(maps.shape[-1] / cells)
 
 
 def pointing(evidence: Floats, masks: Floats) -> Values:

@@ -13,12 +13,14 @@ import torchvision
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from effnet_viz.arrays import Placement, resample
+from effnet_viz.arrays import Placement
 from effnet_viz.engines import structure
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.network import Network
+from effnet_viz.images.decode import decode
 from effnet_viz.models import architectures, scaling, variants, zoo
 from tests.choices import one_of_many
+from tests.conftest import SAMPLES, eager
 from tests.engines.networks import TIMM, TORCHVISION, branching, make
 
 
@@ -121,7 +123,7 @@ def linear(*, same: bool) -> Network:
         (branching, 64, 2),
     ],
 )
-def test_a_cell_lies_in_the_middle_of_what_it_sees(
+def test_a_field_lies_around_its_centre(
     build: Callable[[], Network], resolution: int, several: int
 ) -> None:
     """The centre of the gradient's support, of cells that see no padding, in double precision."""
@@ -130,7 +132,7 @@ def test_a_cell_lies_in_the_middle_of_what_it_sees(
     image = torch.ones(1, 3, resolution, resolution).double().requires_grad_()  # (1, 3, R, R)
     found = 0
     for stage, output in zip(stages.values(), made.forward_intermediates(image), strict=True):
-        centres = resolution * stage.placement.centres(stage.side)  # (side,)
+        centres = stage.start + stage.effective_stride * np.arange(stage.side)  # (side,)
         half = stage.receptive_side / 2
         inside = [i for i, at in enumerate(centres) if half <= at <= resolution - half]
         for row, column in zip(inside[:2], inside[-2:], strict=True):
@@ -143,24 +145,46 @@ def test_a_cell_lies_in_the_middle_of_what_it_sees(
     assert found >= several
 
 
-@pytest.mark.parametrize("key", ["lite0", "b0"])
-def test_a_bright_point_is_found_where_it_is(key: str) -> None:
-    """The map of a network without weights of its own has its centre of mass at the point."""
-    built = structure.summarize(entry(key), 224)
-    made = averaging(entry(key))
-    image = torch.zeros(1, 3, 224, 224).double()
-    image[..., 97, 130] = 1
-    with torch.no_grad():
-        outputs = made.forward_intermediates(image)  # 9 of (1, C, h, w)
-    for number in (3, 4, 5):
-        found = outputs[number - 1][0].sum(0).numpy()  # (h, w)
-        placement = built.stages[number].placement
-        pixels = resample(found.astype(np.float32), placement, 224, 224)  # (R, R)
-        places = np.arange(224) + 0.5
-        centre = [float(pixels.sum(axis) @ places / pixels.sum()) for axis in (0, 1)]
-        assert centre == pytest.approx(
-            [130.5, 97.5], abs=0.05 * built.stages[number].effective_stride
-        )
+@pytest.mark.parametrize("key", one_of_many(["lite0", "lite1"], ["lite0"]))
+def test_trained_cells_look_at_their_places(key: str) -> None:
+    """The centre of mass of the squared gradient of cells in the middle, on the cat.
+
+    The window follows the centre, so that it begins at no guess but half a stride off any of them.
+    """
+    model = eager(key)
+    resolution = model.card.resolution
+    image = torch.from_numpy(model.preprocessing(decode(SAMPLES / "cat.jpg"))[0]).requires_grad_()
+    outputs = model.module().forward_intermediates(image)  # 9 of (1, C, h, w)
+    generator = torch.Generator().manual_seed(0)
+    pixels = np.arange(resolution) + 0.5
+    for number in (5, 6, 7, 9):
+        stage, output = model.structure.stages[number], outputs[number - 1]
+        stride, middle = stage.effective_stride, stage.side // 2
+        off: list[float] = []  # in cells
+        for index in [*np.ndindex(2, 2)] * 3:
+            row, column = (middle - i for i in index)
+            weights = torch.randn(stage.channels, generator=generator)  # (C,)
+            seen = (output[0, :, row, column] * weights).sum()  # ()
+            (gradient,) = torch.autograd.grad(seen, image, retain_graph=True)  # (1, 3, R, R)
+            power = (gradient[0] ** 2).sum(0).numpy()  # (R, R)
+            for axis, cell in ((0, column), (1, row)):
+                along, at = power.sum(axis), (cell + 0.5) * stride
+                for _ in range(20):
+                    near = along * (np.abs(pixels - at) < 1.25 * stride)
+                    at = float(near @ pixels / near.sum())
+                off.append(at / stride - stage.placement.start * resolution / stride - cell)
+        found = float(np.median(off))
+        of_field = stage.start / stride - stage.placement.start * resolution / stride
+        assert abs(found) < min(1 / 3, abs(found - of_field)), number
+
+
+def test_cells_lie_a_stride_apart_in_the_middle() -> None:
+    """Lite2 at 260 pixels has 9 cells of 32: from 2 to 258. B0 at 224 has 7 that tile it."""
+    lite2, b0 = (
+        architectures.structure_of(variants.find(key)).stages[9] for key in ("lite2", "b0")
+    )
+    np.testing.assert_allclose(260 * lite2.placement.centres(9), np.arange(2, 259, 32))
+    assert b0.placement == Placement.even(7)
 
 
 def test_cells_without_a_place_are_taken_to_tile_the_image() -> None:

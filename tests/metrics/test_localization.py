@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from effnet_viz.arrays import Floats, Placement, area_mean, block_mean
+from effnet_viz.arrays import Floats, Placement, area_mean, block_mean, blocks, tile_mean
 from effnet_viz.metrics import localization
 
 # One scene of 4 × 4 pixels: the object is the left half, 8 pixels.
@@ -88,7 +88,7 @@ def test_the_ceiling_of_a_pooled_map_is_that_of_its_own_grid() -> None:
         localization.enlarge_evidence(area_mean(own, 4, 4), Placement.even(4), 12), mask
     )
     assert localization.upper_bound(mask, tiling, 6, 4) == pytest.approx(reached)
-    four = Placement(0.5 / 12, 3 / 12)
+    four = Placement.even(4)
     assert localization.upper_bound(mask, four, 4, 4) == pytest.approx(
         localization.upper_bound(mask, four, 4)
     )
@@ -107,13 +107,15 @@ def test_a_mask_is_held_by_the_cells_that_are_nearest_to_it() -> None:
     np.testing.assert_allclose(block_mean(mask, Placement.even(3), 3), area_mean(mask, 3, 3))
 
 
-def test_pooled_cells_lie_in_the_middle_of_what_they_are_means_of() -> None:
-    """Two networks, four cells and eight, that see a ramp: pooled, they still do."""
-    for cells, at in ((4, Placement(0.5 / 64, 16 / 64)), (8, Placement(0.5 / 128, 16 / 128))):
-        ramp = np.tile(at.centres(cells).astype(np.float32), (1, cells, 1))  # (1, cells, cells)
-        pooled, there = localization.pool(ramp, at, 4)
-        np.testing.assert_allclose(pooled[0, 0], there.centres(4), rtol=1e-5)
-        assert there.step == pytest.approx(1 / 4)
+def test_maps_on_different_grids_are_averaged_to_the_same_places() -> None:
+    """Pixels drawn as blocks, then averaged in squares: the same, whatever the grid was."""
+    random = np.random.default_rng(0)
+    for cells, at in ((3, THREE), (4, Placement.even(4)), (9, Placement(3.5 / 260, 32 / 260))):
+        values = random.normal(size=(2, cells, cells)).astype(np.float32)
+        pixels = blocks(values, at, 3120, 3120)  # (2, 3120, 3120): every end of a block is an edge
+        squares = pixels.reshape(2, 4, 780, 4, 780).mean(axis=(2, 4), dtype=np.float64)
+        np.testing.assert_allclose(tile_mean(values, at, 4), squares, atol=1e-5)
+    np.testing.assert_allclose(tile_mean(MAP, Placement.even(4), 2), area_mean(MAP, 2, 2))
 
 
 def test_a_map_at_its_true_place_has_its_evidence_on_the_object() -> None:

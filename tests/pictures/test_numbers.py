@@ -51,10 +51,10 @@ def test_npz_has_the_arrays_and_the_provenance(cat: Analysis) -> None:
     assert numbers["target"]["label"] == "tiger cat"
     assert tuple(numbers["crop"]["box"]) == cat.crop.box
     assert numbers["format"] == 2
-    # Lite0 at 224 pixels: cells of stages 5 and 9 see the middle of pixel 15 and 31 first.
+    # Lite0's cells of stages 9 and 5 tile its 224 pixels: 7 of 32, 14 of 16.
     assert numbers["placement"] == {
-        "cam": {"start": 31.5 / 224, "step": 32 / 224},
-        "map": {"start": 15.5 / 224, "step": 16 / 224},
+        "cam": {"start": 16 / 224, "step": 32 / 224},
+        "map": {"start": 8 / 224, "step": 16 / 224},
     }
 
 

@@ -217,11 +217,10 @@ def test_references_share_the_scale_of_networks(title: str) -> None:
         np.zeros((1, side, side, 3), np.uint8), masks, 1 - masks, np.zeros(1, np.int64)
     )
     key = MEASURES[title].key
+    uniform = {cells: np.ones((1, cells, cells), np.float32) for cells in (4, 8, side)}
     by_grid = [
-        evaluation.score_maps(
-            np.ones((1, cells, cells), np.float32), Placement.even(cells), scene_set
-        ).values[key][0]
-        for cells in (4, 8, side)
+        evaluation.score_maps(maps, Placement.even(cells), scene_set).values[key][0]
+        for cells, maps in uniform.items()
     ]
     same = np.ptp(by_grid) < 1e-4
     assert same == MEASURES[title].comparable
