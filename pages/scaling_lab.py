@@ -3,30 +3,22 @@
 import streamlit as st
 
 from effnet_viz.ui.lab.address import ADDRESS
-from effnet_viz.ui.lab.measures import show_measures
-from effnet_viz.ui.lab.results import (
-    load_results,
-    offer_results,
-    show_accuracy,
-    show_agreement,
-    show_headline,
-    show_learning_curves,
-    show_limits,
-)
-from effnet_viz.ui.lab.scene import show_introduction, show_scene
+from effnet_viz.ui.lab.findings import show_findings
+from effnet_viz.ui.lab.folds import show_folds
+from effnet_viz.ui.lab.results import load_results
+from effnet_viz.ui.lab.scene import show_scene
+from effnet_viz.ui.lab.scene_controls import choose_backdrop
 from effnet_viz.ui.layout import navigation
 
-with navigation.page("Scaling lab", ADDRESS):
-    st.markdown("#### Which network looks at the object?")
-    show_introduction()
-    show_scene()
-    st.markdown("#### What was measured")
-    results = load_results()
-    if results is not None:
-        show_headline(results)
-        show_measures(results)
-        show_accuracy(results)
-        show_agreement(results)
-        show_learning_curves(results)
-        show_limits(results)
-        offer_results(results)
+with navigation.page("Scaling lab", ADDRESS) as strip:
+    with strip:
+        choose_backdrop()
+    scene, measured = st.container(key="lab"), st.container(key="measured")
+    # What was measured is there at once: the networks may have to be loaded.
+    with measured:
+        results = load_results()
+        if results is not None:
+            show_findings(results)
+            show_folds(results)
+    with scene:
+        show_scene()

@@ -23,7 +23,6 @@ BROWSER = (
     "tests/browser/",
     "tests/tools/test_first_visit.py",
     "tests/ui/server/",
-    "tests/ui/test_lab_page.py",
     "tests/ui/test_compare_page.py",
 )
 """Where tests drive the served app: all of them in one process share a server and a browser."""

@@ -1,4 +1,4 @@
-"""Takes the README's pictures again: `python -m tests.pictures` (a minute; needs Chromium)."""
+"""Takes the README's pictures again: `python -m tools.pictures` (a minute; needs Chromium)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
+from effnet_viz.ui import words
 from tests.browser.visitor import ARGUMENTS, PATIENCE, ROOT, WIDE, explained, more, serving
 
 ASSETS = ROOT / "assets"
 FRAME = 110
 """Milliseconds."""
+ALONE, COMPARABLE, _ = (label for _, label, _ in words.BROWSER["scales"])
+DIVIDER = words.BROWSER["divider"]
 
 
 def main_page(page: Page, address: str) -> None:
@@ -26,22 +29,23 @@ def main_page(page: Page, address: str) -> None:
 
 
 def comparison(page: Page, address: str) -> None:
-    """Linked maps while the pointer moves, the divider slides and the scale changes."""
+    """Linked maps while the pointer moves, the scale changes and the divider slides."""
     page.goto(address + "compare_scaling?image=cat-and-espresso&target=espresso")
-    stages = page.locator('.stage[aria-label^="CAM over the photograph"]')
+    deck = page.get_by_role("region", name=words.BROWSER["maps"])
+    stages = deck.locator('[data-slot] .stage[aria-label*="over the photograph"]:visible')
     stages.nth(2).wait_for()
-    page.locator(".claim h2:not(:empty)").wait_for()
-    page.locator(".mini img").last.wait_for()
+    expect(deck.locator('.stage[aria-busy="true"]:visible')).to_have_count(0)
+    page.get_by_role("radio", name=ALONE).click()
     page.wait_for_timeout(2000)
-    area = page.locator(".deck .slots").bounding_box()
-    first = stages.first.bounding_box()
-    reading = page.locator(".deck .answered + .reading").first.bounding_box()
+    area, first = deck.bounding_box(), stages.first.bounding_box()
     assert area is not None
     assert first is not None
-    assert reading is not None
-    top = area["y"]
-    height = reading["y"] + reading["height"] + 8 - top
-    clip = {"x": area["x"] - 8, "y": top, "width": area["width"] + 16, "height": height}
+    clip = {
+        "x": area["x"] - 8,
+        "y": area["y"],
+        "width": area["width"] + 16,
+        "height": area["height"] + 8,
+    }
     frames: list[Image.Image] = []
 
     def shoot() -> None:
@@ -52,14 +56,14 @@ def comparison(page: Page, address: str) -> None:
         x = first["x"] + first["width"] * (0.2 + 0.55 * i / 15)
         page.mouse.move(x, first["y"] + first["height"] * (0.45 - 0.1 * i / 15))
         shoot()
-    page.get_by_role("radio", name="Each alone", exact=True).click()
+    page.get_by_role("radio", name=COMPARABLE).click()
     frames += [frames[-1]] * 2
     shoot()
     frames += [frames[-1]] * 6
     more(page)
-    page.get_by_role("button", name="Divider", exact=True).click()
-    page.keyboard.press("Escape")
-    handle = page.get_by_role("slider", name="Divider").first
+    page.get_by_role("button", name=DIVIDER, exact=True).click()
+    more(page)
+    handle = page.get_by_role("slider", name=DIVIDER).first
     for i in range(20):
         handle.press("ArrowLeft" if i < 10 else "ArrowRight")
         shoot()

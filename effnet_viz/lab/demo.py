@@ -34,6 +34,11 @@ def models() -> Mapping[str, Model]:
         return _models()
 
 
+def are_loaded() -> bool:
+    """Whether `models` has them at once."""
+    return _models.cache_info().currsize > 0
+
+
 @cache
 def _models() -> Mapping[str, Model]:
     return {key: _model(scaling) for key, scaling in SCALINGS.items()}

@@ -70,14 +70,8 @@ class MeasuredNetwork:
 
     @property
     def name(self) -> str:
-        """Short: its axis and factor, as "depth 4"."""
-        scaling = self.scaling
-        factors = [
-            factor
-            for factor in (scaling.depth, scaling.width, scaling.resolution_factor)
-            if factor != 1
-        ]
-        return f"{scaling.key} {factors[0]:g}" if len(factors) == 1 else scaling.key
+        """As “Higher resolution”."""
+        return self.scaling.name
 
 
 @dataclass(frozen=True)

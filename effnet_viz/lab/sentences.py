@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from effnet_viz.analysis.words import NO_BREAK, listed, number_word
+from effnet_viz.analysis.words import NO_BREAK, capitalised, listed, number_word
 from effnet_viz.lab.networks import GRAD_CAM_STAGE
 from effnet_viz.lab.results import (
     COMPOUND,
@@ -78,7 +78,7 @@ def accuracy(results: Results) -> str:
     others = [pair.seen_from(best) for pair in differences if best in (pair.one, pair.other)]
     beaten = [_called(results, pair.one) for pair in others if pair.low > 0]
     return (
-        f"{_called(results, best).capitalize()} answers right most often on the unseen vendor's "
+        f"{capitalised(_called(results, best))} answers right most often on the unseen vendor's "
         f"drawings ({percent(results.networks[best].top1_unseen.mean)}), "
         + (f"clearly more often than {listed(beaten)}" if beaten else "but not clearly")
         + f". Of the {len(differences)} pairs of networks, {len(clear)} differ clearly. "
@@ -208,7 +208,7 @@ def most_and_least_alike(results: Results) -> str:
         choose(pairs, key=lambda pair: pair.cam_correlation.mean) for choose in (max, min)
     )
     return (
-        f"{both(most).capitalize()} answer alike most often ({percent(most.same_answer.mean, 0)} "
+        f"{capitalised(both(most))} answer alike most often ({percent(most.same_answer.mean, 0)} "
         f"of the scenes), {both(least)} least often ({percent(least.same_answer.mean, 0)}). The "
         f"maps of {both(alike)} are most alike (correlation "
         f"{_signed(alike.cam_correlation.mean)}), those of {both(unlike)} least "
@@ -270,7 +270,7 @@ def _signed(correlation: float) -> str:
 def _called(results: Results, key: str) -> str:
     """A network within a sentence."""
     name = results.networks[key].name.replace(" ", NO_BREAK)
-    return {"baseline": "the baseline", COMPOUND: "the compound network"}.get(name, name)
+    return {"baseline": "the baseline", COMPOUND: "the compound network"}.get(key, name)
 
 
 def _of(results: Results, key: str) -> str:

@@ -294,7 +294,7 @@ LITE = "EfficientNet-Lite"
 B0_TO_B7 = "EfficientNet-B0 to B7"
 PREPROCESSING = "Preprocessing, weight files and sources of the figures"
 
-# Compare scaling
+# Networks
 NETWORKS = {
     "baseline": "Baseline",
     "depth": "Deeper",
@@ -305,6 +305,103 @@ NETWORKS = {
 }
 """What a network is called on every page, by what it stands for."""
 
+# Scaling lab
+LAB_LINE = "Five small networks name the drawn thing."
+LAB_DRAG = "Drag it, and watch where they look."
+NEW_SCENE = "New scene"
+CHANGE_SCENE = "Change scene"
+OWN_BACKGROUND = "Own background"
+OBJECT = "Object"
+ARTIST = "Artist"
+ARTIST_HELP = (
+    "The networks have never seen drawings by {unseen}. They learned from those of all others."
+)
+NO_SUCH_DRAWING = "There is no {name} by {artist} here; this one is {unseen}'s."
+DRAWN_BY = (
+    "Drawn by {artist}, {seen} in training. Of what lies inside the picture, {hidden} is hidden."
+)
+SEEN, NEVER_SEEN = "seen", "never seen"
+SCENE_NUMBER = "Scene number"
+SCENE_NUMBER_HELP = (
+    "Decides what you do not choose: the background, which things lie around and how they are "
+    "turned. The same number always gives the same scene."
+)
+SIZE = "Size in % of the side"
+DISTRACTORS = "Distractors"
+HIDDEN = "Hidden in %"
+LAB_MAP = "Map"
+LAB_MAP_HELP = "CAM at the last stage, or Grad-CAM at stage {stage}, in the middle of the network."
+CLASS_EXPLAINED = "Class explained"
+THE_OBJECT, OWN_ANSWER = "the object", "its own answer"
+CLASS_EXPLAINED_HELP = (
+    "What speaks for the true class, or what speaks for the class that the network answers, right "
+    "or wrong."
+)
+BACKDROP = "Put the object on a picture of your own"
+BACKDROP_HELP = "The middle square of your picture is used, at {side}×{side} pixels."
+DRAWN_BACKDROP = "Draw a background again"
+LOADING_NETWORKS = "Loading five networks, once for all visitors. This takes some seconds …"
+UNFINISHED_LAB = "The networks cannot be shown: {reason}"
+ON_THE_OBJECT = "On the object {share}"
+FINDS = "Which network finds the {name}?"
+PRESENTING_LAB = "N new scene · drag the {name} · ← → map · Esc leaves"
+CHART_KEY = "Line: 95 % interval of the difference from {baseline}. Hollow: may be chance."
+BY_CHANCE = "may be chance"
+PAIRS = "Every pair"
+COST = "Accuracy and cost"
+CURVES = "Learning curves"
+LIMITS = "Limits"
+READING = "How to read this"
+ALL_NUMBERS = "All measured numbers (results.json)"
+READING_LAB = """
+**The pictures.** Five small networks have learned to name {count} drawn things: B0 in miniature,
+and four ways to spend about four times its cost (more layers, more channels, more pixels, or all
+three). All five see the same scene, and the maps show what speaks for the object, or for the class
+that each network answers. The white line is drawn around what can be seen of the object. Drag the
+object in any picture: all five look again as it moves.
+
+**The bar under a picture.** *Evidence on the object* is the share of the positive evidence that
+lies inside the line. A map with few cells cannot follow a fine outline; the tick is at what the
+outline itself reaches on that grid: *possible*. A network that sees more pixels has more cells:
+choose *True grid* under “Look” to see them.
+
+**The chart.** *Evidence* is the positive part of a class activation map (CAM): where the network
+found something that speaks for the right class. The masks of the scenes are exact, so one can add
+up how much of it lies on the object. Only scenes count that every network classifies correctly.
+
+**The 95 % interval** of a difference is made by drawing the classes again and again at random
+(bootstrap), for both networks at once. If it leaves 0 out, the difference is called clear.
+"""
+READING_MEASURES = """
+**Left:** a dot is one run, the bar is their mean. Diamonds are maps that no network made: *uniform*
+is the same everywhere, the *dot* and the *Gaussian* only know the middle of the picture, and *the
+mask itself* is the object's true outline. A network should be better than the first three, but for
+the share of the object covered: a uniform map covers everything.
+
+**Right:** each row is a pair of networks. The dot is the mean difference, the line its 95 %
+interval. If the line crosses 0, the difference may be chance. Even between equal networks, one such
+interval in twenty misses 0, and there are many of them here: ten for every measure.
+"""
+READING_ACCURACY = """
+**Top-1** is the share of scenes whose most probable class is the right one. *Seen vendors*: new
+scenes, made with drawings by artists whose work the network was trained on. *Unseen vendor*: the
+same things drawn by somebody else. Every run leaves out another vendor, so runs differ in
+difficulty, too.
+
+**Multiply-adds** count the work for one image; × 4 means four times the baseline's.
+"""
+READING_AGREEMENT = """
+**Same answer** counts all scenes of the unseen vendor, right or wrong. **Alike maps** is the
+correlation of two networks' CAMs on the scenes that all classify correctly, pooled to the same
+grid: 1 is the same pattern, 0 is unrelated, −1 is reversed.
+"""
+READING_CURVES = """
+A **view** is one scene looked at once in training. If a solid line still rises at its right end,
+the network had more to learn. A wide gap between dashed and solid means that it learned drawings by
+heart, not things. The recipe ends with a learning rate of zero, so every curve flattens.
+"""
+
+# Compare scaling
 UNTRAINED = "untrained"
 SCALED = "scaled"
 NETWORKS_COUNTED = "{count} networks"

@@ -116,10 +116,10 @@ def test_a_phone_shows_a_square_and_five_answers_at_once(
         sheet = box_of(page.locator(".sheet"))
         picture = box_of(page.locator(".stage:visible"))
         assert sheet["y"] >= picture["y"] + picture["height"]  # never over the picture
-        page.get_by_role("button", name="Stage 8").tap()
+        page.get_by_role("button", name="Stage 8", exact=True).tap()
         choose_stage(page, 5)
         expect(pane_of(page, "Grad-CAM")).to_have_attribute("aria-label", re.compile("stage 5 "))
-        page.get_by_role("button", name="Stage 5").tap()
+        page.get_by_role("button", name="Stage 5", exact=True).tap()
         page.get_by_role("button", name="effnet-viz").tap()
         page.get_by_role("navigation").get_by_role("link", name="Models").tap()
         expect(page.get_by_role("heading", level=1)).to_have_text("Models")
@@ -142,7 +142,8 @@ def test_a_real_file_through_the_file_chooser(page: Page, address: str, tmp_path
     add_photographs(page, path)
     explained(page, "espresso")
     assert expected.label == "espresso"
-    row = page.get_by_role("radio", name="espresso").first
+    rows = page.get_by_role("radiogroup", name="Explain a class")
+    row = rows.get_by_role("radio", name="espresso")
     expect(row).to_contain_text(f"{100 * expected.probability:.1f}\N{NO-BREAK SPACE}%")
     expect(page.get_by_title("IMG_0042.jpg, 1000×1000 px")).to_be_visible()
 
@@ -234,7 +235,7 @@ def test_weak_evidence_is_said_and_shown_at_one_brightness(page: Page, address: 
 def test_five_pages_back_and_forth(page: Page, address: str, tmp_path: Path) -> None:
     """One press a page, whatever was chosen on it, and the photograph stays what it is."""
     own = tmp_path / "own.jpg"
-    Image.open(SAMPLES / "palace.jpg").resize((500, 400)).save(own)
+    Image.open(SAMPLES / "palace.jpg").resize((480, 320)).save(own)
     page.goto(address)
     explained(page, "tiger cat")
     choose_photograph(page, "espresso")
@@ -264,7 +265,7 @@ def test_photographs_survive_a_reload_until_they_are_forgotten(
 ) -> None:
     names = {"palace": "first.jpg", "espresso": "second.png"}
     for sample, name in names.items():
-        Image.open(SAMPLES / f"{sample}.jpg").resize((500, 400)).save(tmp_path / name)
+        Image.open(SAMPLES / f"{sample}.jpg").resize((480, 320)).save(tmp_path / name)
     page.goto(address)
     explained(page, "tiger cat")
     for sample, name in names.items():

@@ -38,8 +38,9 @@ def test_compound_best(tmp_path: Path) -> None:
     assert "at least 20 % of its maximum" in details
     assert "a uniform map has 100 %" in details
     assert references.endswith(
-        "All five networks have a higher mean than a uniform map (20.0 %). Only width 2, "
-        "resolution 2 and the compound network have a higher mean than a centre Gaussian (57.0 %)."
+        "All five networks have a higher mean than a uniform map (20.0 %). Only Wider, "
+        "Higher resolution and the compound network have a higher mean than a centre Gaussian "
+        "(57.0 %)."
     )
 
 
@@ -52,7 +53,7 @@ def test_compound_worst(tmp_path: Path) -> None:
         "The highest mean is the baseline's: 70.0 %. That is clearly more than any other. The "
         "compound network is number five with 50.0 %: clearly less than any other." in relevance
     )
-    assert "Only the baseline, depth 4 and width 2 have a higher mean than a centre" in references
+    assert "Only the baseline, Deeper and Wider have a higher mean than a centre" in references
 
 
 def test_no_difference(tmp_path: Path) -> None:
@@ -73,10 +74,10 @@ def test_more_evidence_but_less_covered(tmp_path: Path) -> None:
 def test_between_the_others(tmp_path: Path) -> None:
     levels = RISING | {"compound": 0.61}
     _, relevance, _, _ = headline(tmp_path, made(levels))
-    assert "The highest mean is that of resolution 2: 65.0 %." in relevance
+    assert "The highest mean is that of Higher resolution: 65.0 %." in relevance
     assert (
         "The compound network is number two with 61.0 %: clearly more than the baseline and "
-        "depth 4; clearly less than resolution 2; no clear difference from width 2." in relevance
+        "Deeper; clearly less than Higher resolution; no clear difference from Wider." in relevance
     )
 
 
@@ -84,10 +85,10 @@ def test_who_answers_right_most_often(tmp_path: Path) -> None:
     # 79 % against 70, 76, 73 and 77.5; the intervals are two points to either side.
     said = spaced(sentences.accuracy(loaded(tmp_path, made(EQUAL))))
     assert said == (
-        "Width 2 answers right most often on the unseen vendor's drawings (79.0 %), clearly more "
-        "often than the baseline, depth 4 and resolution 2. Of the 10 pairs of networks, 8 differ "
-        "clearly. Whose drawings are left out matters less than the network: all networks together "
-        "reach 74.1 % on Twitter's, 75.1 % on EmojiOne's and 76.1 % on Google's."
+        "Wider answers right most often on the unseen vendor's drawings (79.0 %), clearly more "
+        "often than the baseline, Deeper and Higher resolution. Of the 10 pairs of networks, 8 "
+        "differ clearly. Whose drawings are left out matters less than the network: all networks "
+        "together reach 74.1 % on Twitter's, 75.1 % on EmojiOne's and 76.1 % on Google's."
     )
 
 
@@ -100,15 +101,15 @@ def test_convergence_by_hand(tmp_path: Path) -> None:
     """Accuracy on the unseen vendor at 3,000 and at 4,000 views: 0.3 and 0.4."""
     content = made(EQUAL)
     text = sentences.convergence(loaded(tmp_path, content))
-    assert "by +10.0 (baseline) to +10.0 (baseline) points. None had levelled off" in text
+    assert "by +10.0 (Baseline) to +10.0 (Baseline) points. None had levelled off" in text
     for name, training in content["training"].items():
         end = {"baseline": 0.29, "depth": 0.33}.get(name[:-2], 0.31)
         curve = [dict(point) for point in training["learning_curve"]]
         curve[-1]["unseen_top1"] = end
         training["learning_curve"] = curve
     text = sentences.convergence(loaded(tmp_path, content))
-    assert "by −1.0 (baseline) to +3.0 (depth 4) points" in text
-    assert spaced(text).count("Not all had levelled off: depth 4 gained 2 points or more") == 1
+    assert "by −1.0 (Baseline) to +3.0 (Deeper) points" in text
+    assert spaced(text).count("Not all had levelled off: Deeper gained 2 points or more") == 1
     for run in range(3):
         content["training"][f"depth-{run}"] = content["training"]["width-0"]
     assert "None gained 2 points or more" in sentences.convergence(loaded(tmp_path, content))
@@ -131,9 +132,10 @@ def test_curves_are_means_over_runs(tmp_path: Path) -> None:
 def test_most_and_least_alike(tmp_path: Path) -> None:
     text = spaced(sentences.most_and_least_alike(loaded(tmp_path, made(EQUAL))))
     assert text == (
-        "Resolution 2 and the compound network answer alike most often (89 % of the scenes), the "
-        "baseline and depth 4 least often (80 %). The maps of the baseline and depth 4 are most "
-        "alike (correlation 0.50), those of resolution 2 and the compound network least (0.41)."
+        "Higher resolution and the compound network answer alike most often (89 % of the scenes), "
+        "the baseline and Deeper least often (80 %). The maps of the baseline and Deeper are most "
+        "alike (correlation 0.50), those of Higher resolution and the compound network least "
+        "(0.41)."
     )
 
 
@@ -143,7 +145,7 @@ def test_limits_have_this_lab_s_numbers(tmp_path: Path) -> None:
     assert "on three runs of each network" in text
     assert "the same 4,000 views" in text
     assert "only on the 153 of 300 scenes" in text
-    assert "4 × 4 (width 2), 8 × 8 (resolution 2) and 4 × 4 (compound) cells" in text
+    assert "4 × 4 (Wider), 8 × 8 (Higher resolution) and 4 × 4 (Compound) cells" in text
     assert "\n" not in text
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from effnet_viz.analysis.words import NO_BREAK, capitalised, ordinal_word
+from effnet_viz.ui.layout.text import percent
 from tests import event_loop
 from tools.load import report, server
 from tools.load.expectations import MODELS, Book, Expected, Photograph, differences, write_book
-from tools.load.protocol import Tab
+from tools.load.protocol import Event, Tab
 from tools.load.scenarios import Outcome, Plan, put_load
 
 VISITORS = 3
@@ -71,7 +73,7 @@ def test_many_clicks_of_one_visitor_are_one_thread(running: server.Server) -> No
             tab.begin()
             most = 0
             for number in range(60):
-                tab.slide("stage", 1 + number % 8)
+                tab.tell(Event("deck", "stage", 1 + number % 8))
                 await tab.rerun()
                 most = max(most, threads(running))
             await tab.complete(PATIENCE, lambda: "stage 4 " in " ".join(tab.alternative_texts()))
@@ -107,45 +109,75 @@ def test_who_leaves_while_it_computes_stops_nobody(running: server.Server) -> No
 
 
 EXPECTED = Expected("tiger cat", 1, 38.81, 9.123, 19.46, {6: 12.04, 8: 9.996})
-PHOTOGRAPH = Photograph("photograph-000.jpg", b"", ("tiger cat",))
+PHOTOGRAPH = Photograph("photograph-000.jpg", b"of a cat", ("tiger cat",))
 
 
-def page(expected: Expected, name: str = PHOTOGRAPH.name, model: str = "lite0") -> list[str]:
+def page(
+    expected: Expected, photograph: Photograph = PHOTOGRAPH, model: str = "lite0"
+) -> list[str]:
     """Texts as the page shows them for Grad-CAM at stage 6."""
     title = f"{MODELS[model]} at 224 px, weights: efficientnet-{model}-1.pth"
     named = f"class “{expected.label}”"
-    cam = f"CAM, {named}, stage 9 (7×7), own scale 0 to {expected.cam:.3g}"
-    grad_cam = f"Grad-CAM, {named}, stage 6 (14×14), own scale 0 to {expected.grad_cam[6]:.3g}"
+    maps = (
+        f"CAM, {named}, stage 9 (7×7), scale of its own 0 to {expected.cam:.3g}",
+        f"Grad-CAM, {named}, stage 6 (14×14), scale of its own 0 to {expected.grad_cam[6]:.3g}",
+    )
+    source = f"Photograph: {photograph.name}\nLite0, recipe\nImage SHA-256 {photograph.digest}\nCPU"
+    share = percent(expected.probability / 100)
     return [
-        f"{name}, 1200×900 px.".replace("-", "\\-").replace(".jpg", "\\.jpg"),
-        f"The maps explain **{expected.label}**: rank {expected.rank} of 1000, "
-        f"probability {expected.probability:.1f}%, logit {expected.logit:.2f}. Click a bar.",
-        *(f"Strongest in the middle. {title}. {line}." for line in (cam, grad_cam)),
+        f"{capitalised(expected.label)}, 39 % sure",
+        f"Its {ordinal_word(expected.rank)} guess of 1000. Half of the evidence lies on 30 %.",
+        f"Explained: {expected.label}, {share}",
+        f"Also: lynx, 3.1{NO_BREAK}%",
+        f"Your image {photograph.name}.",
+        *(f"Strongest in the middle. {title}. {line}." for line in maps),
+        *(f"{source}\n{title}\n{line}" for line in maps),
     ]
 
 
-def test_a_page_with_its_own_result_is_accepted() -> None:
-    assert differences(PHOTOGRAPH, "lite0", 6, EXPECTED, page(EXPECTED)) == []
+@pytest.mark.parametrize(
+    "expected",
+    [
+        EXPECTED,
+        dataclasses.replace(EXPECTED, label="iPod", rank=2),
+        dataclasses.replace(EXPECTED, rank=512, probability=0.0004),
+    ],
+)
+def test_a_page_with_its_own_result_is_accepted(expected: Expected) -> None:
+    assert differences(PHOTOGRAPH, "lite0", 6, expected, page(expected)) == []
 
 
 @pytest.mark.parametrize(
-    "shown",
+    ("shown", "named"),
     [
-        page(dataclasses.replace(EXPECTED, label="Egyptian cat")),
-        page(dataclasses.replace(EXPECTED, rank=2)),
-        page(dataclasses.replace(EXPECTED, probability=39.1)),
-        page(dataclasses.replace(EXPECTED, logit=9.2)),
-        page(dataclasses.replace(EXPECTED, cam=19.7)),
-        page(dataclasses.replace(EXPECTED, grad_cam={6: 12.3})),
-        page(EXPECTED, name="photograph-001.jpg"),
-        page(EXPECTED, model="lite1"),
-        [*page(EXPECTED), "photograph\\-001\\.jpg"],
-        page(EXPECTED)[:2],
-        [],
+        (page(dataclasses.replace(EXPECTED, label="Egyptian cat")), "headline"),
+        (page(dataclasses.replace(EXPECTED, rank=2)), "guess"),
+        (page(dataclasses.replace(EXPECTED, rank=12)), "guess"),
+        (page(dataclasses.replace(EXPECTED, probability=39.1)), "share"),
+        (page(dataclasses.replace(EXPECTED, probability=0.01)), "share"),
+        (page(dataclasses.replace(EXPECTED, cam=19.7)), "CAM's scale"),
+        (page(dataclasses.replace(EXPECTED, grad_cam={6: 12.3})), "Grad-CAM's scale"),
+        (page(EXPECTED, dataclasses.replace(PHOTOGRAPH, name="cat.jpg")), "CAM's photograph"),
+        (page(EXPECTED, dataclasses.replace(PHOTOGRAPH, content=b"of a dog")), "CAM's digest"),
+        (page(EXPECTED, model="lite1"), "CAM's model"),
+        ([*page(EXPECTED), "Your image photograph-001.jpg."], "a stranger's file"),
+        ([*page(EXPECTED), f"Explained: lynx, 38.8{NO_BREAK}%"], "class"),
+        ([line for line in page(EXPECTED) if "Explained" not in line], "number of explained"),
+        (page(EXPECTED)[:-1], "number of Grad-CAM captions"),
+        ([*page(EXPECTED), page(EXPECTED)[-2]], "number of CAM captions"),
+        ([], "headline"),
     ],
 )
-def test_a_page_with_another_result_is_foreign(shown: list[str]) -> None:
-    assert differences(PHOTOGRAPH, "lite0", 6, EXPECTED, shown)
+def test_a_page_with_another_result_is_foreign(shown: list[str], named: str) -> None:
+    found = differences(PHOTOGRAPH, "lite0", 6, EXPECTED, shown)
+    assert any(difference.startswith(named) for difference in found)
+
+
+def test_a_map_for_another_class_or_stage_is_foreign() -> None:
+    """Beside answers that are the visitor's own."""
+    for old, new in (("“tiger cat”", "“lynx”"), ("stage 6 ", "stage 5 ")):
+        [changed] = {text.replace(old, new) for text in page(EXPECTED) if text.endswith("12")}
+        assert differences(PHOTOGRAPH, "lite0", 6, EXPECTED, [*page(EXPECTED)[:-1], changed])
 
 
 def test_growing_memory_is_noticed() -> None:

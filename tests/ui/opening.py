@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,20 @@ def part(page: AppTest, kind: str) -> dict[str, Any]:
     """What the only part of this kind is told."""
     [only] = parts(page, kind)
     return only
+
+
+def tell(page: AppTest, kind: str, name: str, value: object) -> None:
+    """What the browser sends when a visitor does something at the only part of this kind."""
+    [component] = [
+        element.proto
+        for element in page.get("bidi_component")
+        if element.proto.json and json.loads(element.proto.json).get("part") == kind
+    ]
+    states = page._tree.get_widget_states()
+    trigger = states.widgets.add(id=_make_trigger_id(component.id, "events"))
+    trigger.json_trigger_value = json.dumps([{"event": name, "value": value}])
+    page._run(states)
+    assert not page.exception
 
 
 def maps(page: AppTest) -> dict[str, dict[str, Any]]:

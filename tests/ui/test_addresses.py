@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-import plotly.graph_objects as go
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
@@ -28,7 +28,7 @@ from effnet_viz.models import checkpoints, model, scaling
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
-from effnet_viz.ui import results
+from effnet_viz.ui import results, words
 from effnet_viz.ui.compare.address import ADDRESS as COMPARE
 from effnet_viz.ui.explain.address import ADDRESS as EXPLAIN
 from effnet_viz.ui.lab.address import ADDRESS as LAB
@@ -40,20 +40,19 @@ from effnet_viz.ui.layout.url_parameters import (
     Parameter,
     Text,
 )
-from effnet_viz.ui.scaling import stages_drawing
 from effnet_viz.ui.scaling.address import ADDRESS as RULES
 from tests.conftest import eager
-from tests.ui.opening import open_page, open_whatever_happens
+from tests.ui.opening import open_page, open_whatever_happens, part, parts
 
 UI = Path(effnet_viz.ui.__file__).parent
 
-PAGES: dict[str, tuple[Sequence[Parameter], str]] = {
-    "app.py": (EXPLAIN, "What does the network look at?"),
-    "pages/compare_scaling.py": (COMPARE, "Do networks scaled in different ways look at"),
-    "pages/scaling_lab.py": (LAB, "Which network looks at the object?"),
-    "pages/scaling_rules.py": (RULES, "Scaling rules"),
+PAGES: dict[str, Sequence[Parameter]] = {
+    "app.py": EXPLAIN,
+    "pages/compare_scaling.py": COMPARE,
+    "pages/scaling_lab.py": LAB,
+    "pages/scaling_rules.py": RULES,
 }
-"""What each page declares, and how its heading begins."""
+"""What each page declares."""
 
 TEXTS = {
     "image": ["palace", "upload-3"],
@@ -65,13 +64,16 @@ TEXTS = {
 """What each parameter of free text can say."""
 
 EVERYTHING = [
-    ("app.py", {"box": "0.3,0.2,0.6,0.6"}),
+    ("app.py", {"box": "0.3,0.2,0.6,0.6", "blur": "hide the part", "channel": "7"}),
     ("pages/compare_scaling.py", {"race": "true", "pointing": "true"}),
     ("pages/compare_scaling.py", {"family": "a whole family", "custom": "b0-r448"}),
-    ("pages/scaling_lab.py", {}),
-    ("pages/scaling_rules.py", {}),
+    (
+        "pages/scaling_lab.py",
+        dict.fromkeys(("pairs", "cost", "curves", "limits", "reading"), "true"),
+    ),
+    ("pages/scaling_rules.py", {"cost": "parameters"}),
 ]
-"""Links that together show every widget that stands in an address."""
+"""Links that together lead to everything that stands in an address."""
 
 NASTY = [
     *("", " ", "nan", "inf", "-inf", "1e400", "-1", "0", "0.5", "1,2", "True", "None", "null"),
@@ -119,7 +121,6 @@ def cheap() -> Iterator[None]:
         patch.setattr(results, "deletion_insertion", lambda *_: raced())
         patch.setattr(results, "grid_pointing", lambda *_: played())
         patch.setattr(checkpoints, "readiness", lambda _: Readiness.READY)
-        patch.setattr(stages_drawing, "_drawing", lambda *_: go.Figure())
         patch.setattr(scaling, "built", lambda *_: scaling.baseline())
         patch.setattr(scaling, "figures", cache(scaling.figures.__wrapped__))
         patch.setattr(demo, "_models", five_of_one)
@@ -135,7 +136,9 @@ def _read_in_source() -> set[str]:
     """Names of the parameters that the source binds to widgets, reads or writes."""
     found = set()
     for path in UI.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        loops = _loops_of(tree)
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
             keywords = {keyword.arg: keyword.value for keyword in node.keywords}
@@ -148,14 +151,39 @@ def _read_in_source() -> set[str]:
                 name = node.args[0]
             else:
                 continue
+            if isinstance(name, ast.Attribute) and name.attr == "name":  # of a declaration
+                found |= _declared_in(path)
+                continue
+            if isinstance(name, ast.Name) and name.id in loops:
+                found |= loops[name.id]
+                continue
             assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: a name in plain sight"
             found.add(name.value)
     return found
 
 
+def _loops_of(tree: ast.Module) -> dict[str, set[str]]:
+    """What is named one after the other in plain sight, by the variable of the loop."""
+    return {
+        loop.target.id: {ast.literal_eval(one) for one in loop.iter.elts}
+        for loop in ast.walk(tree)
+        if isinstance(loop, ast.For)
+        and isinstance(loop.target, ast.Name)
+        and isinstance(loop.iter, ast.Tuple)
+        and all(isinstance(one, ast.Constant) for one in loop.iter.elts)
+    }
+
+
+def _declared_in(path: Path) -> set[str]:
+    """Names of the parameters that have a name of their own in this module."""
+    inside = path.relative_to(UI).with_suffix("").parts
+    module = importlib.import_module(".".join((effnet_viz.ui.__name__, *inside)))
+    return {value.name for value in vars(module).values() if isinstance(value, Parameter)}
+
+
 def test_every_parameter_in_the_source_is_declared() -> None:
     assert _read_in_source() == {
-        parameter.name for address, _ in PAGES.values() for parameter in address
+        parameter.name for address in PAGES.values() for parameter in address
     }
 
 
@@ -174,13 +202,13 @@ def test_the_address_is_read_in_one_place() -> None:
     assert not any("bind=" in path.read_text(encoding="utf-8") for path in pages)
 
 
-def test_every_page_declares_what_its_widgets_take_from_the_address() -> None:
+def test_every_page_declares_what_it_takes_from_the_address() -> None:
     taken: dict[str, set[str]] = {name: set() for name in PAGES}
     for name, link in EVERYTHING:
         page = open_page(name, **link)
         taken[name] |= {one for one in _read_in_source() if one in page.session_state}
     assert taken == {
-        name: {parameter.name for parameter in address} for name, (address, _) in PAGES.items()
+        name: {parameter.name for parameter in address} for name, address in PAGES.items()
     }
 
 
@@ -239,16 +267,16 @@ def hostile(parameter: Parameter) -> SearchStrategy[list[str]]:
 
 def links(name: str) -> SearchStrategy[dict[str, list[str]]]:
     """Addresses of a page with all of its parameters."""
-    address, _ = PAGES[name]
+    address = PAGES[name]
     return some.fixed_dictionaries({parameter.name: hostile(parameter) for parameter in address})
 
 
 def check(name: str, link: dict[str, list[str]]) -> None:
     """The page stands, and what it does not allow is gone and told in one sentence."""
-    address, heading = PAGES[name]
+    address = PAGES[name]
     page = open_whatever_happens(name, **link)  # an exception on it fails
     assert not [error.value for error in page.error if "Something went wrong" in error.value]
-    assert any(text.value.startswith(f"#### {heading}") for text in page.markdown)
+    assert part(page, "strip")["page"] == words.PAGES[name][0]
     refused = [
         parameter.name
         for parameter in address
@@ -256,9 +284,12 @@ def check(name: str, link: dict[str, list[str]]) -> None:
     ]
     told = [info.value for info in page.info if "asks for something that does not" in info.value]
     assert len(told) == bool(refused)
+    told_browser = [one["values"] for one in parts(page, "address")]  # or it waits for a photograph
     for parameter in address:
         held = page.query_params.get(parameter.name)
-        if held is not None:  # the default, where the page writes it
+        for values in told_browser:
+            held = values.get(parameter.name, held)
+        if held is not None and told_browser:  # the default, where the page writes it
             assert parameter.allows([held] if isinstance(held, str) else held)
         assert any(f"`{parameter.name}`" in text for text in told) == (parameter.name in refused)
 
@@ -266,7 +297,7 @@ def check(name: str, link: dict[str, list[str]]) -> None:
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("value", ["", pytest.param("9" * 30_000, id="30 kB")])
 def test_a_link_with_nonsense_in_every_parameter(name: str, value: str) -> None:
-    check(name, {parameter.name: [value] for parameter in PAGES[name][0]})
+    check(name, {parameter.name: [value] for parameter in PAGES[name]})
 
 
 def test_the_back_button_to_a_link_with_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +311,7 @@ def test_the_back_button_to_a_link_with_nonsense(monkeypatch: pytest.MonkeyPatch
     assert not page.error
     assert "(`cost`). The default is shown" in page.info[0].value
     assert page.get_by_key("cost").value == "multiply-adds"  # type: ignore[attr-defined]
-    assert "cost" not in page.query_params
+    assert part(page, "address")["values"]["cost"] is None
 
 
 bounded = partial(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.arrays import Floats
+from effnet_viz.arrays import Floats, Placement
 from effnet_viz.lab import evaluation
 from effnet_viz.lab.evaluation import SceneSet
 from effnet_viz.models import published
@@ -27,22 +29,21 @@ from tests.lab.made_results import (
 def script(path: str) -> None:
     from pathlib import Path
 
-    from effnet_viz.ui.lab import results as page
-    from effnet_viz.ui.lab.measures import show_measures
+    from effnet_viz.ui.lab.findings import show_findings
+    from effnet_viz.ui.lab.folds import show_folds
+    from effnet_viz.ui.lab.results import load_results
 
-    results = page.load_results(Path(path))
-    if results is None:
-        return
-    page.show_headline(results)
-    page.show_accuracy(results)
-    show_measures(results)
-    page.show_agreement(results)
-    page.show_learning_curves(results)
-    page.show_limits(results)
-    page.offer_results(results)
+    results = load_results(Path(path))
+    if results is not None:
+        show_findings(results)
+        show_folds(results)
+
+
+OPEN = {"pairs": "true", "cost": "true", "curves": "true", "limits": "true"}
 
 
 def shown(folder: Path, content: Json, **query: str) -> AppTest:
+    """The page as a link opens it; all is folded, but for what is named `true`."""
     page = AppTest.from_function(
         script, kwargs={"path": str(written(folder, content))}, default_timeout=60
     )
@@ -53,8 +54,13 @@ def shown(folder: Path, content: Json, **query: str) -> AppTest:
     return page
 
 
+def findings(page: AppTest) -> str:
+    (found,) = page.get("html")
+    return spaced(html.unescape(found.proto.body))  # type: ignore[attr-defined]
+
+
 def charts(page: AppTest) -> list[Json]:
-    """Accuracy, means, pairs, sizes, same answer, alike maps, curves."""
+    """Means, pairs, sizes, same answer, alike maps; accuracy; curves."""
     return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]  # type: ignore[attr-defined]
 
 
@@ -69,9 +75,47 @@ def test_without_results_the_page_says_what_to_do(tmp_path: Path) -> None:
     assert not charts(page)
 
 
-def test_the_charts_hold_the_numbers(tmp_path: Path) -> None:
+def test_the_claim_stands_over_what_was_measured(tmp_path: Path) -> None:
+    page = shown(tmp_path, made(RISING | {"depth": 0.49}))
+    said = findings(page)
+    assert re.search(r"<h2><a href=\S+ .*>Tan and Le, 2019</a>: Compound “tends to focus on", said)
+    assert "Supported: more relevant regions" in said
+    assert "Open: would it happen again?" in said
+    assert re.findall(r'class="mark (\w+)"', said) == ["yes", "yes", "open"]
+
+
+def test_the_chart_has_an_interval_for_each_difference(tmp_path: Path) -> None:
+    """From 40 to 80 %: Baseline 50, Deeper 49 ± 2, Wider 60 ± 2 and so on."""
+    said = findings(shown(tmp_path, made(RISING | {"depth": 0.49})))
+    assert "--base: 0.2500" in said
+    rows = re.findall(r"--net: var\(--net-(\w+)\).*?--at: ([\d.]+)", said)
+    assert rows == [
+        ("baseline", "0.2500"), ("depth", "0.2250"), ("width", "0.5000"),
+        ("resolution", "0.6250"), ("compound", "0.7500"),
+    ]  # fmt: skip
+    intervals = re.findall(r"--lo: ([\d.]+); --hi: ([\d.]+)", said)
+    assert intervals == [
+        ("0.1750", "0.2750"), ("0.4500", "0.5500"), ("0.5750", "0.6750"), ("0.7000", "0.8000"),
+    ]  # fmt: skip
+    assert re.findall(r'<span style="left: [\d.]+%">(\d+ %)', said) == [
+        *("40 %", "50 %", "60 %", "70 %", "80 %")
+    ]
+    assert said.count('class="hollow"') == 1
+    assert "Baseline 50 %, the yardstick. Deeper 49 %, −1 (−3 to +1), may be chance. Wider" in said
+
+
+def test_nothing_is_drawn_until_it_is_opened(tmp_path: Path) -> None:
     page = shown(tmp_path, made(RISING))
-    accuracy, means, pairs, sizes, answers, maps, curves = charts(page)
+    assert not charts(page)
+    assert not page.table
+    page = shown(tmp_path, made(RISING), curves="true")
+    assert len(charts(page)) == 1
+    assert "In the last quarter of training" in texts(page)
+
+
+def test_the_charts_hold_the_numbers(tmp_path: Path) -> None:
+    page = shown(tmp_path, made(RISING), **OPEN)
+    means, pairs, sizes, answers, maps, accuracy, curves = charts(page)
     seen, _, unseen, unseen_mean = accuracy["data"][:4]
     assert seen["x"] == pytest.approx([0.89, 0.9, 0.91])
     assert unseen["x"] == pytest.approx([0.69, 0.7, 0.71])
@@ -85,7 +129,7 @@ def test_the_charts_hold_the_numbers(tmp_path: Path) -> None:
     assert (len(clear["x"]), len(unclear["x"])) == (10, 0)
     assert clear["x"][3] == pytest.approx(20)  # compound − baseline, in points
     assert clear["error_x"]["array"] == pytest.approx([2] * 10)
-    assert pairs["layout"]["yaxis"]["ticktext"][3] == "compound − baseline"
+    assert pairs["layout"]["yaxis"]["ticktext"][3] == "Compound − Baseline"
     assert sizes["data"][4]["y"] == pytest.approx([0.6, 0.7, 0.8])
     assert sizes["data"][0]["x"][0] == "small<br>(5\N{NO-BREAK SPACE}%)"
     assert answers["data"][0]["z"][3] == pytest.approx([0.83, 0.86, 0.88, 0.89])
@@ -97,28 +141,28 @@ def test_the_charts_hold_the_numbers(tmp_path: Path) -> None:
 
 
 def test_every_chart_has_an_alternative_text(tmp_path: Path) -> None:
-    page = shown(tmp_path, made(RISING))
+    page = shown(tmp_path, made(RISING), **OPEN)
     alternatives = [spaced(chart.proto.alt) for chart in page.get("plotly_chart")]  # type: ignore[attr-defined]
     assert len(alternatives) == 7
-    assert "compound: 90.0 % and 77.5 %." in alternatives[0]
-    assert "Reference maps: uniform map 20.0 %" in alternatives[1]
-    assert "compound − baseline: 20.0, 18.0 to 22.0." in alternatives[2]
-    assert "compound: 60.0 %, 70.0 %, 80.0 %." in alternatives[3]
-    assert alternatives[4].startswith("Same answer: baseline and depth 4 ")
-    assert "resolution 2 and compound 89%" in alternatives[4]
-    assert alternatives[5].startswith("Correlation of CAMs: baseline and depth 4 0.50; ")
-    assert "width 2 80.0 % and 40.0 %" in alternatives[6]
+    assert "Reference maps: uniform map 20.0 %" in alternatives[0]
+    assert "Compound − Baseline: 20.0, 18.0 to 22.0." in alternatives[1]
+    assert "Compound: 60.0 %, 70.0 %, 80.0 %." in alternatives[2]
+    assert alternatives[3].startswith("Same answer: Baseline and Deeper ")
+    assert "Higher resolution and Compound 89%" in alternatives[3]
+    assert alternatives[4].startswith("Correlation of CAMs: Baseline and Deeper 0.50; ")
+    assert "Compound: 90.0 % and 77.5 %." in alternatives[5]
+    assert "Wider 80.0 % and 40.0 %" in alternatives[6]
 
 
 def test_table_beside_the_paper_s(tmp_path: Path) -> None:
-    page = shown(tmp_path, made(RISING))
+    page = shown(tmp_path, made(RISING), cost="true")
     table = page.table[0].value
 
     def column(name: str) -> list[str]:
         return [spaced(str(value)) for value in table[name]]
 
     assert column("network") == [
-        *("**baseline**", "**depth 4**", "**width 2**", "**resolution 2**", "**compound**")
+        *("**Baseline**", "**Deeper**", "**Wider**", "**Higher resolution**", "**Compound**")
     ]
     assert column("multiply-adds: ours") == ["× 1.0", *["× 4.0"] * 4]
     assert column("paper") == ["× 1.0", "× 4.5", "× 4.5", "× 4.8", "× 4.5"]  # of 0.4 B
@@ -132,13 +176,13 @@ def test_table_beside_the_paper_s(tmp_path: Path) -> None:
 
 
 def test_another_map_and_measure(tmp_path: Path) -> None:
-    page = shown(tmp_path, made(EQUAL))
+    page = shown(tmp_path, made(EQUAL), pairs="true")
     page.selectbox(key="lab_measure").set_value("Evidence on distractors")
     page.get_by_key("lab_map").set_value("Grad-CAM at stage 6")  # type: ignore[attr-defined]
     page.run()
     assert not page.exception
     assert "**Lower is better.**" in texts(page)
-    _, means, pairs, *_ = charts(page)
+    means, pairs, *_ = charts(page)
     assert means["data"][1]["x"] == [0.3]  # Grad-CAM has half of the CAM's 0.6
     clear, unclear = pairs["data"]
     assert (len(clear["x"]), len(unclear["x"])) == (0, 10)
@@ -148,10 +192,11 @@ def test_a_link_reproduces_the_choice(tmp_path: Path) -> None:
     page = shown(
         tmp_path,
         made(RISING),
+        pairs="true",
         lab_map="Grad-CAM at stage 6",
         lab_measure="Evidence on object: own grid, of the ceiling",
     )
-    _, means, *_ = charts(page)
+    means, *_ = charts(page)
     assert means["data"][9]["x"] == [0.35]
     # References have another ceiling there: five networks, each with runs and a mean, and no more.
     assert len(means["data"]) == 10
@@ -173,7 +218,9 @@ def test_references_share_the_scale_of_networks(title: str) -> None:
     )
     key = MEASURES[title].key
     by_grid = [
-        evaluation.score_maps(np.ones((1, cells, cells), np.float32), scene_set).values[key][0]
+        evaluation.score_maps(
+            np.ones((1, cells, cells), np.float32), Placement.even(cells), scene_set
+        ).values[key][0]
         for cells in (4, 8, side)
     ]
     same = np.ptp(by_grid) < 1e-4

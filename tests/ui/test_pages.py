@@ -13,7 +13,7 @@ PARTS = {
     "app.py": "explain.explanation.show_explanation",
     "pages/compare_scaling.py": "compare.comparison.show_comparison",
     "pages/models.py": "scaling.model_table.show_model_table",
-    "pages/scaling_lab.py": "lab.scene.show_introduction",
+    "pages/scaling_lab.py": "lab.scene.show_scene",
     "pages/scaling_rules.py": "scaling.rule.choose_rule",
 }
 """A function of every page."""

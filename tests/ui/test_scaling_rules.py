@@ -199,7 +199,7 @@ def test_the_drawing_grows_with_every_step_and_fits() -> None:
 
 def test_beyond_the_papers_rule_it_is_drawn_smaller_and_says_so() -> None:
     page = open_page(RULES, phi="7.0", alpha="1.0", beta="1.5", gamma="1.0")
-    assert "To fit, channels at 1/4 of that." in texts(page)
+    assert "To fit, width at 1/4 of that." in texts(page)
     assert max(card["left"] + card["width"] for card in cards(page, "front")) <= 100
     assert cards(page, "baseline")[8]["width"] < cards(open_page(RULES), "baseline")[8]["width"]
 

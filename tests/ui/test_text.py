@@ -4,7 +4,9 @@ from effnet_viz.ui.layout.text import escape_markdown, percent, truncate
 
 
 def test_percent() -> None:
-    assert [percent(p) for p in (0.5, 0.001, 0.0001)] == ["50.0%", "0.1%", "<0.1%"]
+    """No line breaks between a number and what belongs to it."""
+    shown = [percent(p) for p in (0.5, 0.001, 0.0001)]
+    assert shown == ["50.0\u00a0%", "0.1\u00a0%", "<\u00a00.1\u00a0%"]
 
 
 def test_truncate() -> None:

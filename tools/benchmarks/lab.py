@@ -22,13 +22,19 @@ from playwright.sync_api import Page, sync_playwright
 
 from effnet_viz.analysis.explanation import explain
 from effnet_viz.lab import demo, scene_editor
+from effnet_viz.lab.networks import SCALINGS
 from tests.browser.visitor import ARGUMENTS, WIDE, serving
 
 FRAMES = 60
+PICTURES = "[data-slot] .stage:visible"
+"""Of all networks."""
+CENTRE = 0.5
+"""Where the object is before it is dragged, across and down."""
 WATCH = """
 () => {
   const stages = [...document.querySelectorAll("*")].map((part) => part.shadowRoot)
-    .filter(Boolean).flatMap((root) => [...root.querySelectorAll("img.photograph")]);
+    .filter(Boolean).flatMap((root) => [...root.querySelectorAll("[data-slot] img.photograph")])
+    .filter((image) => image.checkVisibility());
   window.arrivals = [];
   let last = "";
   const look = () => {
@@ -64,14 +70,15 @@ def work(method: str) -> list[float]:
 
 def drag(page: Page) -> list[float]:
     """Seconds between the pictures of a dragged object."""
-    page.locator(".stage img.photograph").last.wait_for()
+    page.locator(f"{PICTURES} img.photograph").nth(len(SCALINGS) - 1).wait_for()
     page.wait_for_timeout(3000)
-    page.evaluate(WATCH)
-    box = page.locator(".stage").nth(2).bounding_box()
+    watched = page.evaluate(WATCH)
+    if watched != len(SCALINGS):
+        raise RuntimeError(f"{watched} pictures of a scene, not {len(SCALINGS)}.")
+    box = page.locator(PICTURES).nth(2).bounding_box()
     assert box is not None
-    spec = scene_editor.chosen_by_chance(11, demo.UNSEEN_VENDOR)
-    x = box["x"] + spec.cx * box["width"]
-    y = box["y"] + spec.cy * box["height"]
+    x = box["x"] + CENTRE * box["width"]
+    y = box["y"] + CENTRE * box["height"]
     page.mouse.move(x, y)
     page.mouse.down()
     began, step = time.monotonic(), 0
@@ -106,7 +113,7 @@ def main() -> None:
         with serving(Path(folder), ["-m", "effnet_viz.cli", "serve"]) as url:
             page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
             page.set_default_timeout(120_000)
-            page.goto(url + "scaling_lab")
+            page.goto(url + f"scaling_lab?place={CENTRE:.3f},{CENTRE:.3f}")
             say("page, dragging", drag(page))
         browser.close()
 

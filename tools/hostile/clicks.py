@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from tools.hostile.watch import PATIENCE, noticing
-from tools.load.protocol import Tab
+from tools.load.protocol import Event, Tab
 from tools.load.server import Server
 from tools.requirement import Requirement
 
@@ -30,7 +30,7 @@ async def measure(running: Server) -> list[Requirement]:
             async with noticing(running.port, executor) as noticed:
                 hasty.begin()
                 for click in range(number):
-                    hasty.slide("stage", 1 + click % 8)
+                    hasty.tell(Event("deck", "stage", 1 + click % 8))
                     await hasty.rerun()
                     await asyncio.sleep(pause)
                 await asyncio.sleep(AFTERWARDS)

@@ -9,13 +9,14 @@ from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from tools.load.protocol import HOST, Step, Tab
+from tools.load.protocol import HOST, Event, Step, Tab
 
 PATIENCE = 120.0
 """Seconds that a visitor waits for one action."""
 EVERY = 0.05
 """Seconds between two questions to the health endpoint."""
-STAGES = (8, 7, 6, 5)
+STAGES = (7, 6, 5, 8)
+"""Where the calm visitor looks; the page starts at the last."""
 
 
 @dataclass
@@ -73,7 +74,7 @@ async def _look(calm: Tab, stage: int) -> tuple[Step, float]:
         return any(f"stage {stage} " in text for text in calm.alternative_texts())
 
     step = calm.begin()
-    calm.slide("stage", stage)
+    calm.tell(Event("deck", "stage", stage))
     await calm.rerun()
     await calm.complete(PATIENCE, ready)
     return step, time.perf_counter() - step.sent

@@ -6,6 +6,7 @@ small and the engine's threads are gone before the load begins.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import multiprocessing
@@ -21,12 +22,15 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageEnhance
 
+from effnet_viz.analysis.words import capitalised, ordinal_word
+
 WIDTH, HEIGHT = 1200, 900
 MODELS = {"lite0": "EfficientNet-Lite0", "lite1": "EfficientNet-Lite1"}
 FIRST_MODEL = "lite0"
 STAGES = (6, 8, 9)
 """Stages that visitors look at; Grad-CAM is compared there."""
-FIRST_STAGE = 6
+FIRST_STAGE = 8
+"""Where the page starts: analysis.explanation.starting_stage."""
 CLASSES = 3
 LEAST_IMAGES = 30
 """Images over which the bare engine is measured, or it would be noise."""
@@ -44,6 +48,11 @@ class Photograph:
     classes: tuple[str, ...]
     """Classes that visitors of this photograph ask for."""
 
+    @property
+    def digest(self) -> str:
+        """SHA-256, as every map names it."""
+        return hashlib.sha256(self.content).hexdigest()
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -54,6 +63,7 @@ class Expected:
     probability: float
     """In percent."""
     logit: float
+    """Not on the page; what tells photographs apart."""
     cam: float
     """Upper end of CAM's own colour scale."""
     grad_cam: Mapping[int, float]
@@ -107,9 +117,12 @@ def _bare_rate(contents: list[bytes], passes: int) -> float:
 
 def _write_book(count: int, seed: int, keys: tuple[str, ...]) -> Book:
     from effnet_viz import Analysis, analyse, load
+    from effnet_viz.analysis.explanation import starting_stage
     from effnet_viz.images.samples import samples
 
     models = {key: load(key) for key in keys}
+    if any(starting_stage(model) != FIRST_STAGE for model in models.values()):
+        raise RuntimeError(f"The page no longer starts at stage {FIRST_STAGE}.")
     expected: dict[Key, Expected] = {}
 
     def describe(result: Analysis, target: str | None) -> Expected:
@@ -202,14 +215,20 @@ def _differ(one: Expected, other: Expected) -> bool:
 
 # Comparing a page with it
 
-_SENTENCE = re.compile(
-    r"The maps explain \*\*(?P<label>.+?)\*\*: rank (?P<rank>\d+) of \d+, "
-    r"probability (?P<under>under )?(?P<probability>[\d.]+)%, logit (?P<logit>[-−\d.]+)\."
+_GUESS = re.compile(r"^Its (?P<guess>\S+) guess of \d+\.", re.MULTILINE)
+_EXPLAINED = re.compile(
+    r"^Explained: (?P<label>.+), (?P<under><\s)?(?P<share>[\d.]+)\s%$", re.MULTILINE
 )
-_MAP = re.compile(
-    r"(?P<model>EfficientNet-\w+) at \d+ px, weights: \S+?\.?\s+"
+_MAP = (
+    r"(?P<model>EfficientNet-\w+) at \d+ px, weights: (?P<weights>\S+?)\.?\s+"
     r"(?P<method>CAM|Grad-CAM), class “(?P<label>[^”]+)”, stage (?P<stage>\d) \([^)]*\), "
-    r"own scale 0 to (?P<high>\d[\d.e+-]*\d|\d)"
+    r"scale of its own 0 to (?P<high>\d[\d.e+-]*\d|\d)"
+)
+_ALTERNATIVE_TEXT = re.compile(_MAP)
+_CAPTION = re.compile(
+    r"^Photograph: (?P<photograph>.+)\n(?:.+\n)*?Image SHA-256 (?P<digest>[0-9a-f]{64})\n"
+    rf"(?:.+\n)*?{_MAP}$",
+    re.MULTILINE,
 )
 _UPLOAD = re.compile(r"photograph-\d+")
 
@@ -217,65 +236,64 @@ _UPLOAD = re.compile(r"photograph-\d+")
 def differences(
     photograph: Photograph, model: str, stage: int, expected: Expected, page: Sequence[str]
 ) -> list[str]:
-    """How the texts of a page (also those of its pictures) differ from what they must say.
+    """How the texts of a page, with the captions of its maps, differ from what they must say.
 
     Last digits may differ by rounding. An empty list: the page shows its own result.
     """
-    text = "\n".join(page).replace("\\", "")  # file names are escaped for Markdown
+    text = "\n".join(page)
     found: list[str] = []
 
     def compare(what: str, shown: object, wanted: object, *, same: bool) -> None:
         if not same:
             found.append(f"{what} is {shown}, must be {wanted}")
 
-    sentence = _SENTENCE.search(text)
-    if sentence is None:
-        found.append("nothing says what the maps explain")
-    else:
-        label, rank = sentence["label"], int(sentence["rank"])
+    headline = f"{capitalised(expected.label)}, "
+    shown_first = any(line.startswith(headline) for line in text.splitlines())
+    compare("headline", "another", f"{headline}…", same=shown_first)
+    guess = _GUESS.search(text)
+    # Far down the ranking, logits lie closer than the last digit of a computation.
+    slack = 0 if expected.rank <= 5 else 1 + expected.rank // 100
+    ranks = range(max(1, expected.rank - slack), expected.rank + slack + 1)
+    near = guess is not None and guess["guess"] in map(ordinal_word, ranks)
+    compare("guess", guess and guess["guess"], ordinal_word(expected.rank), same=near)
+    answers = list(_EXPLAINED.finditer(text))  # beside the maps, and for a presenter
+    compare("number of explained classes", 0, "at least 1", same=bool(answers))
+    for answer in answers:
+        label, wanted = answer["label"], expected.probability
         compare("class", label, expected.label, same=label == expected.label)
-        # Far down the ranking, logits lie closer than the last digit of a computation.
-        slack = 0 if expected.rank <= 5 else 1 + expected.rank // 100
-        compare("rank", rank, expected.rank, same=abs(rank - expected.rank) <= slack)
-        wanted = expected.probability
-        probability = float(sentence["probability"])
-        limit = wanted < 0.11 if sentence["under"] else abs(probability - wanted) <= 0.101
-        compare("probability", probability, f"{wanted:.2f}", same=limit)
-        logit = float(sentence["logit"].replace("−", "-"))
-        near = abs(logit - expected.logit) <= 0.0151
-        compare("logit", logit, f"{expected.logit:.3f}", same=near)
-    maps = list(_MAP.finditer(text))
+        share = float(answer["share"])
+        near = wanted < 0.11 if answer["under"] else abs(share - wanted) <= 0.101
+        compare("share", share, f"{wanted:.2f}", same=near)
+    maps = list(_CAPTION.finditer(text))
     for method, number, high in (
         ("CAM", 9, expected.cam),
         ("Grad-CAM", stage, expected.grad_cam[stage]),
     ):
         mine = [shown for shown in maps if shown["method"] == method]
-        compare(f"number of {method} texts", len(mine), 1, same=len(mine) == 1)
+        compare(f"number of {method} captions", len(mine), 1, same=len(mine) == 1)
         for shown in mine:
-            compare(
-                f"{method} model",
-                shown["model"],
-                MODELS[model],
-                same=shown["model"] == MODELS[model],
-            )
-            compare(
-                f"{method} class",
-                shown["label"],
-                expected.label,
-                same=shown["label"] == expected.label,
-            )
-            compare(f"{method} stage", shown["stage"], number, same=int(shown["stage"]) == number)
+            for what, wanted_text in {
+                "photograph": photograph.name,
+                "digest": photograph.digest,
+                "model": MODELS[model],
+                "label": expected.label,
+                "stage": str(number),
+            }.items():
+                same = shown[what] == wanted_text
+                compare(f"{method}'s {what}", shown[what], wanted_text, same=same)
+            weights = shown["weights"]
+            own = weights.startswith(f"{MODELS[model].lower()}-")
+            compare(f"{method}'s weights", weights, f"those of {model}", same=own)
             near = abs(float(shown["high"]) - high) <= _last_digit(high)
-            compare(f"{method} scale", shown["high"], f"{high:.4g}", same=near)
+            compare(f"{method}'s scale", shown["high"], f"{high:.4g}", same=near)
     named = set(_UPLOAD.findall(text)) - {photograph.name.removesuffix(".jpg")}
     compare("a stranger's file", sorted(named), "nowhere", same=not named)
-    compare("photograph", "not named", photograph.name, same=f"{photograph.name}, " in text)
     return found
 
 
 def shows(picture: str, model: str, expected: Expected) -> bool:
     """Whether the alternative text of a picture belongs to this CAM."""
-    shown = _MAP.search(picture)
+    shown = _ALTERNATIVE_TEXT.search(picture)
     return (
         shown is not None
         and shown["method"] == "CAM"

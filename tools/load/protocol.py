@@ -18,10 +18,11 @@ from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 import websockets
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
@@ -59,21 +60,48 @@ def _told(component: Any) -> dict[str, Any]:
     return data
 
 
-def _alternative_text(pane: dict[str, Any]) -> str:
-    """What a pane says to someone who cannot see it, with the scale that the viewer adds."""
-    description = str(pane["description"])
-    if not pane["map"]:
+PICTURES = ("map", "pane")
+"""Kinds of parts that are a photograph, with a map over it or without: in the deck, outside it."""
+
+
+class Event(NamedTuple):
+    """What a visitor did at a part of the page, as the program in the browser tells the server."""
+
+    part: str
+    """Key of its component: deck, rows, strip_part."""
+    name: str
+    value: object
+
+
+def _scale(shown: dict[str, Any]) -> str:
+    """What the viewer adds to the words of a map: the range of its own colours."""
+    highest = max(array("f", base64.b64decode(shown["values"])))
+    return f", scale of its own 0 to {highest if highest > 0 else 1:.3g}"
+
+
+def _alternative_text(picture: dict[str, Any]) -> str:
+    """What a picture says to someone who cannot see it, with the scale of a map."""
+    description = str(picture["description"])
+    if not picture["map"]:
         return description
-    values = array("f", base64.b64decode(pane["map"]["values"]))
-    highest = max(values)
-    return f"{description.removesuffix('.')}, own scale 0 to {highest if highest > 0 else 1:.3g}."
+    return f"{description.removesuffix('.')}{_scale(picture['map'])}."
+
+
+def _caption(picture: dict[str, Any]) -> str:
+    """What stands under a map when it is saved: photograph, weights, class, stage, scale."""
+    return "\n".join(picture["caption"]) + _scale(picture["map"])
 
 
 def _sentences(data: object) -> list[str]:
     """All texts in what a component is told, the encoded pictures among them."""
     if isinstance(data, str):
         return [data]
-    items = data.values() if isinstance(data, dict) else data if isinstance(data, list) else []
+    if isinstance(data, dict):
+        if "chosen" in data and "share" in data:  # a row of the answers
+            how = "Explained" if data["chosen"] else "Also"
+            return [f"{how}: {data['label']}, {data['share']}"]
+        data = list(data.values())
+    items = data if isinstance(data, list) else []
     return [sentence for item in items for sentence in _sentences(item)]
 
 
@@ -110,6 +138,7 @@ class Tab:
         self._query: dict[str, str] = {}
         self._elements: dict[tuple[int, ...], tuple[Element, int]] = {}
         self._states: dict[str, WidgetState] = {}
+        self._events: dict[str, list[dict[str, object]]] = {}
         self._run = 0
         self._cache: dict[str, _CachedMessage] = {}
         self._oldest_cached = 2
@@ -169,9 +198,14 @@ class Tab:
         return self._step
 
     async def rerun(self) -> None:
-        """Send the state of all widgets, which runs the page."""
+        """Send the state of all widgets and what has been told, which runs the page."""
         self._finished.clear()
-        await self._send(BackMsg(rerun_script=self._client_state()))
+        state = self._client_state()
+        # A browser forgets an event as soon as it is sent, or every later run would hear it again.
+        for aggregator, events in self._events.items():
+            state.widget_states.widgets.add(id=aggregator, json_trigger_value=json.dumps(events))
+        self._events.clear()
+        await self._send(BackMsg(rerun_script=state))
 
     async def complete(self, timeout: float, ready: Callable[[], bool] = lambda: True) -> None:
         """Wait until the page has run and its pictures are loaded.
@@ -196,9 +230,15 @@ class Tab:
         """Choose an option of a selectbox, by its text; None clears it."""
         self._set_selectbox(self._widget(key), option)
 
-    def slide(self, key: str, value: float) -> None:
-        """Move a slider."""
-        self._set_slider(self._widget(key), value)
+    def tell(self, event: Event) -> None:
+        """Do something at a part of the page, such as choosing a stage of the deck.
+
+        The events of a component go to one widget beside it, all that happen before the page runs
+        as one list.
+        """
+        aggregator = _make_trigger_id(self._widget(event.part).id, "events")
+        told: dict[str, object] = {"event": event.name, "value": event.value}
+        self._events.setdefault(aggregator, []).append(told)
 
     def options(self, key: str) -> list[str]:
         """The texts that a selectbox offers."""
@@ -241,18 +281,24 @@ class Tab:
                 found.append(getattr(element, kind).body)
             elif kind == "bidi_component":
                 data = _told(element.bidi_component)
-                # A map's caption stands in its alternative text as well.
+                # What belongs to a map is among its own texts.
                 found += [] if data.get("map") else _sentences(data)
         return found
 
     def alternative_texts(self) -> list[str]:
         """Of all pictures that are now on the page."""
-        panes = (
-            _told(element.bidi_component)
-            for element in self._visible()
-            if element.WhichOneof("type") == "bidi_component"
-        )
-        return [_alternative_text(pane) for pane in panes if pane.get("part") == "pane"]
+        return [_alternative_text(picture) for picture in self._pictures()]
+
+    def captions(self) -> list[str]:
+        """Of all maps that are now on the page."""
+        return [_caption(picture) for picture in self._pictures() if picture["map"]]
+
+    def _pictures(self) -> Iterator[dict[str, Any]]:
+        for element in self._visible():
+            if element.WhichOneof("type") == "bidi_component":
+                data = _told(element.bidi_component)
+                if data.get("part") in PICTURES:
+                    yield data
 
     def _visible(self) -> Iterator[Element]:
         return (self._elements[path][0] for path in sorted(self._elements))
@@ -328,6 +374,8 @@ class Tab:
             self._apply(message)
         elif kind == "script_finished":
             self._script_finished(message)
+        elif kind == "navigation":  # which page it is, known when the script has begun
+            self._page_hash = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self._query = dict(parse_qsl(message.page_info_changed.query_string))
         elif kind == "file_urls_response":
@@ -445,7 +493,7 @@ class Tab:
                 self._show(Picture(image.url, image.alt, time.perf_counter()))
         elif kind == "bidi_component":
             self._draw(_told(typed))
-        elif kind in ("selectbox", "slider", "checkbox", "button_group", "file_uploader"):
+        elif kind in ("selectbox", "checkbox", "button_group", "file_uploader"):
             new = typed.id not in self._states
             if not new and not getattr(typed, "set_value", False):
                 return
@@ -456,8 +504,6 @@ class Tab:
                 elif typed.HasField("default") and typed.options:
                     option = typed.options[typed.default]
                 self._set_selectbox(typed, option)
-            elif kind == "slider":
-                self._set_slider(typed, (typed.value if typed.set_value else typed.default)[0])
             elif kind == "checkbox":
                 value = typed.value if typed.set_value else typed.default
                 self._states[typed.id] = WidgetState(id=typed.id, bool_value=value)
@@ -484,12 +530,6 @@ class Tab:
         self._states[widget.id] = state
         self._publish(widget, option or "", option == default)
 
-    def _set_slider(self, widget: Any, value: float) -> None:
-        state = WidgetState(id=widget.id)
-        state.double_array_value.data.append(value)
-        self._states[widget.id] = state
-        self._publish(widget, f"{value:g}", list(widget.default) == [value])
-
     def _publish(self, widget: Any, text: str, is_default: bool) -> None:
         """Widgets bound to the URL write their value there, unless it is the default."""
         if not widget.query_param_key:
@@ -500,13 +540,21 @@ class Tab:
             self._query[widget.query_param_key] = text
 
     def _draw(self, data: dict[str, Any]) -> None:
-        """What the viewer does: it has the photograph already, or gets it with the toolbar."""
-        now = time.perf_counter()
-        if data.get("part") == "toolbar":
+        """What the program in the browser does with what a part of the page is told."""
+        now, kind = time.perf_counter(), data.get("part")
+        if kind == "deck" and data["photograph"]:  # once: all its pictures show it
             photograph = data["photograph"]
             content = base64.b64decode(photograph["source"].split(",", 1)[1])
             self._photographs[photograph["id"]] = content
-        elif data.get("part") == "pane":
+        elif kind == "strip":
+            self._step.problems += [f"refused: {problem}" for problem in data["problems"]]
+        elif kind == "address":
+            for parameter, value in data["values"].items():
+                if value is None:
+                    self._query.pop(parameter, None)
+                else:
+                    self._query[parameter] = value
+        elif kind in PICTURES:
             name = data["photograph"]["id"]
             values = data["map"]["values"] if data["map"] else ""
             address = f"{name} {hashlib.sha256(values.encode()).hexdigest()}"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.load import expectations, server
 from tools.load.expectations import Book, Expected, Photograph
-from tools.load.protocol import ProtocolError, Step, Tab
+from tools.load.protocol import Event, ProtocolError, Step, Tab
 
 SCENARIOS = ("sample", "photographs")
 MOST_REQUESTS = 64
@@ -171,7 +171,7 @@ class _Visitor:
         await self._act("class", lambda: self.tab.select("target", self.target))
         await self._think()
         self.stage = self.chance.choice([s for s in expectations.STAGES if s != self.stage])
-        await self._act("stage", lambda: self.tab.slide("stage", self.stage))
+        await self._act("stage", lambda: self.tab.tell(Event("deck", "stage", self.stage)))
         if self.chance.random() < self.plan.lite1_share:
             for model in ("lite1", "lite0"):
                 await self._think()
@@ -238,7 +238,7 @@ class _Visitor:
         foreign = self._strangers(step)
         picture_at = None
         if not step.problems:
-            page = [*self.tab.texts(), *self.tab.alternative_texts()]
+            page = [*self.tab.texts(), *self.tab.alternative_texts(), *self.tab.captions()]
             expected = self.expected
             foreign += expectations.differences(
                 self.photograph, self.model, self.stage, expected, page

@@ -18,7 +18,8 @@ from effnet_viz.ui import words
 _HERE = Path(__file__).parent
 _FILES = (
     *("geometry", "maps", "state", "pieces", "moving", "covering", "pane", "pointer", "save"),
-    *("controls", "deck", "channels", "rows", "curves", "photographs", "strip", "streamlit"),
+    *("controls", "hand", "deck", "channels", "rows", "curves", "photographs", "strip", "opener"),
+    "streamlit",
 )
 """They share one scope and run in this order."""
 
@@ -55,7 +56,11 @@ def part(
     do, before the page runs again."""
 
     def hear(name: str, then: Callable[[Any], None]) -> Callable[[], None]:
-        return lambda: then(st.session_state[key].get(name))
+        def heard() -> None:
+            if key in st.session_state:  # or the visitor has left the page meanwhile
+                then(st.session_state[key].get(name))
+
+        return heard
 
     callbacks: dict[str, Any] = {
         f"on_{name}_change": hear(name, then) for name, then in (hears or {}).items()

@@ -62,7 +62,9 @@ class Controls {
     ];
   }
 
-  update({ boxes, asks, stages, keep, layout }) {
+  update({ boxes, asks, stages, keep, layout, folded }) {
+    this.row.hidden = this.folded = folded;
+    if (folded) this.popup.panel.prepend(this.scale);
     this.boxes = boxes;
     this.keep.show(keep);
     this.asks.replaceChildren(...asks.map(([name, text]) =>
@@ -85,7 +87,8 @@ class Controls {
     if (!this.remove.hidden) known.add("covering");
     if (known.has("covering")) this.hint.hidden = true;
     this.more.hidden = covers;
-    const home = covers ? this.lookPopup.panel : this.row; // one set of controls, where there is room
+    const popup = covers ? this.lookPopup : this.popup;
+    const home = covers || this.folded ? popup.panel : this.row; // one set of controls, where there is room
     if (this.looking.parentElement !== home && this.looking.parentElement !== this.deck.lookPanel) home.prepend(this.looking);
     const names = [...(settings.evidence === "signed" ? luts.diverging : luts.sequential).keys()];
     if (String(names) !== this.names) {
@@ -132,4 +135,17 @@ class Controls {
     this.shows.push(() => made.setAttribute("aria-pressed", String(settings[name] !== off)));
     return made;
   }
+}
+
+// A button that opens the controls of a deck where they are folded.
+class Look {
+  constructor(host) {
+    const opener = button("", null, { look: "plain opener" }, icon("sliders"), WORDS.look, icon("down"));
+    opens(opener, () => page.deck?.controls.popup);
+    host.replaceChildren(opener);
+  }
+
+  update() {}
+
+  dispose() {}
 }

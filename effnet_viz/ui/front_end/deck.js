@@ -61,7 +61,7 @@ class Deck {
     }
     const roots = wanted.map((slot, place) => {
       const known = this.cells.get(slot.name);
-      const cell = known ?? this.createSlot(slot.name);
+      const cell = known ?? this.createSlot(slot, place);
       Object.assign(cell, { place, slot });
       this.fillHead(cell, slot);
       const early = waitingMaps.get(slot.name);
@@ -82,12 +82,13 @@ class Deck {
     }
   }
 
-  createSlot(name) {
+  createSlot({ name, answered }, place) {
     const head = element("h2", { class: "head" });
     const body = element("div", { class: "body" });
     const instead = element("div", { class: "instead" });
     const root = element("div", { class: "slot", "data-slot": name }, head, body, instead);
-    const cell = { root, head, instead, body, pane: new Pane(body) };
+    const cell = { root, head, instead, body, place, pane: new Pane(body) };
+    cell.pane.under.keepRoom(answered);
     this.cells.set(name, cell);
     slots.set(name, cell.pane);
     return cell;
@@ -120,6 +121,12 @@ class Deck {
     if (data.instead) return;
     if (data.map) data.map.place = cell.place;
     cell.pane.update(data);
+    if (!this.data) return;
+    objectArrived(this.data.answered);
+    const first = page.movable && cell.place === 0 && data.object;
+    if (!first || known.has("how to drag")) return;
+    known.add("how to drag");
+    showHand(cell.pane, this.slots);
   }
 
   // On a phone, a part is covered on the photograph.

@@ -313,9 +313,19 @@ class Under {
     this.save.hidden = !data.file;
     this.save.setAttribute("aria-label", `${WORDS.save} ${data.lead || data.file}`);
     this.save.title = WORDS.save_picture;
-    this.caption.hidden = Boolean(data.answer);
-    for (const line of [this.said, this.meter, this.shares]) line.hidden = !data.answer;
-    if (data.answer) this.answer(data.answer);
+    this.keepRoom(Boolean(data.answer));
+    if (!data.answer) return;
+    this.pane.root.setAttribute("aria-label", data.lead);
+    this.answer(data.answer);
+  }
+
+  // What stands here takes its room before it is known. Over a network's answer, a picture is saved
+  // by a button on it.
+  keepRoom(answered) {
+    this.caption.hidden = this.reading.hidden = answered;
+    for (const line of [this.said, this.meter, this.shares]) line.hidden = !answered;
+    const home = answered ? this.pane.root : this.caption;
+    if (this.save.parentElement !== home) home.append(this.save);
   }
 
   // What a network said of a scene whose object is known.

@@ -25,6 +25,7 @@ const ICONS = {
   menu: "M3 5h14M3 10h14M3 15h14", plus: "M10 4v12M4 10h12", close: "M5 5l10 10M15 5L5 15",
   settings: "M10 4v.1M10 10v.1M10 16v.1", camera: "M3 6.5h3l1.5-2h5l1.5 2h3v9H3zM12.8 10.7a2.8 2.8 0 1 1-5.6 0a2.8 2.8 0 1 1 5.6 0",
   share: "M10 12V3M6.5 6 10 2.8 13.5 6M4 10v6.5h12V10", present: "M3 4h14v9H3zM10 13v3.5M7 17h6",
+  sliders: "M3 6h8M15 6h2M3 14h2M9 14h8M15 6a2 2 0 1 1-4 0a2 2 0 1 1 4 0M9 14a2 2 0 1 1-4 0a2 2 0 1 1 4 0",
   down: "m6 8 4 4 4-4", save: "M10 3v9M6.5 9 10 12.3 13.5 9M4 16.5h12",
   cover: "M4 7V4h3M13 4h3v3M16 13v3h-3M7 16H4v-3M7.5 7.5h5v5h-5z",
   point: "M14.5 10a4.5 4.5 0 1 1-9 0a4.5 4.5 0 1 1 9 0M10 2v4M10 14v4M2 10h4M14 10h4",
@@ -109,13 +110,20 @@ class Popup {
   constructor(opener, label, ...content) {
     this.opener = opener;
     this.panel = element("div", { class: "popup", popover: "auto", role: "dialog", "aria-label": label }, ...content);
-    opener.setAttribute("aria-haspopup", "dialog");
-    opener.addEventListener("click", () => this.panel.togglePopover());
     this.panel.addEventListener("toggle", ({ newState }) => {
-      opener.setAttribute("aria-expanded", String(newState === "open"));
+      this.opener.setAttribute("aria-expanded", String(newState === "open"));
       if (newState === "open") this.place();
     });
-    opener.setAttribute("aria-expanded", "false");
+    opens(opener, () => this);
+  }
+
+  get isOpen() {
+    return this.panel.matches(":popover-open");
+  }
+
+  open(opener) {
+    this.opener = opener;
+    this.panel.showPopover();
   }
 
   place() {
@@ -128,7 +136,7 @@ class Popup {
   }
 
   close() {
-    if (this.panel.matches(":popover-open")) this.panel.hidePopover();
+    if (this.isOpen) this.panel.hidePopover();
   }
 }
 
@@ -148,3 +156,19 @@ const known = {
     }
   },
 };
+
+// Lets a button open and close a popup. Pressing beside a popup has closed it before the click comes.
+function opens(opener, popupOf) {
+  let wasOpen = false;
+  opener.setAttribute("aria-haspopup", "dialog");
+  opener.setAttribute("aria-expanded", "false");
+  listen(opener, {
+    pointerdown: () => { wasOpen = Boolean(popupOf()?.isOpen); },
+    click: () => {
+      const popup = popupOf();
+      if (wasOpen || popup?.isOpen) popup.close();
+      else popup?.open(opener);
+      wasOpen = false;
+    },
+  });
+}

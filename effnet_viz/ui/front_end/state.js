@@ -125,13 +125,16 @@ function usualScale(scale) {
   if (!scaleChosen) settings.scale = scale;
 }
 
-// What the server wants in the address, by name; null takes it out.
-const address = {};
+// What the server wants in the address: for each part of the page that says so, values by name. null
+// takes a name out, unless another part has a value for it.
+const address = new Map();
 
-function takeAddress(values) {
-  for (const name of Object.keys(address)) delete address[name];
-  Object.assign(address, values);
-  writeAddress();
+function wantedInAddress() {
+  const wanted = {};
+  for (const values of address.values()) {
+    for (const [name, value] of Object.entries(values)) wanted[name] = value ?? wanted[name] ?? null;
+  }
+  return wanted;
 }
 
 // Settings are read from the address once, when the page is opened; then the address follows them.
@@ -148,7 +151,7 @@ function readAddress() {
 // Replaces the entry of the history: Back goes to the page before, whatever was chosen meanwhile.
 function writeAddress() {
   const next = new URL(location.href);
-  const wanted = { ...address };
+  const wanted = wantedInAddress();
   if (decks) for (const [name, { initial }] of Object.entries(SETTINGS)) {
     const idle = settings[name] === initial || (name === "fixed" && settings.scale !== "fixed");
     wanted[name] = idle ? null : String(settings[name]);

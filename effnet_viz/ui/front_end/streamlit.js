@@ -66,16 +66,18 @@ class Address {
   }
 
   update({ values }) {
-    takeAddress(values);
+    address.set(this, values);
+    writeAddress();
   }
 
   dispose() {
-    takeAddress({});
+    address.delete(this);
   }
 }
 
 const KINDS = {
-  deck: Deck, map: SlotMap, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, strip: Strip, actions: Actions, address: Address, claim: Claim, curves: Curves,
+  deck: Deck, map: SlotMap, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, curves: Curves, strip: Strip,
+  actions: Actions, address: Address, claim: Claim, look: Look, opener: Opener,
 };
 const WATCH = 400; // ms
 

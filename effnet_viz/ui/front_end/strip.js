@@ -42,6 +42,7 @@ class Strip {
   update(data) {
     this.data = data;
     this.name.textContent = data.page;
+    this.brand.setAttribute("aria-label", `effnet-viz, ${data.page}: ${WORDS.pages}`);
     this.list.replaceChildren(...data.pages.map((page) => this.link(page)));
     const own = data.photographs.filter(({ file }) => file);
     this.forget.hidden = !own.length;

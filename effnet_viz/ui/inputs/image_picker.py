@@ -29,6 +29,8 @@ MOST_UPLOADS = 12
 UPLOAD = "upload-"
 """How the keys of uploads begin; a number of the session follows, nothing of the image."""
 _UPLOAD = re.compile(rf"{UPLOAD}[1-9][0-9]{{0,8}}")
+_KEPT = re.compile(rf"{UPLOAD}[1-9][0-9]{{0,7}}")
+"""A key that a tab can say it has kept: after the largest, the session still has keys to give."""
 THUMBNAIL = 96
 """Side of a picture in the strip, in pixels: twice what it takes on the page."""
 ACCEPT = "image/*,.heic,.heif,.avif,.ppm,.pgm,.pbm"
@@ -58,9 +60,21 @@ def _file_ids() -> dict[str, str]:
     return file_ids
 
 
+def _file_names() -> dict[str, str]:
+    """How files were called when they were sent, by key."""
+    names: dict[str, str] = st.session_state.setdefault("_file_names", {})
+    return names
+
+
 def images() -> dict[str, Upload]:
     """This visitor's images, then the samples."""
     return {**_uploads(), **{key: _sample(key) for key in samples()}}
+
+
+def _problems() -> list[str]:
+    """Sentences about files that could not be taken."""
+    problems: list[str] = st.session_state.setdefault("upload_problems", [])
+    return problems
 
 
 def _accept(file: UploadedFile) -> str | None:
@@ -73,15 +87,14 @@ def _accept(file: UploadedFile) -> str | None:
 
 
 def _kept(file: UploadedFile) -> str | None:
-    uploads = _uploads()
+    uploads, earlier = _uploads(), _key_of_kept(file)
     content = file.getvalue()
     image_id = _id_of(content)
     for key, image in uploads.items():
         if image.id == image_id:
             return key
-    problems: list[str] = st.session_state["upload_problems"]
     if len(uploads) >= MOST_UPLOADS:
-        problems.append(
+        _problems().append(
             f"{file.name}: {MOST_UPLOADS} images are open already. Choose one that you do not "
             "need any more, remove it, and add this one again."
         )
@@ -91,11 +104,11 @@ def _kept(file: UploadedFile) -> str | None:
     try:
         results.display_image(upload)
     except ImageError as error:
-        problems.append(f"{file.name}: {error}")
+        _problems().append(f"{file.name}: {error}")
         return None
-    key = _key_of_kept(file) or _new_key()
+    key = earlier or _new_key()
     uploads[key] = upload
-    st.session_state.setdefault("_file_names", {})[key] = file.name
+    _file_names()[key] = file.name
     visitors.note_image(image_id)
     return key
 
@@ -105,39 +118,50 @@ def _new_key() -> str:
     return f"{UPLOAD}{number}"
 
 
+def _kept_files() -> dict[str, tuple[str, int]]:
+    """Name and size of the files that are on their way back after a reload, by key."""
+    kept: dict[str, tuple[str, int]] = st.session_state.setdefault("_kept", {})
+    return kept
+
+
 def _key_of_kept(file: UploadedFile) -> str | None:
     """The key that a photograph had before the page was loaded again."""
-    kept: dict[tuple[str, int], list[str]] = st.session_state.get("_kept", {})
-    keys = kept.get((file.name, file.size), [])
-    return keys.pop(0) if keys else None
+    keys = (key for key, kept in _kept_files().items() if kept == (file.name, file.size))
+    key = next(keys, None)
+    if key is not None:
+        del _kept_files()[key]
+    return key
 
 
 def _take_kept(told: object) -> None:
-    """What the tab has kept through a reload, as (key, name, size); the files follow."""
-    kept: dict[tuple[str, int], list[str]] = {}
-    highest = st.session_state.get("upload_count", 0)
-    for item in told if isinstance(told, list) else []:
+    """What the tab has kept through a reload, as (key, name, size); the files follow.
+
+    Of a session that has photographs, the tab has kept nothing that is missing.
+    """
+    kept: dict[str, tuple[str, int]] = {}
+    for item in told[:MOST_UPLOADS] if isinstance(told, list) and not _uploads() else []:
         match item:
-            case [str(key), str(name), int(size)] if _UPLOAD.fullmatch(key) and not _uploads():
-                kept.setdefault((name, size), []).append(key)
-                highest = max(highest, int(key.removeprefix(UPLOAD)))
-    st.session_state["_kept"], st.session_state["upload_count"] = kept, highest
-    if st.session_state.get("_awaited") not in {key for keys in kept.values() for key in keys}:
+            case [str(key), str(name), int(size)] if _KEPT.fullmatch(key):
+                kept[key] = name, size
+    st.session_state["_kept"] = kept
+    numbers = [int(key.removeprefix(UPLOAD)) for key in kept]
+    st.session_state["upload_count"] = max([st.session_state.get("upload_count", 0), *numbers])
+    if st.session_state.get("_awaited") not in kept:
         _give_up_waiting()
 
 
 def _give_up_waiting() -> None:
     """The photograph that the address names does not come."""
-    if st.session_state.pop("_awaited", None) is not None:
-        st.session_state["upload_problems"] = [words.LINK_TO_UPLOAD]
-        _show(next(iter(images())))
+    if "_awaited" in st.session_state:
+        _problems().append(words.LINK_TO_UPLOAD)
+        _show(next(iter(samples())))
 
 
 def _make_room() -> None:
     """Forget the oldest images until the others are within a visitor's share; say which."""
     uploads = _uploads()
     for key in visitors.beyond_share({key: len(one.content) for key, one in uploads.items()}):
-        st.session_state["upload_problems"].append(
+        _problems().append(
             f"{uploads[key].title} was removed to make room: your images together may take up to "
             f"{_megabytes(settings.UPLOAD_BYTES)} MB. Save smaller copies to have more open."
         )
@@ -151,6 +175,7 @@ def _megabytes(nbytes: int) -> int:
 def _forget(key: str) -> None:
     """Whatever is held of an image."""
     _uploads().pop(key, None)
+    _file_names().pop(key, None)
     file_id = _file_ids().pop(key, None)
     if file_id is not None:
         visitors.release(file_id)
@@ -170,6 +195,7 @@ def _files_changed() -> None:
     before: dict[str, str | None] = st.session_state.get("_in_field", {})
     files = {file.file_id: file for file in st.session_state["files"]}
     now = {file_id: before.get(file_id) for file_id in files}
+    coming_back = set(_kept_files())  # at once: the field waits for all files on their way
     for file_id in before.keys() - files.keys():
         if before[file_id] not in now.values():  # the same file may have been added twice
             _forget(before[file_id] or "")
@@ -179,28 +205,33 @@ def _files_changed() -> None:
         now[file_id] = None if isinstance(file, DeletedFile) else _accept(file)
     gone = sum(isinstance(files[file_id], DeletedFile) for file_id in new)
     if gone:
-        st.session_state["upload_problems"].append(
+        _problems().append(
             f"{gone} of these files were not kept: your images together may take up to "
             f"{_megabytes(settings.UPLOAD_BYTES)} MB. Add fewer at once, or smaller copies."
         )
     st.session_state["_in_field"] = now
+    if len(_kept_files()) < len(coming_back):
+        st.session_state["_kept"] = {}  # what has not come with these is lost
     # Of many at once, the first may have made room for the last.
     accepted = [key for file_id in new if (key := now[file_id]) in _uploads()]
-    awaited = st.session_state.get("_awaited")
-    if accepted and awaited in accepted:
+    added = [key for key in accepted if key not in coming_back]
+    if added:
+        _show(added[0])
+    elif (awaited := st.session_state.get("_awaited")) in accepted:
         del st.session_state["_awaited"]
-        st.session_state["image"] = awaited
-    elif accepted and not st.session_state.pop("_kept", None):
-        _show(accepted[0])
-    elif st.session_state.get("image") not in images():
+        st.session_state["image"] = awaited  # with the class and the box of the link
+    elif awaited is not None:
+        _give_up_waiting()
+    elif st.session_state["image"] not in images():
         _show(next(iter(images())))
 
 
 def _remove(key: object) -> None:
-    if key in _uploads():
-        _forget(str(key))
+    st.session_state["upload_problems"] = []
+    if isinstance(key, str) and key in _uploads():
+        _forget(key)
         if st.session_state["image"] == key:
-            _choose(next(iter(images())))
+            _show(next(iter(images())))
 
 
 def _forget_all(_: object) -> None:
@@ -209,13 +240,14 @@ def _forget_all(_: object) -> None:
 
 
 def _choose(key: object) -> None:
-    if key in images():  # the page may have others by now
+    if isinstance(key, str) and key in images():  # the page may have others by now
         st.session_state["upload_problems"] = []
-        _show(str(key))
+        _show(key)
 
 
 def _show(key: str) -> None:
-    """Another image: explain its most probable class, nothing covered."""
+    """Another image: explain its most probable class, nothing covered, wait for no other."""
+    st.session_state.pop("_awaited", None)
     st.session_state["image"] = key
     st.session_state["target"] = None
     st.session_state["box"] = None
@@ -267,7 +299,7 @@ def photographs() -> Photographs:
             for key, image in images().items()
         ],
         "" if awaited else chosen,
-        st.session_state.get("upload_problems", []),
+        _problems(),
         ACCEPT,
         {
             "photograph": _choose,
@@ -280,8 +312,7 @@ def photographs() -> Photographs:
 
 def _file_of(key: str, image: Upload) -> tuple[str, int]:
     """Name and size of the file as it was sent."""
-    names: dict[str, str] = st.session_state["_file_names"]
-    return names[key], len(image.content)
+    return _file_names()[key], len(image.content)
 
 
 def chosen_image() -> Upload | None:

@@ -10,6 +10,7 @@ from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import results
 from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.problems import error_boundary, offer_what_works
 from effnet_viz.ui.layout.url_parameters import Choice, Flag
@@ -29,10 +30,10 @@ def readiness_text(entry: zoo.ModelEntry) -> str:
 
 
 def choose_model() -> ModelRef:
-    """The model and whether it is untrained, from a popover in the strip."""
+    """The model and whether it is untrained, from a list in the strip."""
     url_state.read_url("model")
     key: str = st.session_state.setdefault("model", zoo.DEFAULT)
-    with st.popover(short_title(key), key="model_popover"):
+    with dropdown(short_title(key), "model"):
         texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
         key = st.selectbox(
             "Model",

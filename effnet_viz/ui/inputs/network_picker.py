@@ -14,6 +14,7 @@ from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import words
 from effnet_viz.ui.inputs.model_picker import short_title
 from effnet_viz.ui.layout import theme, url_state
+from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.url_parameters import Choice, Choices, Flag, Text
 
 ONE_DIMENSION, FAMILY = "one dimension or compound", "a whole family"
@@ -75,8 +76,8 @@ class _Member:
 
 
 def choose_networks() -> list[ChosenNetwork]:
-    """The networks to compare, from a popover in the strip. Every choice is in the address."""
-    with st.popover(_label(), key="networks_popover"):
+    """The networks to compare, from a list in the strip. Every choice is in the address."""
+    with dropdown(_label(), "networks"):
         family = st.radio(
             words.COMPARE,
             [ONE_DIMENSION, FAMILY],

@@ -11,6 +11,7 @@ from effnet_viz.models.classes import Classes, imagenet
 from effnet_viz.models.model import Model
 from effnet_viz.ui import words
 from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.url_parameters import Choice, Number
 
 TARGET = Choice("target", imagenet())
@@ -43,13 +44,13 @@ def chosen_target() -> str | None:
 
 
 def offer_targets(classes: Classes, label: str) -> None:
-    """A popover that says which class is explained; another one is searched in it."""
+    """A list that says which class is explained; another one is searched in it."""
     st.session_state["_target"] = st.session_state["target"]
 
     def changed() -> None:
         st.session_state["target"] = st.session_state["_target"]
 
-    with st.popover(label, key="target_popover"):
+    with dropdown(label, "class"):
         st.selectbox(
             words.ANOTHER_CLASS,
             tuple(classes),

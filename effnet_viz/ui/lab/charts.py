@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from effnet_viz.lab import sentences
-from effnet_viz.lab.results import SIZE_GROUPS, MapSummary, OverRuns, Results
+from effnet_viz.lab.results import SIZE_GROUPS, MapSummary, MeasuredNetwork, OverRuns, Results
 from effnet_viz.ui.lab.measure_table import REFERENCES, Measure, labelled_pairs, reference_values
 from effnet_viz.ui.layout import theme
 from effnet_viz.ui.layout.charts import layout
@@ -17,11 +17,13 @@ ABOVE = 34
 """Room for a legend over a chart of rows, in pixels."""
 
 
-def _colours() -> tuple[str, ...]:
-    return theme.current().networks
+def _coloured(results: Results) -> list[tuple[MeasuredNetwork, str]]:
+    """Every network with its colour."""
+    colours = theme.current()
+    return [(network, colours[f"net-{key}"]) for key, network in results.networks.items()]
 
 
-def _quiet() -> str:
+def _grey() -> str:
     return theme.current()["quiet"]
 
 
@@ -68,7 +70,7 @@ def draw_accuracy(results: Results) -> go.Figure:
     names = [network.name for network in networks]
     axis = {"tickformat": ".0%", "title": "top-1 accuracy"}
     figure = go.Figure(layout=_rows(names, top=ABOVE, **axis) | {"height": 350})
-    for row, (network, colour) in enumerate(zip(networks, _colours(), strict=False)):
+    for row, (network, colour) in enumerate(_coloured(results)):
         for shift, values, where, symbol in (
             (-0.2, network.top1_seen, "seen vendors", "circle-open"),
             (0.2, network.top1_unseen, "unseen vendor", "circle"),
@@ -76,7 +78,7 @@ def draw_accuracy(results: Results) -> go.Figure:
             name = f"{network.name}, {where}"
             _add_runs_and_mean(figure, row + shift, values, name, colour, symbol)
     for where, symbol in (("unseen vendor", "circle"), ("seen vendors", "circle-open")):
-        marker = {"color": _quiet(), "size": 9, "symbol": symbol}
+        marker = {"color": _grey(), "size": 9, "symbol": symbol}
         _add_to_legend(figure, where, mode="markers", marker=marker)
     return figure
 
@@ -87,7 +89,7 @@ def draw_means(results: Results, kind: str, measure: Measure) -> go.Figure:
     references = reference_values(results, measure) if measure.comparable else {}
     labels = [*(network.name for network in networks), *references]
     figure = go.Figure(layout=_rows(labels, tickformat=".0%"))
-    for row, (network, colour) in enumerate(zip(networks, _colours(), strict=False)):
+    for row, (network, colour) in enumerate(_coloured(results)):
         values = network.maps[kind].everywhere[measure.key]
         _add_runs_and_mean(figure, row, values, network.name, colour)
     for row, (title, values) in enumerate(references.items(), len(networks)):
@@ -97,19 +99,14 @@ def draw_means(results: Results, kind: str, measure: Measure) -> go.Figure:
             x1=values.mean,
             y0=-0.5,
             y1=row,
-            line={"color": _quiet(), "width": 1, "dash": "dot"},
+            line={"color": _grey(), "width": 1, "dash": "dot"},
             layer="below",
         )
         figure.add_scatter(
             x=[values.mean],
             y=[row],
             mode="markers",
-            marker={
-                "symbol": "diamond-open",
-                "color": _quiet(),
-                "size": 10,
-                "line": {"width": 2},
-            },
+            marker={"symbol": "diamond-open", "color": _grey(), "size": 10, "line": {"width": 2}},
             name=title,
             showlegend=False,
             hovertemplate=f"{title}: %{{x:.1%}}<extra></extra>",
@@ -125,10 +122,7 @@ def draw_pairs(results: Results, kind: str, measure: Measure) -> go.Figure:
     figure = go.Figure(layout=rows | {"showlegend": True})
     ink = theme.current()["ink"]
     figure.add_vline(0, line={"color": ink, "width": 1})
-    for clear, name, colour in (
-        (True, "clear", ink),
-        (False, "includes 0", _quiet()),
-    ):
+    for clear, name, colour in ((True, "clear", ink), (False, "includes 0", _grey())):
         chosen = [(row, pair) for row, (_, pair) in enumerate(pairs) if pair.clear == clear]
         figure.add_scatter(
             x=[100 * pair.value for _, pair in chosen],
@@ -174,11 +168,11 @@ def draw_by_size(results: Results, kind: str, measure: Measure) -> go.Figure:
             hovertemplate=f"{name}: %{{y:.1%}}<extra></extra>",
         )
 
-    for network, colour in zip(results.networks.values(), _colours(), strict=False):
+    for network, colour in _coloured(results):
         add(network.maps[kind], network.name, {"color": colour}, "circle")
     if measure.comparable:
         for name, dash in (("uniform", "dot"), ("centre_gaussian", "dash")):
-            line = {"color": _quiet(), "width": 1.5, "dash": dash}
+            line = {"color": _grey(), "width": 1.5, "dash": dash}
             add(results.references[name], REFERENCES[name], line, "diamond-open")
     return figure
 
@@ -188,8 +182,8 @@ def draw_curves(results: Results) -> go.Figure:
     x = {"title": "views in training", "rangemode": "tozero"}
     y = {"title": "top-1 accuracy", "tickformat": ".0%", "automargin": True}
     figure = go.Figure(layout=layout(380, x, y))
-    for (key, network), colour in zip(results.networks.items(), _colours(), strict=False):
-        name, curve = network.name, results.curves[key]
+    for network, colour in _coloured(results):
+        name, curve = network.name, results.curves[network.scaling.key]
         views = [point.views for point in curve]
         for accuracies, where, dash in (
             ([point.unseen for point in curve], "unseen vendor", "solid"),
@@ -206,10 +200,6 @@ def draw_curves(results: Results) -> go.Figure:
                 hovertemplate=f"{name}, {where}: %{{y:.1%}} after %{{x:,}} views<extra></extra>",
             )
     for where, dash in (("unseen vendor", "solid"), ("seen vendors", "dash")):
-        _add_to_legend(
-            figure,
-            where,
-            mode="lines",
-            line={"color": _quiet(), "dash": dash, "width": 2},
-        )
+        line = {"color": _grey(), "dash": dash, "width": 2}
+        _add_to_legend(figure, where, mode="lines", line=line)
     return figure

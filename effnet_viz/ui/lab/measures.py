@@ -7,39 +7,30 @@ import streamlit as st
 from effnet_viz.lab import sentences
 from effnet_viz.lab.networks import GRAD_CAM_STAGE
 from effnet_viz.lab.results import CAM, GRAD_CAM, SIZE_GROUPS, OverRuns, Results
+from effnet_viz.ui import words
 from effnet_viz.ui.lab.charts import draw_by_size, draw_means, draw_pairs
 from effnet_viz.ui.lab.measure_table import MEASURES, labelled_pairs, reference_values
 from effnet_viz.ui.layout.charts import show_chart
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.mistakes import mistake_boundary
+from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.url_parameters import Choice
 
 KINDS = {"CAM at the last stage": CAM, f"Grad-CAM at stage {GRAD_CAM_STAGE}": GRAD_CAM}
 
 PARAMETERS = (Choice("lab_map", KINDS), Choice("lab_measure", MEASURES))
 
-MEASURES_HELP = """
-**Left:** a dot is one run, the bar is their mean. Diamonds are maps that no network made: *uniform*
-is the same everywhere, the *dot* and the *Gaussian* only know the middle of the picture, and *the
-mask itself* is the object's true outline. A network should be better than the first three, but for
-the share of the object covered: a uniform map covers everything.
-
-**Right:** each row is a pair of networks. The dot is the mean difference, the line its 95 %
-interval. If the line crosses 0, the difference may be chance. Even between equal networks, one such
-interval in twenty misses 0, and there are many of them here: ten for every measure.
-"""
-
 
 @st.fragment
 @mistake_boundary()
 def show_measures(results: Results) -> None:
     """Any measure of either kind of map: means and references, pairs, by size of the object."""
-    st.markdown("##### Where the evidence lies")
+    section("Where the evidence lies")
     threshold = sentences.percent(results.fixed_threshold, 0)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         kind_title = st.segmented_control(
-            "Map",
+            words.LAB_MAP,
             list(KINDS),
             default=next(iter(KINDS)),
             required=True,
@@ -113,7 +104,7 @@ def show_measures(results: Results) -> None:
         f"A third of the scenes each, by the area of the object that shows: {shares} on average. "
         f"Measured on {sum(run.scenes_all_correct for run in results.runs):,} scenes in all."
     )
-    how_to_read(MEASURES_HELP)
+    how_to_read(words.READING_MEASURES)
 
 
 def _means_text(values: dict[str, OverRuns]) -> str:

@@ -13,40 +13,12 @@ from effnet_viz.lab import sentences
 from effnet_viz.lab.results import RESULTS, OverRuns, Results, ResultsError
 from effnet_viz.models import published
 from effnet_viz.models.published import ScaledBaseline
+from effnet_viz.ui import words
 from effnet_viz.ui.lab.charts import draw_accuracy, draw_curves
 from effnet_viz.ui.layout.charts import PALE, show_chart, show_heatmap
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.mistakes import with_number
-
-HEADLINE_HELP = """
-**Evidence** is the positive part of a class activation map (CAM): where the network found something
-that speaks for the right class. The masks of the scenes are exact, so we can add up how much of it
-lies on the object. Only scenes count that every network classifies correctly.
-
-**The 95 % interval** of a difference is made by drawing the classes again and again at random
-(bootstrap), for both networks at once. If it leaves 0 out, we call the difference clear.
-"""
-
-ACCURACY_HELP = """
-**Top-1** is the share of scenes whose most probable class is the right one. *Seen vendors*: new
-scenes, made with drawings by artists whose work the network was trained on. *Unseen vendor*: the
-same things drawn by somebody else. Every run leaves out another vendor, so runs differ in
-difficulty, too.
-
-**Multiply-adds** count the work for one image; × 4 means four times the baseline's.
-"""
-
-AGREEMENT_HELP = """
-**Same answer** counts all scenes of the unseen vendor, right or wrong. **Alike maps** is the
-correlation of two networks' CAMs on the scenes that all classify correctly, pooled to the same
-grid: 1 is the same pattern, 0 is unrelated, −1 is reversed.
-"""
-
-CURVES_HELP = """
-A **view** is one scene looked at once in training. If a solid line still rises at its right end,
-the network had more to learn. A wide gap between dashed and solid means that it learned drawings by
-heart, not things. The recipe ends with a learning rate of zero, so every curve flattens.
-"""
+from effnet_viz.ui.layout.section import section
 
 
 def load_results(path: Path = RESULTS) -> Results | None:
@@ -64,7 +36,7 @@ def _loaded(path: Path, _: int) -> Results:
     return lab.load(path)
 
 
-def show_headline(results: Results) -> None:
+def show_in_sentences(results: Results) -> None:
     """What came out, in sentences."""
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences.headline(results)))
     factors = "; ".join(
@@ -78,12 +50,10 @@ def show_headline(results: Results) -> None:
         f"over classes, within the {sentences.runs_in_words(results)}: they do not say what "
         "training again would change."
     )
-    how_to_read(HEADLINE_HELP)
 
 
 def show_accuracy(results: Results) -> None:
     """Top-1 of every run; beside it ours and the paper's Table 7."""
-    st.markdown("##### Accuracy and cost")
     networks = results.networks
     show_chart(
         draw_accuracy(results),
@@ -138,12 +108,12 @@ def show_accuracy(results: Results) -> None:
         f"{paper_baseline.multiply_adds / 1e9:.1f} B. Parameters and time are "
         f"ours; time with PyTorch on {results.machine}. Paper: {published.PAPER}, Table 7."
     )
-    how_to_read(ACCURACY_HELP)
+    how_to_read(words.READING_ACCURACY)
 
 
 def show_agreement(results: Results) -> None:
     """How alike networks answer and look, in pairs."""
-    st.markdown("##### Do they agree?")
+    section("Do they agree?")
     answers, maps = st.columns(2, gap="medium")
     with answers:
         st.markdown("**Same answer** (share of scenes)")
@@ -154,7 +124,7 @@ def show_agreement(results: Results) -> None:
         alike = {(p.one, p.other): p.cam_correlation.mean for p in results.agreement}
         _show_pairs(results, "Correlation of CAMs", alike, (-1, 1), ".2f")
     st.markdown(sentences.most_and_least_alike(results))
-    how_to_read(AGREEMENT_HELP)
+    how_to_read(words.READING_AGREEMENT)
 
 
 def _show_pairs(
@@ -181,7 +151,6 @@ def _show_pairs(
 
 def show_learning_curves(results: Results) -> None:
     """Accuracy during training."""
-    st.markdown("##### Had they learned all they could?")
     last = {key: curve[-1] for key, curve in results.curves.items()}
     show_chart(
         draw_curves(results),
@@ -196,19 +165,18 @@ def show_learning_curves(results: Results) -> None:
         + ".",
     )
     st.markdown(sentences.convergence(results))
-    how_to_read(CURVES_HELP)
+    how_to_read(words.READING_CURVES)
 
 
 def show_limits(results: Results) -> None:
     """What the lab shows and what it cannot."""
-    st.markdown("##### What this shows, and what it cannot")
     st.markdown(sentences.limits(results))
 
 
 def offer_results(results: Results) -> None:
     """Everything that was measured, as the file it comes from."""
     st.download_button(
-        "All measured numbers (results.json)",
+        words.ALL_NUMBERS,
         results.text,
         "results.json",
         "application/json",

@@ -7,22 +7,22 @@ import secrets
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
+from effnet_viz.analysis.words import percent
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.lab import demo, scene_editor
 from effnet_viz.lab.demo import UNSEEN_VENDOR, display_name
 from effnet_viz.lab.scene_editor import SceneSpec
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.sprites import CLASSES, VENDORS
-from effnet_viz.ui import results
+from effnet_viz.ui import results, viewer, words
 from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.layout.url_parameters import Choice, Number, Text
 from effnet_viz.ui.upload import MAX_MEGABYTES
 
 FIRST_SEED = 11
 SEEDS = 10_000
-
-OBJECT, ANSWER = "the object", "its own answer"
 
 METHODS = tuple(demo.STAGES)
 
@@ -43,73 +43,97 @@ def _by_chance(seed: int) -> SceneSpec:
 
 def choose_scene() -> tuple[SceneSpec, str, bool]:
     """The scene, the map, and whether each network's own answer is explained."""
-    first, state = _by_chance(FIRST_SEED), st.session_state
+    state = st.session_state
     state["dragging"] = False
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("New scene", icon=":material/casino:", on_click=_new_scene)
+    with st.container(key="lab_line", horizontal=True, vertical_alignment="center", gap="small"):
+        line = st.container()
+        st.button(words.NEW_SCENE, icon=":material/casino:", type="primary", on_click=_new_scene)
+        with dropdown(words.CHANGE_SCENE, "scene"):
+            made = _choose_what_is_drawn()
+            with st.container(horizontal=True):
+                method = _choose_method()
+                own_answer = _choose_class()
+            st.caption(_what_is_drawn(made))
+        viewer.look_button()
+    line.html(_line(method, own_answer=own_answer))
+    return made, method, own_answer
+
+
+def _choose_what_is_drawn() -> SceneSpec:
+    first = _by_chance(FIRST_SEED)
+    with st.container(horizontal=True):
         label, vendor = _choose_object(first)
+    with st.container(horizontal=True):
         seed = st.number_input(
-            "Seed",
+            words.SCENE_NUMBER,
             *SEED.limits,
             first.seed,
             key="seed",
             bind="query-params",
             width=CONTROL,
-            help="Decides what you do not choose: the background, which things lie around and how "
-            "they are turned. The same number always gives the same scene.",
+            help=words.SCENE_NUMBER_HELP,
         )
-        _choose_backdrop()
-    with st.container(horizontal=True):
         size = st.slider(
-            "Size in % of the side",
+            words.SIZE,
             *(*SIZE.limits, round(100 * first.size), 5),
             key="size",
             bind="query-params",
             width=CONTROL,
         )
+    with st.container(horizontal=True):
         distractors = st.slider(
-            "Distractors",
+            words.DISTRACTORS,
             *(*DISTRACTORS.limits, first.distractors),
             key="clutter",
             bind="query-params",
             width=CONTROL,
         )
         occlusion = st.slider(
-            "Hidden in %",
+            words.HIDDEN,
             *(*OCCLUSION.limits, round(100 * first.occlusion), 10),
             key="hidden",
             bind="query-params",
             width=CONTROL,
         )
-        method = _choose_method()
-        own_answer = _choose_class()
-    cx, cy = state.setdefault("place", (first.cx, first.cy))
-    made = SceneSpec(
+    cx, cy = st.session_state.setdefault("place", (first.cx, first.cy))
+    return SceneSpec(
         int(seed), label, vendor, size / 100, cx, cy, int(distractors), occlusion / 100
     )
-    return made, method, own_answer
+
+
+def _line(method: str, *, own_answer: bool) -> str:
+    """What one sees; also which map, where it is not the usual one."""
+    unusual = [method] if method != METHODS[0] else []
+    if own_answer:
+        unusual.append(f"{words.CLASS_EXPLAINED}: {words.OWN_ANSWER}")
+    said = f"<span>{' · '.join(unusual)}</span>" if unusual else ""
+    return f'<p class="lab-line">{words.LAB_LINE} <b>{words.LAB_DRAG}</b> {said}</p>'
+
+
+def _what_is_drawn(spec: SceneSpec) -> str:
+    seen = words.NEVER_SEEN if spec.vendor == UNSEEN_VENDOR else words.SEEN
+    hidden = scene_editor.compose(spec, st.session_state.get("backdrop")).occlusion
+    return words.DRAWN_BY.format(artist=spec.vendor, seen=seen, hidden=percent(hidden))
 
 
 def _choose_object(first: SceneSpec) -> tuple[int, str]:
     """The class, and a vendor that drew it."""
     name = st.selectbox(
-        "Object", OBJECTS, first.label, key="object", bind="query-params", width=CONTROL
+        words.OBJECT, OBJECTS, first.label, key="object", bind="query-params", width=CONTROL
     )
     vendor = st.selectbox(
-        "Drawn by",
+        words.ARTIST,
         VENDORS,
         VENDORS.index(UNSEEN_VENDOR),
         key="drawn_by",
         bind="query-params",
         width=CONTROL,
-        help=f"The networks have never seen drawings by {UNSEEN_VENDOR}. They learned from all "
-        "others.",
+        help=words.ARTIST_HELP.format(unseen=UNSEEN_VENDOR),
     )
     label = OBJECTS.index(name)
     if vendor not in scene_editor.vendors_of(label):
-        st.caption(
-            f":material/info: There is no {name} by {vendor} here; this one is {UNSEEN_VENDOR}'s."
-        )
+        said = words.NO_SUCH_DRAWING.format(name=name, artist=vendor, unseen=UNSEEN_VENDOR)
+        st.caption(f":material/info: {said}")
         vendor = UNSEEN_VENDOR
     return label, vendor
 
@@ -124,50 +148,54 @@ def _new_scene() -> None:
     state["dragging"] = False
 
 
+def new_scene_by_key(_: str) -> None:
+    """As the button; what the controls say lies outside of what runs."""
+    _new_scene()
+    st.session_state["stepped"] = True
+
+
 def _choose_method() -> str:
     return st.segmented_control(
-        "Map",
+        words.LAB_MAP,
         METHODS,
         default=METHODS[0],
         required=True,
         key="map",
         bind="query-params",
-        help="CAM at the last stage, or Grad-CAM at stage "
-        f"{demo.STAGES['Grad-CAM']}, in the middle of the network.",
+        help=words.LAB_MAP_HELP.format(stage=demo.STAGES["Grad-CAM"]),
     )
 
 
 def _choose_class() -> bool:
     """Whether each network's own answer is explained, not the object."""
     chosen = st.segmented_control(
-        "Class explained",
-        [OBJECT, ANSWER],
-        default=OBJECT,
+        words.CLASS_EXPLAINED,
+        [words.THE_OBJECT, words.OWN_ANSWER],
+        default=words.THE_OBJECT,
         required=True,
         key="explained",
         bind="query-params",
-        help="What speaks for the true class, or what speaks for the class that the network "
-        "answers, right or wrong.",
+        help=words.CLASS_EXPLAINED_HELP,
     )
-    return chosen == ANSWER
+    return chosen == words.OWN_ANSWER
 
 
-def _choose_backdrop() -> None:
+def choose_backdrop() -> None:
     """One's own background: it stays in this visitor's session, as a small square."""
-    with st.popover("Background", icon=":material/wallpaper:"):
+    with st.popover(words.OWN_BACKGROUND, icon=":material/add:"):
         number = st.session_state.setdefault("backdrop_number", 0)
         st.file_uploader(
-            "Put the object on a picture of your own",
+            words.BACKDROP,
             key=f"backdrop_file_{number}",
             on_change=_backdrop_changed,
             args=(f"backdrop_file_{number}",),
             max_upload_size=MAX_MEGABYTES,
-            help=f"The middle square of your picture is used, at {SIDE}×{SIDE} pixels.",
+            help=words.BACKDROP_HELP.format(side=SIDE),
         )
         if st.session_state.get("backdrop_problem"):
             st.error(st.session_state["backdrop_problem"], icon=":material/broken_image:")
         if st.session_state.get("backdrop") is not None:
-            st.button("Draw a background again", on_click=_forget_backdrop)
+            st.button(words.DRAWN_BACKDROP, on_click=_forget_backdrop)
 
 
 def _backdrop_changed(key: str) -> None:
@@ -227,5 +255,5 @@ PARAMETERS = (
     OCCLUSION,
     Text("place", lambda text: _place_of(text) is not None),
     Choice("map", METHODS),
-    Choice("explained", (OBJECT, ANSWER)),
+    Choice("explained", (words.THE_OBJECT, words.OWN_ANSWER)),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import streamlit as st
@@ -44,6 +44,14 @@ def page(
             yield place
     finally:
         front_end.part("address", {"values": url_state.address()}, key="address")
+
+
+def fragment_address(key: str, values: Mapping[str, str | None]) -> None:
+    """What the address says of a fragment that runs alone; the page sends its own only as a whole.
+
+    Call in every run of the fragment: what is not said again is forgotten.
+    """
+    front_end.part("address", {"values": dict(values)}, key=f"address_{key}")
 
 
 def _say_what_is_refused(names: list[str]) -> None:

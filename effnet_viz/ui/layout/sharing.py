@@ -14,9 +14,19 @@ from effnet_viz.ui.server import address
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 
 
-def ask_to_share(link: str) -> None:
-    """Show the link when the page has run; it is the visitor's own address."""
-    st.session_state["_share"] = link
+def ask_to_share(link: object) -> None:
+    """Show the link when the page runs: the visitor's own address, as the browser tells it."""
+    if isinstance(link, str) and _is_web_address(link):
+        st.session_state["_share"] = link
+
+
+def _is_web_address(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+        _ = parts.port
+    except ValueError:  # no host or port can be written so
+        return False
+    return parts.scheme in ("http", "https") and parts.hostname is not None
 
 
 def shareable(link: str, bound: str) -> tuple[str, str]:
@@ -40,14 +50,16 @@ def shareable(link: str, bound: str) -> tuple[str, str]:
 def without_photograph(link: str) -> str:
     """The same link for those who do not have the photograph."""
     parts = urlsplit(link)
-    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "image"]
+    # An empty value is a choice as well: none of them.
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = [(name, value) for name, value in pairs if name != "image"]
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def show_link(*, own: bool) -> None:
     """The link and its code, if the visitor has asked; `own` when a photograph is not in it."""
     link = st.session_state.pop("_share", None)
-    if not isinstance(link, str) or urlsplit(link).scheme not in ("http", "https"):
+    if link is None:
         return
     link = without_photograph(link) if own else link
     shared, said = shareable(link, config.get_option("server.address") or "")
@@ -58,10 +70,19 @@ def show_link(*, own: bool) -> None:
         if said:
             st.info(said, icon=":material/lan:")
         else:
-            code = segno.make(shared, error="m").svg_inline(scale=6, border=4, light="#ffffff")
-            st.image(code, width=240, alt="The link as a QR code.")
-            st.caption(words.SHARE_CODE)
+            _show_code(shared)
         if own:
             st.caption(words.SHARE_OWN)
 
     show()
+
+
+def _show_code(link: str) -> None:
+    """The link as a QR code, unless it is too long for any."""
+    try:
+        code = segno.make(link, error="m")
+    except segno.DataOverflowError:
+        return
+    drawn = code.svg_inline(scale=6, border=4, light="#ffffff")
+    st.image(drawn, width=240, alt="The link as a QR code.")
+    st.caption(words.SHARE_CODE)

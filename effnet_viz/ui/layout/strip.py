@@ -86,6 +86,6 @@ def strip(title: str, photographs: Photographs, *, maps: bool) -> Iterator[Delta
         front_end.part(
             "actions", {"maps": maps}, key="actions", hears={"share": sharing.ask_to_share}
         )
-    yield place
     chosen = [one for one in photographs.thumbnails if one.key == photographs.chosen]
-    sharing.show_link(own=any(one.file for one in chosen))
+    sharing.show_link(own=any(one.file for one in chosen))  # before the page, which may stop early
+    yield place

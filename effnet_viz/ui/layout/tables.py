@@ -37,9 +37,11 @@ def scrolling(label: str, content: str) -> str:
 
 
 def head(heads: Sequence[str], words: Collection[int] = ()) -> str:
-    """The row of heads."""
+    """The row of heads; an empty one is none."""
     cells = "".join(
         f'<th scope="col"{_class(column, words, ())}>{html.escape(text)}</th>'
+        if text
+        else "<td></td>"
         for column, text in enumerate(heads)
     )
     return f"<thead><tr>{cells}</tr></thead>"

@@ -62,6 +62,11 @@ def read_url_list(name: str) -> None:
         st.session_state[name] = [one for one in st.query_params.get_all(name) if one]
 
 
+def is_named(name: str) -> bool:
+    """Whether the address says anything of this."""
+    return name in st.query_params
+
+
 def write_url(name: str, value: str | Sequence[str] | None) -> None:
     """The browser puts the choice into the address, several one after the other; None takes it
     out."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from effnet_viz.models import scaling
 from effnet_viz.ui import words
-from effnet_viz.ui.layout import theme
+from effnet_viz.ui.layout import theme, url_state
 from effnet_viz.ui.layout.charts import NO_ZOOM, show_chart
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.text import amount, round_amount
@@ -36,7 +36,7 @@ def show_accuracy(chosen: Chosen) -> None:
 
     A chart brings much code: a visitor who looks at the drawing alone does not wait for it.
     """
-    asked = st.session_state.setdefault("_accuracy_asked", "cost" in st.query_params)
+    asked = st.session_state.setdefault("_accuracy_asked", url_state.is_named("cost"))
     opened = st.expander(words.SCALING_BUYS, asked, key="accuracy_open", on_change="rerun")
     if opened.open:
         with opened:

@@ -81,7 +81,7 @@ class _Scale:
     def said(self) -> str:
         smaller = [
             words.DRAWN_SMALLER.format(what=what, times=times)
-            for what, times in zip(("channels", "sides", "layers"), self.times, strict=True)
+            for what, times in zip(("width", "height", "depth"), self.times, strict=True)
             if times > 1
         ]
         return " ".join([words.DRAWN_SCALE, *smaller])

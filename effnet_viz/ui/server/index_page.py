@@ -50,9 +50,9 @@ def content() -> str:
     base = f"window.__streamlit = {{ BACKEND_BASE_URL: location.origin + {json.dumps(root)} }};"
     head = (
         f"<title>{TITLE}</title>\n"
-        f"    <script>{base}</script>\n"
         f'    <meta name="description" content="{DESCRIPTION}" />\n'
-        f"    <style>\n{_style()}    </style>"
+        f"    <style>\n{_style()}    </style>\n"
+        f"    <script>{base}</script>"
     )
     return before + head + after
 

@@ -107,6 +107,8 @@ class Slot:
     when: Literal["always", "looking", "covering"] = "always"
     """Whether it is there while a part is covered."""
     still: Still | None = None
+    answered: bool = False
+    """Whether room is kept under the picture for what a network answers (Found)."""
     note: str = ""
     """What is said in the place of a picture."""
     buttons: tuple[tuple[str, str], ...] = ()
@@ -228,6 +230,7 @@ def deck(
     on_stage: Callable[[int], None] | None = None,
     cover: Cover | None = None,
     on_move: Callable[[tuple[float, float], bool], None] | None = None,
+    folded: bool = False,
 ) -> None:
     """The places for pictures and the controls that all share. Without a photograph they wait.
 
@@ -236,7 +239,8 @@ def deck(
     `on_ask` gets the name of one, or of one in a slot. `on_stage` gets a stage from the list;
     `cover` is there where a part can be covered. `on_move` gets where the centre of the panes'
     object is dragged to and whether it has been let go, None keeps it where it is. All are called
-    before the page runs again, as callbacks of widgets are.
+    before the page runs again, as callbacks of widgets are. `folded` puts the controls behind
+    `look_button`.
     """
     key = "deck"
     names = {*(asks or {}), *(name for slot in slots for name, _ in slot.buttons)}
@@ -288,10 +292,16 @@ def deck(
         "covered": cover and cover.box,
         "keep": "keep" if cover and cover.keep else "hide",
         "movable": on_move is not None,
+        "folded": folded,
         "answered": st.session_state.get(_ANSWERED, 0),
     }
     hears = {"step": step, "ask": ask, "stage": stage, "box": box, "uncover": uncover}
     front_end.part("deck", data, key=key, hears=hears | {"keep": keep, "move": move})
+
+
+def look_button() -> None:
+    """Opens the controls of a deck that has them folded."""
+    front_end.part("look", {}, key="look")
 
 
 _ANSWERED = "_answered"

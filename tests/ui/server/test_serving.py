@@ -17,10 +17,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 from prometheus_client.parser import text_string_to_metric_families
 
 from effnet_viz.images.decode import MAX_BYTES
+from effnet_viz.ui import words
 from effnet_viz.ui.server import index_page
 from effnet_viz.ui.server.headers import security_headers
 from tests import event_loop
-from tests.browser.visitor import explained, serving
+from tests.browser.visitor import add_photographs, explained, go_to, serving
 from tests.conftest import SAMPLES
 from tests.ui.server.faulty import IN_A_CALLBACK, IN_A_REQUEST, IN_THE_FRAME, SECRET
 from tools.load.protocol import Tab
@@ -179,7 +180,7 @@ def test_what_the_operator_can_watch(served: Served) -> None:
     assert labels == {"result", "le", "queue", "cache"}
 
 
-SHOWN = "The maps explain **espresso**"
+SHOWN = "Explained: espresso, "
 
 
 def padded(size: int) -> bytes:
@@ -220,11 +221,11 @@ def test_a_mistake_in_a_callback_ends_in_a_sentence(served: Served) -> None:
 def test_the_page_comes_back_after_a_mistake(page: Page, served: Served, tmp_path: Path) -> None:
     page.goto(served.url)
     explained(page, "tiger cat")
-    page.locator("input[type=file]").set_input_files(SAMPLES / "palace.jpg")
+    add_photographs(page, SAMPLES / "palace.jpg")
     explained(page, "palace")
     file = tmp_path / IN_A_CALLBACK
     file.write_bytes(b"no picture")
-    page.locator("input[type=file]").set_input_files(file)
+    add_photographs(page, file)
     expect(page.get_by_text("Something went wrong in this app")).to_be_visible()
     assert SECRET not in page.content()
     page.get_by_role("button", name="Show the page again").click()
@@ -232,7 +233,7 @@ def test_the_page_comes_back_after_a_mistake(page: Page, served: Served, tmp_pat
     sentence = page.get_by_text("Something went wrong in this app")
     expect(sentence).to_have_count(0)
 
-    page.get_by_role("link", name=IN_THE_FRAME).click()  # outside of every boundary
+    go_to(page, IN_THE_FRAME)  # outside of every boundary
     expect(sentence).to_be_visible()
     assert served.is_explained(sentence.inner_text())
     assert SECRET not in page.content()
@@ -257,18 +258,20 @@ def test_no_page_asks_for_more_than_the_policy_allows(
     page.emulate_media(color_scheme="dark")
     page.goto(served.url)
     explained(page, "tiger cat")
-    page.get_by_text("Save the numbers").click()
+    page.get_by_role("button", name=words.DETAILS).click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="For NumPy (NPZ)").click()
+        page.get_by_role("button", name=words.SAVE_NPZ).click()
     assert download.value.suggested_filename.endswith(".npz")
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Scaling rules").click()
+    go_to(page, "Scaling rules")
+    page.get_by_text(words.SCALING_BUYS).click()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
-    page.get_by_role("link", name="Explain an image").click()
-    page.get_by_text("Camera").click()
-    page.wait_for_function("() => document.querySelector('video')?.videoWidth > 0")
-    page.get_by_role("button", name="Take Photo").click()
-    expect(page.get_by_role("button", name="Remove this image")).to_be_visible()
+    go_to(page, "Explain an image")
+    page.get_by_role("button", name="Camera").click()
+    video = page.locator("video").element_handle()
+    page.wait_for_function("video => video.videoWidth > 0", arg=video)
+    page.get_by_role("button", name=words.BROWSER["take"]).click()
+    expect(page.get_by_role("button", name=words.BROWSER["remove"], exact=True)).to_be_visible()
     assert page.evaluate("[...document.fonts].every(font => font.status !== 'error')")
     # Streamlit's library for whole numbers of 64 bits tries WebAssembly, and goes on without.
     tolerated = ["script-src wasm-eval"]

@@ -1,0 +1,71 @@
+"""What the strip on top of every page is told, and where it leads."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from effnet_viz.images.samples import samples
+from effnet_viz.ui import words
+from tests.ui.opening import ROOT, open_app, open_page, part, tell
+
+
+def test_it_leads_to_every_page_and_says_which_one_this_is() -> None:
+    told = part(open_page("pages/models.py"), "strip")
+    pages = [file.relative_to(ROOT).as_posix() for file in (ROOT / "pages").glob("*.py")]
+    assert set(words.PAGES) == {"app.py", *pages}
+    # As Streamlit derives addresses from the names of files.
+    paths = {"app.py": "/"} | {file: f"/{file[6:-3]}" for file in pages}
+    assert [page["path"] for page in told["pages"]] == [paths[file] for file in words.PAGES]
+    assert [page["title"] for page in told["pages"] if page["current"]] == [told["page"]]
+    assert told["page"] == "Models"
+
+
+def test_it_offers_every_sample_as_a_small_square() -> None:
+    told = part(open_app(image="palace"), "strip")
+    for shown, (key, sample) in zip(told["photographs"], samples().items(), strict=True):
+        assert shown["key"] == key
+        assert (shown["title"], shown["description"]) == (sample.title, sample.description)
+        assert shown["source"].startswith("data:image/jpeg;base64,")
+        assert shown["file"] is None
+    assert told["chosen"] == "palace"
+
+
+def _bare() -> None:
+    from effnet_viz.ui.layout import navigation
+
+    with navigation.page("Models", (), maps=False):
+        pass
+
+
+def test_a_page_can_have_neither_photographs_nor_maps() -> None:
+    bare = AppTest.from_function(_bare).run()
+    assert not bare.exception
+    assert part(bare, "strip")["photographs"] == []
+    for kind in ("strip", "actions"):
+        assert [part(page, kind)["maps"] for page in (bare, open_app())] == [False, True]
+
+
+def test_a_session_is_told_from_others_and_stays_the_same() -> None:
+    page = open_app()
+    session = part(page, "strip")["session"]
+    page.run()
+    assert part(page, "strip")["session"] == session
+    assert part(open_app(), "strip")["session"] != session
+
+
+def test_a_link_of_the_list_opens_its_page() -> None:
+    page = open_app()
+    tell(page, "strip", "go", "/models")
+    assert part(page, "strip")["page"] == "Models"
+    tell(page, "strip", "go", "/")
+    assert part(page, "strip")["page"] == "Explain an image"
+
+
+@pytest.mark.parametrize(
+    "path", [None, 7, ["/models"], "", "models", "/models/", "/../models", "pages/models.py"]
+)
+def test_nothing_else_leads_anywhere(path: object) -> None:
+    page = open_app()
+    tell(page, "strip", "go", path)
+    assert part(page, "strip")["page"] == "Explain an image"
