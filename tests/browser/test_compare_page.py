@@ -175,7 +175,7 @@ def test_the_saved_numbers_are_those_of_the_api(
     add_photographs(page, upload)
     shown = page.locator('.deck .stage[aria-label*="palace"]')
     expect(shown).to_have_count(3, timeout=PATIENCE)
-    arrived(page, count)
+    arrived(page)
     for card in ("race", "pointing"):
         page.locator(f".st-key-{card}").get_by_role("button", name="Start").click()
         closer = page.locator(f".st-key-{card}").get_by_role("button", name="Look closer")
