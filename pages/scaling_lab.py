@@ -14,6 +14,7 @@ with navigation.page("Scaling lab", ADDRESS) as strip:
     with strip:
         choose_backdrop()
     scene, measured = st.container(key="lab"), st.container(key="measured")
+    scene.html("<span></span>")  # an empty container would keep no place
     # What was measured is there at once: the networks may have to be loaded.
     with measured:
         results = load_results()

@@ -56,7 +56,7 @@ def fragment_address(key: str, values: Mapping[str, str | None]) -> None:
 
 def _say_what_is_refused(names: list[str]) -> None:
     """One sentence, or nothing, in a place that is always there: the rest of the page stays put."""
-    place = st.empty()
+    place = st.container()
     if names:
         defaults = "The default is" if len(names) == 1 else "The defaults are"
         place.info(
