@@ -235,7 +235,7 @@ class Sheet {
   constructor(deck) {
     this.deck = deck;
     this.tabs = ["class", "stage", "look"].map((name) => button(WORDS[name], () => this.open(name), { look: "tab" }));
-    this.panels = ["class", "stage", "look"].map((name) => element("div", { class: `panel ${name}` }));
+    this.panels = ["class", "stage", "look"].map((name) => element("div", { class: `panel for-${name}` }));
     this.root = element("aside", { class: "sheet", "aria-label": WORDS.sheet },
       element("div", { class: "tabs" }, ...this.tabs), ...this.panels);
     this.opened = null;
