@@ -301,12 +301,13 @@ class Under {
   update(data) {
     this.lead.textContent = data.lead;
     this.lead.hidden = !data.lead;
-    this.share.textContent = data.share;
+    this.share.textContent = data.share ?? "";
     this.share.hidden = !data.share;
-    this.side.textContent = this.side.title = data.side;
+    this.side.textContent = this.side.title = data.side ?? "";
     this.side.hidden = !data.side;
-    this.care.hidden = !data.care.length;
-    this.cautions.replaceChildren(...data.care.flatMap(([title, text]) => [element("b", {}, title), element("p", {}, text)]));
+    const care = data.care ?? [];
+    this.care.hidden = !care.length;
+    this.cautions.replaceChildren(...care.flatMap(([title, text]) => [element("b", {}, title), element("p", {}, text)]));
     this.caption.classList.toggle("answered", Boolean(data.share));
     this.why.hidden = !data.why;
     this.reason.textContent = data.why;
