@@ -56,7 +56,7 @@ def test_looking_asks_the_server_nothing(page: Page, address: str, sent: list[in
     assert before > 0
     more(page)
     page.get_by_role("slider", name="Opacity").fill("20")
-    page.get_by_label("Threshold").fill("40")
+    page.get_by_label("Hide below").fill("40")
     page.get_by_label("Colours", exact=True).select_option("viridis")
     for button in ("Contours", "Divider", "True grid", "Whole photograph"):
         page.get_by_role("button", name=button, exact=True).click()
@@ -123,7 +123,7 @@ def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> 
     pane = pane_of(page, "CAM")
     frame = pane.bounding_box()
     assert frame is not None
-    for x, y in ((0.1, 0.2), (0.5, 0.93), (0.77, 0.4)):
+    for x, y in ((0.1, 0.2), (0.52, 0.93), (0.77, 0.4)):
         pane.hover(position={"x": x * frame["width"], "y": y * frame["height"]})
         for method, stage, values in (
             ("CAM", 9, result.cam),

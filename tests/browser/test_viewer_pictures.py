@@ -127,7 +127,7 @@ def test_the_true_grid_has_one_colour_per_cell(page: Page, address: str) -> None
 
 FRONT_END = Path(front_end.__file__).parent
 STREAMLIT_WORDS = re.compile(
-    "streamlit|setTriggerValue|parentElement|adoptedStyleSheets|effnetViz|--st-|st-key|stMain",
+    "streamlit|setTriggerValue|adoptedStyleSheets|effnetViz|--st-|st-key|stMain",
     re.IGNORECASE,
 )
 
@@ -145,9 +145,11 @@ PLAIN_PAGE = """
 <script type="module">
 %s
 document.head.append(element("style", {}, STYLE));
-globalThis.told = [];
-const deck = new Deck(document.getElementById("deck"), (...what) => told.push(what));
+globalThis.heard = [];
+const deck = new Deck(document.getElementById("deck"), (...what) => heard.push(what));
 const data = %s;
+takeLuts(data.luts);
+takePhotograph(data.photograph);
 deck.update(data.deck);
 deck.fill("cells", data.map);
 </script>
@@ -163,9 +165,10 @@ def test_without_the_adapter_it_draws_in_a_plain_page(page: Page) -> None:
     photograph = {"id": "white", "original": [64, 64], "width": 64, "height": 64}
     grid = {"values": base64.b64encode(values.tobytes()).decode(), "rows": 1, "columns": 2}
     data = {
+        "photograph": photograph | {"source": source},
+        "luts": viewer._luts(),
         "deck": {
-            "photograph": photograph | {"source": source}, "luts": viewer._luts(), "steps": [],
-            "layout": "row", "scale": "own", "slots": [{"name": "cells"}], "asks": [],
+            "steps": [], "layout": "row", "scale": "own", "slots": [{"name": "cells"}], "asks": [],
             "presented": {"headline": "", "rows": [], "keys": ""}, "stages": None, "keep": "hide",
             "boxes": True, "covered": None, "movable": False, "answered": 0,
         },
@@ -195,8 +198,8 @@ def test_without_the_adapter_it_draws_in_a_plain_page(page: Page) -> None:
     expect(page).to_have_url("http://plain.test/?pin=0.250%2C0.500")
     page.get_by_role("button", name="Cover", exact=True).click()
     stage.drag_to(stage, source_position={"x": 75, "y": 75}, target_position={"x": 225, "y": 150})
-    page.wait_for_function("() => told.some(([name, value]) => name === 'box' && value[4])")
-    name, told = page.evaluate("told").pop()
+    page.wait_for_function("() => heard.some(([name, value]) => name === 'box' && value[4])")
+    name, told = page.evaluate("heard").pop()
     assert name == "box"
     assert np.allclose(told[:4], [0.25, 0.25, 0.75, 0.5], atol=0.01)
 

@@ -169,7 +169,7 @@ def test_what_the_shipped_results_say() -> None:
     assert [one.status for one in (relevance, details, again)] == [
         Status.SUPPORTED, Status.CONTRADICTED, Status.OPEN,
     ]  # fmt: skip
-    assert relevance.sentences.replace(NO_BREAK, " ").startswith("87 % of the possible evidence")
+    assert relevance.sentences.replace(NO_BREAK, " ").startswith("84 % of the possible evidence")
     assert "Higher resolution has more still: 92." in relevance.sentences
 
 

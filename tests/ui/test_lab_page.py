@@ -60,6 +60,13 @@ def deck(page: AppTest) -> dict[str, Any]:
     return told
 
 
+def photograph(page: AppTest) -> dict[str, Any]:
+    """The scene as all pictures show it."""
+    (told,) = parts(page, "photograph")
+    shown: dict[str, Any] = told["photograph"]
+    return shown
+
+
 def captions(page: AppTest) -> str:
     return "\n".join(element.value for element in page.caption)
 
@@ -101,7 +108,7 @@ def test_five_networks_look_at_the_scene_of_the_link() -> None:
         assert answer["words"][:2] == [f"Evidence on the object {share}", f"On the object {share}"]
         assert f"{share} of the evidence lies on the object" in sent["description"]
         assert f"{percent(scores.recall)} of the object is covered" in sent["description"]
-    picture = deck(page)["photograph"]
+    picture = photograph(page)
     content = base64.b64decode(picture["source"].split(",")[1])
     sent_image = Image.open(io.BytesIO(content)).resize((scene_editor.SIDE, scene_editor.SIDE))
     difference = np.asarray(sent_image).astype(float) - composed.scene.image
@@ -126,12 +133,12 @@ def test_the_deck_names_the_networks_and_asks_who_finds_the_object() -> None:
 
 def test_controls_change_the_scene() -> None:
     page = open_lab(**LINK)
-    first = deck(page)["photograph"]["id"]
+    first = photograph(page)["id"]
     page.slider(key="hidden").set_value(40).run()
     hidden = scene_editor.compose(SceneSpec(**(vars(FOX) | {"occlusion": 0.4}))).occlusion
     said = f"never seen in training. Of what lies inside the picture, {percent(hidden)} is hidden."
     assert said in captions(page)
-    assert deck(page)["photograph"]["id"] != first
+    assert photograph(page)["id"] != first
     page.selectbox(key="drawn_by").set_value("Google").run()
     assert "Drawn by Google, seen in training." in captions(page)
     page.segmented_control(key="map").set_value("Grad-CAM").run()

@@ -33,11 +33,9 @@ class Deck {
   update(data) {
     this.data = data;
     Object.assign(page, {
-      steps: data.steps, movable: data.movable, covered: covering.value ? page.covered : data.covered,
+      steps: data.steps, movable: data.movable, covered: data.covered,
     });
-    if (!luts.sequential.size) this.takeLuts(data.luts);
     usualScale(data.scale);
-    if (data.photograph) takePhotograph(data.photograph);
     if (!data.boxes) shared.tool = "point"; // chosen on another page
     this.root.dataset.layout = data.layout;
     this.takeSlots(data.slots);
@@ -183,15 +181,6 @@ class Deck {
     this.headline.textContent = page.claim || this.presented;
   }
 
-  takeLuts(coded) {
-    for (const [kind, setting] of [["sequential", "colours"], ["diverging", "signed_colours"]]) {
-      for (const [name, base64] of Object.entries(coded[kind])) luts[kind].set(name, decodeLut(base64));
-      SETTINGS[setting].read.choices = [...luts[kind].keys()];
-      [SETTINGS[setting].initial] = luts[kind].keys();
-    }
-    readAddress();
-  }
-
   dispose() {
     parts.delete(this);
     for (const { pane } of this.cells.values()) pane.dispose();
@@ -282,6 +271,16 @@ class Sheet {
     });
     if (!phone) document.body.dataset.sheet = "";
   }
+}
+
+function takeLuts(coded) {
+  if (luts.sequential.size) return;
+  for (const [kind, setting] of [["sequential", "colours"], ["diverging", "signed_colours"]]) {
+    for (const [name, base64] of Object.entries(coded[kind])) luts[kind].set(name, decodeLut(base64));
+    SETTINGS[setting].read.choices = [...luts[kind].keys()];
+    [SETTINGS[setting].initial] = luts[kind].keys();
+  }
+  readAddress();
 }
 
 // The photograph arrives once and every pane shows it; the one before it stays while panes change.

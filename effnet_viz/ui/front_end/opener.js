@@ -1,7 +1,5 @@
-// A button that opens a block of Streamlit's below itself. The block stays on the page while it is
-// closed (page.css hides it): in Streamlit's own popover, widgets miss what the server sets meanwhile.
-
-const OVER_A_BLOCK = "[role=listbox], [role=tooltip], [data-st-overlay-root]"; // its lists and its help
+// A button that opens a block of the page below itself. The block stays on the page while it is
+// closed (page.css hides it): in the platform's own popover, widgets miss what the server sets meanwhile.
 
 class Opener {
   constructor(host) {
@@ -29,7 +27,7 @@ class Opener {
   }
 
   press(event) {
-    const isOwn = (node) => node === this.host || node.matches?.(`.st-key-${this.name}, ${OVER_A_BLOCK}`);
+    const isOwn = (node) => node === this.host || node.matches?.(`${platform.block(this.name)}, ${platform.overBlock}`);
     if (this.isOpen && !event.composedPath().some(isOwn)) this.show(false);
   }
 

@@ -21,6 +21,8 @@ const platform = {
   uploader: ".st-key-files input[type=file]", // its limits hold for every way in
   menu: "[data-testid=stMainMenuButton]", // theme, print
   main: "[data-testid=stMain]",
+  block: (name) => `.st-key-${name}`,
+  overBlock: "[role=listbox], [role=tooltip], [data-st-overlay-root]", // a block's lists and its help
 };
 
 // A map for a picture of the deck, which may come before it or after.
@@ -60,6 +62,22 @@ class Claim {
   }
 }
 
+// The photograph that all pictures show, and the colours of all maps.
+class Shown {
+  constructor(host) {
+    host.hidden = true;
+  }
+
+  update({ photograph, luts: coded }) {
+    takeLuts(coded);
+    takePhotograph(photograph);
+    changed(EVERYTHING);
+    if (page.deck?.data) objectArrived(page.deck.data.answered);
+  }
+
+  dispose() {}
+}
+
 class Address {
   constructor(host) {
     host.hidden = true;
@@ -76,7 +94,7 @@ class Address {
 }
 
 const KINDS = {
-  deck: Deck, map: SlotMap, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, curves: Curves, strip: Strip,
+  deck: Deck, photograph: Shown, map: SlotMap, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, curves: Curves, strip: Strip,
   actions: Actions, address: Address, claim: Claim, look: Look, opener: Opener,
 };
 const WATCH = 400; // ms

@@ -285,8 +285,6 @@ def deck(
         "presented": _as_data(presented) | {"rows": [vars(row) for row in presented.rows]},
         "asks": list((asks or {}).items()),
         "stages": _as_data(stages) if stages else None,
-        "photograph": photograph and {"source": photograph.source, **photograph._reference()},
-        "luts": _luts(),
         "steps": list(on_step),
         "boxes": cover is not None,
         "covered": cover and cover.box,
@@ -295,6 +293,10 @@ def deck(
         "folded": folded,
         "answered": st.session_state.get(_ANSWERED, 0),
     }
+    if photograph is not None:
+        # Apart, for a message that does not change is sent once.
+        sent = {"source": photograph.source, **photograph._reference()}
+        front_end.part("photograph", {"photograph": sent, "luts": _luts()}, key="photograph_part")
     hears = {"step": step, "ask": ask, "stage": stage, "box": box, "uncover": uncover}
     front_end.part("deck", data, key=key, hears=hears | {"keep": keep, "move": move})
 
