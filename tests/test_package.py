@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from playwright.sync_api import Page, expect
 
 from effnet_viz import __version__
-from tests.browser.visitor import ROOT, explained, serving
+from tests.browser.visitor import ROOT, explained, go_to, serving
 
 BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "app.py")
 BUILT_FROM_FOLDERS = ("effnet_viz", "pages", "assets", ".streamlit")
@@ -133,8 +133,8 @@ os.execv({command!r}, [{command!r}, "serve", *sys.argv[1:]])
     with serving(elsewhere, ["-c", program]) as url:
         page.goto(url)
         explained(page, "tiger cat")
-        page.get_by_role("link", name="Scaling lab").click()
-        expect(page.get_by_text("Which network looks at the object?")).to_be_visible()
+        go_to(page, "Scaling lab")
+        expect(page.get_by_text("Five small networks name the drawn thing.")).to_be_visible()
 
 
 def test_the_installed_app_has_its_own_settings(installed: Path, elsewhere: Path) -> None:

@@ -18,7 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30_000
+PATIENCE = 120_000
 """Milliseconds; a loaded machine takes its time."""
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}

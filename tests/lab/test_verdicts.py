@@ -170,7 +170,7 @@ def test_what_the_shipped_results_say() -> None:
         Status.SUPPORTED, Status.CONTRADICTED, Status.OPEN,
     ]  # fmt: skip
     assert relevance.sentences.replace(NO_BREAK, " ").startswith("84 % of the possible evidence")
-    assert "Higher resolution has more still: 92." in relevance.sentences
+    assert "Higher resolution has more still: 92" in relevance.sentences
 
 
 def test_names_without_factors() -> None:
