@@ -84,6 +84,7 @@ class Address {
   }
 
   update({ values }) {
+    setTimeout(() => { document.body.dataset.arrived = ""; }, SETTLING);
     address.set(this, values);
     writeAddress();
   }
@@ -98,6 +99,7 @@ const KINDS = {
   actions: Actions, address: Address, claim: Claim, look: Look, opener: Opener,
 };
 const WATCH = 400; // ms
+const SETTLING = 300; // ms from the end of a page until its elements have their heights
 
 const mounted = new WeakMap(); // element to its part
 const sheet = new CSSStyleSheet();

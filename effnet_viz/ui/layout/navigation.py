@@ -41,6 +41,8 @@ def page(
                 chosen = photographs()
             place = stack.enter_context(strip.strip(title, chosen, maps=maps))
             _say_what_is_refused(refused)
+            if not maps:  # its elements come each in its time: they are shown together
+                stack.enter_context(st.container(key="calm", gap=None))
             yield place
     finally:
         front_end.part("address", {"values": url_state.address()}, key="address")
