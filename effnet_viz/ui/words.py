@@ -229,7 +229,6 @@ GROW = (
     "A network grows by layers (depth), channels (width) or pixels (resolution). EfficientNet "
     "grows all three by one rule: φ says how many steps, α, β and γ how much of each a step takes."
 )
-PRESETS_LABEL = "What a step of φ grows"
 PRESETS = ("All three (the paper)", "Depth only", "Width only", "Resolution only")
 PHI = "φ: how many steps"
 ALPHA = "α: depth per step"
@@ -444,7 +443,6 @@ SAVE_HINT = (
     "were started."
 )
 DETAILS_COMPARED = "The maps explain **{label}**. All networks looked at the same photograph."
-CARE = "Read with care"
 COMPARISON_HELP = {
     "How to read the maps": """
 Every network explains the same class on the same photograph, and all pictures move together. What a
