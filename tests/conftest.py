@@ -96,7 +96,9 @@ def page(context: BrowserContext) -> Iterator[Page]:
     """A tab that fails the test when anything in it is reported as an error."""
     page = context.new_page()
     errors: list[str] = []
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on(
+        "console", lambda m: errors.append(f"{m.text} {m.location}") if m.type == "error" else None
+    )
     page.on("pageerror", lambda e: errors.append(str(e)))
     yield page
     assert errors == []

@@ -248,6 +248,8 @@ def test_five_pages_back_and_forth(page: Page, address: str, tmp_path: Path) -> 
     for title in titles[1:]:
         go_to(page, title)
         expect(head).to_have_text(title)
+        if title == "Scaling lab":  # whose networks may have to be loaded
+            expect(page.get_by_role("img", name="right").first).to_be_visible()
     chosen = page.get_by_role("radiogroup", name="Photograph").get_by_role("radio", checked=True)
     for title in titles[-2::-1]:
         page.go_back()
