@@ -102,7 +102,7 @@ def test_a_still_leads_to_the_scaling_lab(page: Page, address: str) -> None:
     open_comparison(page, address)
     still = page.locator(".slot[data-slot='lite0-d4']")
     expect(still.locator(".mini img")).to_be_visible(timeout=2 * PATIENCE)
-    still.get_by_role("button", name="See trained miniatures").click()
+    still.get_by_role("link", name="See trained miniatures").click()
     page.wait_for_url("**/scaling_lab*")
 
 

@@ -244,12 +244,14 @@ def test_five_pages_back_and_forth(page: Page, address: str, tmp_path: Path) -> 
     add_photographs(page, own)
     explained(page, "palace")
     titles = ["Explain an image", "Compare scaling", "Scaling lab", "Scaling rules", "Models"]
+    entries = page.evaluate("history.length")
     head = page.get_by_role("heading", level=1)
     for title in titles[1:]:
         go_to(page, title)
         expect(head).to_have_text(title)
         if title == "Scaling lab":  # whose networks may have to be loaded
             expect(page.get_by_role("img", name="right").first).to_be_visible()
+    assert page.evaluate("history.length") == entries + len(titles) - 1
     chosen = page.get_by_role("radiogroup", name="Photograph").get_by_role("radio", checked=True)
     for title in titles[-2::-1]:
         page.go_back()

@@ -80,7 +80,8 @@ def test_five_networks_stand_in_a_row_and_two_say_that_nobody_trained_them() -> 
         "No weights were published for d = 4",
         "No weights were published for w = 2",
     ]
-    assert all(one["buttons"] == [["lab", "See trained miniatures"]] for one in stills)
+    links = [one["still"]["link"] for one in stills]
+    assert links == [["/scaling_lab", "See trained miniatures"]] * 2
     assert part(page, "deck")["scale"] == "shared"
     assert address(page) == {"image": "cat"}
 

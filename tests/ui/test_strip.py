@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz.images.samples import samples
 from effnet_viz.ui import words
-from tests.ui.opening import ROOT, open_app, open_page, part, tell
+from tests.ui.opening import ROOT, open_app, open_page, part
 
 
 def test_it_leads_to_every_page_and_says_which_one_this_is() -> None:
@@ -52,20 +51,3 @@ def test_a_session_is_told_from_others_and_stays_the_same() -> None:
     page.run()
     assert part(page, "strip")["session"] == session
     assert part(open_app(), "strip")["session"] != session
-
-
-def test_a_link_of_the_list_opens_its_page() -> None:
-    page = open_app()
-    tell(page, "strip", "go", "/models")
-    assert part(page, "strip")["page"] == "Models"
-    tell(page, "strip", "go", "/")
-    assert part(page, "strip")["page"] == "Explain an image"
-
-
-@pytest.mark.parametrize(
-    "path", [None, 7, ["/models"], "", "models", "/models/", "/../models", "pages/models.py"]
-)
-def test_nothing_else_leads_anywhere(path: object) -> None:
-    page = open_app()
-    tell(page, "strip", "go", path)
-    assert part(page, "strip")["page"] == "Explain an image"

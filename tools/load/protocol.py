@@ -218,6 +218,8 @@ class Tab:
             async with asyncio.timeout(timeout):
                 while True:
                     await self._finished.wait()
+                    if self._lost() and self._reader is not None:
+                        self._reader.result()
                     if ready() or not self._automatic or self._lost():
                         break
                     self._finished.clear()
@@ -337,6 +339,8 @@ class Tab:
             raise ProtocolError(f"disconnected: {closed}") from closed
 
     async def _ask(self, request: str, message: BackMsg) -> Any:
+        if self._lost():
+            raise ProtocolError("disconnected")
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._answers[request] = answer
         try:
@@ -358,11 +362,15 @@ class Tab:
                 self._receive(ForwardMsg.FromString(data))
         except (websockets.ConnectionClosed, ProtocolError) as error:
             reason = str(error)
-        self._step.problems.append(f"disconnected: {reason}")
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(ProtocolError(f"disconnected: {reason}"))
-        self._finished.set()
+        except Exception as error:  # a mistake in here, which `complete` raises
+            reason = repr(error)
+            raise
+        finally:  # nobody may wait for what nothing brings any more
+            self._step.problems.append(f"disconnected: {reason}")
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(ProtocolError(f"disconnected: {reason}"))
+            self._finished.set()
 
     def _receive(self, message: ForwardMsg) -> None:
         message = self._resolved(message)
@@ -542,7 +550,7 @@ class Tab:
     def _draw(self, data: dict[str, Any]) -> None:
         """What the program in the browser does with what a part of the page is told."""
         now, kind = time.perf_counter(), data.get("part")
-        if kind == "deck" and data["photograph"]:  # once: all its pictures show it
+        if kind == "photograph":  # once: all pictures of the page show it
             photograph = data["photograph"]
             content = base64.b64decode(photograph["source"].split(",", 1)[1])
             self._photographs[photograph["id"]] = content

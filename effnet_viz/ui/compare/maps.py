@@ -38,13 +38,12 @@ from effnet_viz.ui.inputs.target_and_stage import (
     step_map_stage,
 )
 from effnet_viz.ui.layout.problems import message_of
-from effnet_viz.ui.layout.strip import go
 from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.panes import Canvas, canvas_of, picture_of
 from effnet_viz.ui.upload import Upload
 from effnet_viz.ui.viewer import Presented, Slot, Stages, Still, Under
 
-_LAB, _UNTRAINED, _DOWNLOAD = "lab", "untrained", "download "
+_UNTRAINED, _DOWNLOAD = "untrained", "download "
 """Buttons in the places of networks that cannot be used."""
 
 MOST_RESERVED = 12
@@ -154,9 +153,7 @@ def _open_deck(
 
 def _answering(networks: Sequence[ChosenNetwork]) -> Callable[[str], None]:
     def answer(asked: str) -> None:
-        if asked == _LAB:
-            go("/scaling_lab")
-        elif asked == _UNTRAINED:
+        if asked == _UNTRAINED:
             run_untrained()
         elif asked.startswith(_DOWNLOAD):
             key = asked.removeprefix(_DOWNLOAD)
@@ -176,8 +173,9 @@ def slot_of(network: ChosenNetwork) -> Slot:
         return slot
     if network.role in WITHOUT_WEIGHTS:
         below = words.NO_WEIGHTS.format(scale=network.detail)
-        still = Still("", words.MINIATURE_DESCRIPTION, words.MINIATURE, below)
-        return replace(slot, still=still, buttons=((_LAB, words.SEE_MINIATURES),))
+        link = ("/scaling_lab", words.SEE_MINIATURES)
+        still = Still("", words.MINIATURE_DESCRIPTION, words.MINIATURE, below, link)
+        return replace(slot, still=still)
     untrained = (_UNTRAINED, words.RUN_UNTRAINED)
     running = download_of(entry)
     if running is not None and not running.finished:

@@ -108,7 +108,10 @@ class Deck {
     const picture = still ? [element("div", { class: "mini" }, ...drawn)] : [];
     instead.replaceChildren(...picture, element("p", {}, note || still?.text || ""),
       ...buttons.map(([name, text]) => button(text, () => page.tell("ask", name))));
-    if (still?.below) instead.append(element("p", { class: "below" }, still.below));
+    if (still) {
+      const [path, text] = still.link;
+      instead.append(pageLink(path, { class: "button" }, text), element("p", { class: "below" }, still.below));
+    }
   }
 
   fill(name, data) {

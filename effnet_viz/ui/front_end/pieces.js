@@ -46,6 +46,19 @@ function button(text, onclick, { title, look = "", label, pressed } = {}, ...bef
   return element("button", attributes, ...before, ...(text ? [text] : []));
 }
 
+// To another page of the app; `before` runs first.
+function pageLink(path, { before = () => {}, ...attributes }, ...children) {
+  return element("a", {
+    href: platform.address(path), ...attributes,
+    onclick: (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab
+      event.preventDefault();
+      before();
+      if (attributes["aria-current"] !== "page") platform.open(path);
+    },
+  }, ...children);
+}
+
 // Arrow keys move within a group that is one stop of the Tab key.
 function moveByKeys(event, buttons, perRow = 1) {
   if (event.ctrlKey || event.metaKey || event.altKey || isPresenting()) return null;

@@ -11,17 +11,24 @@
 //             number, places in fractions of the photograph; "keep" "hide" or "keep"
 //   channels  "clicked" channel
 //   rows      "class" label
-//   strip     "go" page; "photograph" key; "remove" key; "forget" 1; "kept" photographs of this tab;
+//   strip     "photograph" key; "remove" key; "forget" 1; "kept" photographs of this tab;
 //             "share" address
 // The page's address: state.js reads and writes it as any page would. Streamlit writes it too, from
 // what the server knew before, so that it is put right again all the time.
 
-// Streamlit's own pieces of the page, as selectors.
+// What Streamlit makes of the page: its own pieces, as selectors, and its pages.
 const platform = {
   uploader: ".st-key-files input[type=file]", // its limits hold for every way in
   menu: "[data-testid=stMainMenuButton]", // theme, print
   main: "[data-testid=stMain]",
   block: (name) => `.st-key-${name}`,
+  address: (path) => window.__streamlit.BACKEND_BASE_URL + path,
+  // As Back and Forward do. Where the server changes pages, it also makes an entry of the history
+  // for the page that is left, without its choices.
+  open: (path) => {
+    history.pushState({}, "", platform.address(path));
+    dispatchEvent(new PopStateEvent("popstate"));
+  },
   overBlock: "[role=listbox], [role=tooltip], [data-st-overlay-root]", // a block's lists and its help
 };
 

@@ -75,15 +75,8 @@ class Strip {
   }
 
   link({ path, title, line, current }) {
-    return element("a", {
-      href: path, "aria-current": current ? "page" : undefined,
-      onclick: (event) => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return; // another tab
-        event.preventDefault();
-        this.menu.close();
-        if (!current) this.tell("go", path);
-      },
-    }, element("b", {}, title), element("span", { class: "quiet small" }, line));
+    const attributes = { before: () => this.menu.close(), "aria-current": current ? "page" : undefined };
+    return pageLink(path, attributes, element("b", {}, title), element("span", { class: "quiet small" }, line));
   }
 
   choose(key) {

@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_viz.assets import ICON
 from effnet_viz.ui import front_end
 from effnet_viz.ui.layout import strip, url_state
 from effnet_viz.ui.layout.mistakes import mistake_boundary
@@ -30,8 +29,7 @@ def page(
     has been read; `maps` says whether the page shows any. Streamlit finds the pages; their links
     are drawn in the strip.
     """
-    strip.follow_link()
-    st.set_page_config(page_title=f"{title} · effnet-viz", page_icon=str(ICON), layout="wide")
+    st.set_page_config(page_title=f"{title} · effnet-viz", layout="wide")
     refused = url_state.begin_page(address)
     try:
         with mistake_boundary(), ExitStack() as stack:

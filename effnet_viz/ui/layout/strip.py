@@ -47,19 +47,6 @@ def _path_of(file: str) -> str:
     return "/" if file == "app.py" else f"/{file.removeprefix('pages/').removesuffix('.py')}"
 
 
-def go(path: str) -> None:
-    """Open a page as soon as the script runs again."""
-    for file in words.PAGES:
-        if path == _path_of(file):
-            st.session_state["_go"] = file
-
-
-def follow_link() -> None:
-    """Open the page that was asked for, if any."""
-    if (file := st.session_state.pop("_go", None)) is not None:
-        st.switch_page(file)
-
-
 @contextmanager
 def strip(title: str, photographs: Photographs, *, maps: bool) -> Iterator[DeltaGenerator]:
     """The strip of the page of this title; gives the place for what else is chosen there.
@@ -81,7 +68,7 @@ def strip(title: str, photographs: Photographs, *, maps: bool) -> Iterator[Delta
         "session": st.session_state.setdefault("_session", secrets.token_hex(8)),
     }
     with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):
-        front_end.part("strip", data, key="strip_part", hears={"go": go, **photographs.hears})
+        front_end.part("strip", data, key="strip_part", hears=photographs.hears)
         place = st.container(horizontal=True, width="content", gap="small")
         front_end.part(
             "actions", {"maps": maps}, key="actions", hears={"share": sharing.ask_to_share}

@@ -30,7 +30,7 @@ def create_app(*, metrics: bool) -> App:
     return App(
         APP,
         lifespan=partial(_running, files),
-        routes=_metrics_routes() if metrics else [],
+        routes=[index_page.icon_route(), *(_metrics_routes() if metrics else [])],
         # What a request passes on its way in, from the outside to Streamlit. What refuses a
         # visitor's share of the server comes last, so that its refusals carry the headers.
         middleware=[

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import FileResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit import config, file_util
+from streamlit import config, file_util, url_util
 
+from effnet_viz.assets import ICON
 from effnet_viz.ui.layout import theme
 from effnet_viz.ui.server.representation import accepts_gzip, compressed, plain
 
@@ -60,6 +62,15 @@ def content() -> str:
 def static_files() -> list[str]:
     """What the page asks for at once, as paths below Streamlit's static folder."""
     return _STATIC.findall(content())
+
+
+def icon_route() -> Route:
+    """The app's icon, where the page asks for Streamlit's.
+
+    One that a page sets would be a file of that page, gone when a visitor is quick to leave it.
+    """
+    path = url_util.make_url_path(config.get_option("server.baseUrlPath"), "favicon.png")
+    return Route(path, lambda _: FileResponse(ICON))
 
 
 class IndexPage:

@@ -90,6 +90,8 @@ class Still:
     text: str
     below: str
     """Why the map cannot be."""
+    link: tuple[str, str]
+    """To the page that shows more: its address and what is said."""
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,9 @@ def install() -> None:
         return fail() if file.name == IN_A_CALLBACK else accept(file)
 
     def set_page_config_or_fail(page_title: str, **options: Any) -> None:
-        # First, or the browser would ask in vain for the icon of the page before.
-        set_page_config(page_title, **options)
         if page_title.startswith(IN_THE_FRAME):
             fail()
+        set_page_config(page_title, **options)
 
     def get_file_or_fail(storage: MemoryMediaFileStorage, file_id: str) -> object:
         return fail() if file_id == IN_A_REQUEST else get_file(storage, file_id)

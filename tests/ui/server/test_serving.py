@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import urllib.request
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import websockets
 from playwright.sync_api import BrowserContext, Page, expect
 from prometheus_client.parser import text_string_to_metric_families
 
+from effnet_viz.assets import ICON
 from effnet_viz.images.decode import MAX_BYTES
 from effnet_viz.ui import words
 from effnet_viz.ui.server import index_page
@@ -89,6 +91,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("shared")
     with serving(folder, ["-m", "tests.ui.server.faulty", "--share", "--metrics"]) as url:
         yield Served(url, folder / "log")
+
+
+def test_the_icon_is_the_apps(served: Served) -> None:
+    with urllib.request.urlopen(f"{served.url}favicon.png") as response:
+        assert response.read() == ICON.read_bytes()
 
 
 @pytest.mark.parametrize(
