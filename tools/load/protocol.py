@@ -354,23 +354,26 @@ class Tab:
 
     async def _read(self) -> None:
         assert self._socket is not None
-        reason = "the server closed the websocket"
         try:
             async for data in self._socket:
                 assert isinstance(data, bytes)
                 self._step.websocket_bytes += len(data)
                 self._receive(ForwardMsg.FromString(data))
         except (websockets.ConnectionClosed, ProtocolError) as error:
-            reason = str(error)
+            self._lose(str(error))
         except Exception as error:  # a mistake in here, which `complete` raises
-            reason = repr(error)
+            self._lose(repr(error))
             raise
-        finally:  # nobody may wait for what nothing brings any more
-            self._step.problems.append(f"disconnected: {reason}")
-            for answer in self._answers.values():
-                if not answer.done():
-                    answer.set_exception(ProtocolError(f"disconnected: {reason}"))
-            self._finished.set()
+        else:
+            self._lose("the server closed the websocket")
+
+    def _lose(self, reason: str) -> None:
+        """Nobody may wait for what nothing brings any more."""
+        self._step.problems.append(f"disconnected: {reason}")
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(ProtocolError(f"disconnected: {reason}"))
+        self._finished.set()
 
     def _receive(self, message: ForwardMsg) -> None:
         message = self._resolved(message)
