@@ -60,13 +60,24 @@ def _claim(results: Results) -> str:
         verdict = "On these scenes our numbers do not show that; some point the other way."
     else:
         verdict = "On these scenes our numbers do not show that."
+    on_object, covered = (
+        _ahead_and_behind(*counts, others) for counts in zip(more, less, strict=True)
+    )
     return (
         f"The paper says of the compound network that it “{CLAIM}”, and gives no number. "
-        f"**{verdict}** It has clearly more evidence on the object than "
-        f"{_some(more[0], others)} and clearly less than {_some(less[0], others)}; it clearly "
-        f"covers more of the object than {_some(more[1], others)} and clearly less than "
-        f"{_some(less[1], others)}."
+        f"**{verdict}** In evidence on the object it is {on_object}; in how much of the object it "
+        f"covers, {covered}."
     )
+
+
+def _ahead_and_behind(more: int, less: int, others: int) -> str:
+    """Where a network stands among the others, as far as that is clear."""
+    found = [
+        f"clearly {where} {_some(count, others)}"
+        for where, count in (("ahead of", more), ("behind", less))
+        if count
+    ]
+    return " and ".join(found) or "neither clearly ahead of nor clearly behind any other"
 
 
 def accuracy(results: Results) -> str:
@@ -279,7 +290,7 @@ def _of(results: Results, key: str) -> str:
 
 
 def _some(count: int, of: int) -> str:
-    """How many of the other networks."""
+    """How many of the other networks; one at least."""
     if count == of:
         return f"all {number_word(of)} others"
-    return f"{number_word(count) if count else 'none'} of the {number_word(of)} others"
+    return f"{number_word(count)} of the {number_word(of)} others"

@@ -52,7 +52,7 @@ class Controls {
         this.toggle("divider", WORDS.divider, 50, null, WORDS.divider_title),
         this.toggle("cells", WORDS.true_grid, "blocks", "smooth", WORDS.true_grid_title)),
       line(
-        this.toggle("view", WORDS.whole_photograph, "photograph", "crop", WORDS.whole_title), hold),
+        this.whole = this.toggle("view", WORDS.whole_photograph, "photograph", "crop", WORDS.whole_title), hold),
       line(element("span", { class: "group", role: "group", "aria-label": WORDS.zoom },
         button("−", () => zoomBy(1 / 1.5), { label: WORDS.zoom_out }), zoom,
         button("+", () => zoomBy(1.5), { label: WORDS.zoom_in }),
@@ -87,6 +87,7 @@ class Controls {
     if (!this.remove.hidden) known.add("covering");
     if (known.has("covering")) this.hint.hidden = true;
     this.more.hidden = covers;
+    this.whole.hidden = ![...slots.values()].some((pane) => pane.data && pane.isCropped);
     const popup = covers ? this.lookPopup : this.popup;
     const home = covers || this.folded ? popup.panel : this.row; // one set of controls, where there is room
     if (this.looking.parentElement !== home && this.looking.parentElement !== this.deck.lookPanel) home.prepend(this.looking);

@@ -92,6 +92,12 @@ class Pane {
     return areaOf(this.data.box, this.data.photograph);
   }
 
+  // Whether the photograph has more than the model saw.
+  get isCropped() {
+    const [left, top, right, bottom] = this.data.box;
+    return left > 0 || top > 0 || right < 1 || bottom < 1;
+  }
+
   // The part of the photograph that is shown at zoom 1.
   get whole() {
     const { width, height } = this.data.photograph;
