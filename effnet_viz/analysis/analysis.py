@@ -5,21 +5,24 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
+import torch
 from PIL import Image
 
 from effnet_viz import __version__
 from effnet_viz.analysis.predictions import Predictions
-from effnet_viz.arrays import Floats
-from effnet_viz.attribution.attribution import Attribution, Method
-from effnet_viz.attribution.stages import attribute_stage
-from effnet_viz.engines.engine import Activations
+from effnet_viz.arrays import Floats, Placement
+from effnet_viz.attribution import methods
+from effnet_viz.attribution.attribution import Attribution
+from effnet_viz.attribution.methods import Library, Method, Place, Task
+from effnet_viz.attribution.stages import attribute_stage, gradient_map, require_stage
+from effnet_viz.engines.engine import Activations, lock
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models.model import Model, ModelId
@@ -40,6 +43,8 @@ class Analysis:
     model: Model = dataclasses.field(repr=False)
     activations: Activations = dataclasses.field(repr=False)
     """Of this one image: B = 1."""
+    image: Floats = dataclasses.field(repr=False)
+    """What the model saw, (1, 3, R, R)."""
     predictions: Predictions = dataclasses.field(repr=False)
     """All classes, the most probable first."""
     crop: Crop
@@ -75,40 +80,78 @@ class Analysis:
 
     def attribute(
         self,
-        method: Method | str = Method.GRAD_CAM,
+        method: Method | str = methods.GRAD_CAM,
         stage: int | None = None,
         target: Target = None,
+        *,
+        other: Target = None,
+        progress: Callable[[float], None] = lambda _: None,
     ) -> Attribution:
-        """The map of one stage for one class, (h, w), signed, in units of the logit.
+        """The map of one method for one class, (h, w), raw and signed, in the method's unit.
 
         It knows its place: where its cells lie in the square (placement), and the square in the
         photograph (crop).
 
-        `method` is "cam" or "grad-cam", which are the same at the last stage of a network that has
-        a class activation map. `stage` None is the last one, `target` None the class of this
-        analysis. Only the stages after `stage` run again.
-        Raises ValueError for another method or stage, UnknownClassError, and
-        NoClassActivationMapError.
+        `method` is a key of attribution.methods.METHODS, "cam" and "grad-cam" among them, which are
+        the same at the last stage of a network that has a class activation map. `stage` None is the
+        last one, and means nothing to a method that looks at pixels; `target` None is the class of
+        this analysis. `other` is the class that a method tells it from, where it does: None is the
+        most probable other one. `progress` hears how much is done, 0 to 1.
+        Methods of the engine run the stages after `stage` again; others run the whole network,
+        once or many times (Method.passes), in a private copy. The same call gives the same bits.
+        Raises ValueError for another stage, UnknownMethodError, UnknownClassError,
+        NoClassActivationMapError and MethodRefusedError.
         """
-        method = Method(method)
+        method = methods.find(method)
         last = self.model.last_stage
-        stage = last if stage is None else stage
-        if method is Method.CAM and (self.model.engine.head is None or stage != last):
+        at = last if stage is None else stage
+        if method is methods.CAM and (self.model.engine.head is None or at != last):
             raise NoClassActivationMapError(
-                f"{self.model.card.title} has no class activation map at stage {stage}: it needs "
+                f"{self.model.card.title} has no class activation map at stage {at}: it needs "
                 "the last stage, pooled by its average into one linear layer. Use Grad-CAM instead."
             )
         chosen = self.target if target is None else self.for_target(target).target
-        maps = attribute_stage(self.model.engine, self.activations, stage, [chosen.index])
+        compared = self._other(chosen, other) if method.compares else None
+        channels = None
+        if method.library is Library.ENGINE:
+            by = gradient_map if method is methods.GRADIENT_X_ACTIVATION else attribute_stage
+            maps = by(self.model.engine, self.activations, at, [chosen.index])
+            values, channels = maps.values[0], maps.channels[0]
+        else:
+            require_stage(self.activations, at)
+            task = self._task(chosen, compared or self._other(chosen, None), at, progress)
+            values = method.run(task)
+        of_pixels = method.place is Place.PIXELS
         return Attribution(
-            values=maps.values[0],
-            channels=maps.channels[0],
-            placement=self.model.structure.stages[stage].placement,
+            values=lock(values),
+            channels=channels,
+            placement=Placement.even(len(values))
+            if of_pixels
+            else self.model.structure.stages[at].placement,
             crop=self.crop,
-            stage=stage,
+            stage=None if of_pixels else at,
             target=chosen,
+            other=compared,
             method=method,
             provenance=self.provenance,
+        )
+
+    def _other(self, target: Prediction, other: Target) -> Prediction:
+        if other is not None:
+            return self.for_target(other).target
+        return next(one for one in self.predictions if one.index != target.index)
+
+    def _task(
+        self, target: Prediction, other: Prediction, stage: int, progress: Callable[[float], None]
+    ) -> Task:
+        return Task(
+            network=self.model.module(),
+            image=torch.tensor(self.image),
+            target=target.index,
+            other=other.index,
+            stage=stage,
+            forward=lambda images: self.model.engine.forward(images).logits,
+            progress=progress,
         )
 
     @cached_property
@@ -117,11 +160,11 @@ class Analysis:
 
         Raises NoClassActivationMapError.
         """
-        return self.attribute(Method.CAM).values
+        return self.attribute(methods.CAM).values
 
     def grad_cam(self, stage: int, target: Target = None) -> Floats:
         """Grad-CAM at a stage, (h, w), raw and signed, in logit units; see attribute."""
-        return self.attribute(Method.GRAD_CAM, stage, target).values
+        return self.attribute(methods.GRAD_CAM, stage, target).values
 
 
 @cache
@@ -161,7 +204,7 @@ def analyse(source: Source, model: Model, target: Target = None) -> Analysis:
         image_sha256=photograph.digest,
         versions=versions(),
     )
-    analysis = Analysis(model, activations, predictions, crop, provenance, predictions[0])
+    analysis = Analysis(model, activations, x, predictions, crop, provenance, predictions[0])
     return analysis if target is None else analysis.for_target(target)
 
 

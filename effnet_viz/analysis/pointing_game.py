@@ -10,7 +10,7 @@ import numpy as np
 from effnet_viz.analysis.explanation import method_at
 from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.arrays import Floats, Placement, positive_evidence, resample
-from effnet_viz.attribution.attribution import Method
+from effnet_viz.attribution.methods import Method
 from effnet_viz.attribution.stages import attribute_stage
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.images.preprocessing import Preprocessing

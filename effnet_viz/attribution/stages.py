@@ -30,9 +30,7 @@ def attribute_stage(
     of the network; elsewhere Grad-CAM, from one run back through the stages after it. See
     attribution.cam for both formulas. Raises ValueError for a stage that there is not.
     """
-    if stage not in activations.stages:
-        last = max(activations.stages)
-        raise ValueError(f"There is no stage {stage}. Stages are numbered 1 to {last}.")
+    require_stage(activations, stage)
     activation = activations.stages[stage]  # (B, C, h, w)
     if stage == max(activations.stages) and engine.head is not None:
         weight = engine.head.weight[list(targets)]  # (B, C)
@@ -43,3 +41,24 @@ def attribute_stage(
     return StageMaps(
         grad_cam(activation, gradient), gradient_times_activation(activation, gradient)
     )
+
+
+def gradient_map(
+    engine: Engine, activations: Activations, stage: int, targets: Sequence[int]
+) -> StageMaps:
+    """Σ_k ∂z_c/∂A_k(i, j) · A_k(i, j) of a stage for one class of each image.
+
+    Gradient × activation (Shrikumar et al. 2016, arXiv 1605.01713), cell by cell: a first-order
+    account of what the logit owes to a place. Raises ValueError for a stage that there is not.
+    """
+    require_stage(activations, stage)
+    activation = activations.stages[stage]  # (B, C, h, w)
+    products = engine.gradient(activation, stage, targets) * activation  # (B, C, h, w)
+    return StageMaps(products.sum(axis=1), products.sum(axis=(2, 3)))
+
+
+def require_stage(activations: Activations, stage: int) -> None:
+    """Raises ValueError for a stage that there is not."""
+    if stage not in activations.stages:
+        last = max(activations.stages)
+        raise ValueError(f"There is no stage {stage}. Stages are numbered 1 to {last}.")

@@ -17,7 +17,8 @@ from effnet_viz.analysis.analysis import Analysis, Target, analyse
 from effnet_viz.analysis.explanation import Explanation, explain, method_at
 from effnet_viz.arrays import Pixels, blocks, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
-from effnet_viz.attribution.attribution import Attribution, Method
+from effnet_viz.attribution.attribution import Attribution
+from effnet_viz.attribution.methods import Method
 from effnet_viz.images.guarded import decode_guarded
 from effnet_viz.images.photograph import Photograph, resized
 from effnet_viz.metrics.deletion import Kind
@@ -184,7 +185,7 @@ def analysis(model: Model, image: Upload | Photograph, target: Target = None) ->
 
 
 @_results.kept(lambda made: made.nbytes)
-def attribution(analysis: Analysis, method: Method, stage: int) -> Attribution:
+def attribution(analysis: Analysis, method: Method, stage: int | None) -> Attribution:
     """The map of a stage and its channels, for the analysis's class."""
     return analysis.attribute(method, stage)
 
