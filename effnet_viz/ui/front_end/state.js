@@ -137,8 +137,12 @@ function wantedInAddress() {
   return wanted;
 }
 
-// Settings are read from the address once, when the page is opened; then the address follows them.
+let addressRead = false;
+
+// Settings are read from the address once, when the colours are known that it can name; from then on
+// the address follows them.
 function readAddress() {
+  addressRead = true;
   const query = new URLSearchParams(location.search);
   for (const [name, { read }] of Object.entries(SETTINGS)) {
     const value = query.has(name) ? read(query.get(name)) : undefined;
@@ -152,7 +156,7 @@ function readAddress() {
 function writeAddress() {
   const next = new URL(location.href);
   const wanted = wantedInAddress();
-  if (decks) for (const [name, { initial }] of Object.entries(SETTINGS)) {
+  if (decks && addressRead) for (const [name, { initial }] of Object.entries(SETTINGS)) {
     const idle = settings[name] === initial || (name === "fixed" && settings.scale !== "fixed");
     wanted[name] = idle ? null : String(settings[name]);
   }
