@@ -17,8 +17,8 @@ from tools.requirement import Requirement
 AT_ONCE = 4
 SIZE = 1_000_000
 MOST_WAITED, MOST_MORE = 3.0, 0.4
-"""Seconds, and gigabytes beyond the pictures that turned out to be good, which visitors look at: two
-decoders and what is given back only when it is quiet (server/garbage.py)."""
+"""Seconds, and gigabytes beyond the pictures that turned out to be good, which visitors look at:
+two decoders and what is given back only when it is quiet (server/garbage.py)."""
 
 
 async def measure(running: Server) -> list[Requirement]:
