@@ -12,7 +12,6 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
-import torch
 from PIL import Image
 
 from effnet_viz import __version__
@@ -20,7 +19,7 @@ from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.arrays import Floats, Placement
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.attribution import Attribution
-from effnet_viz.attribution.methods import Library, Method, Place, Task
+from effnet_viz.attribution.methods import Library, Method, Place
 from effnet_viz.attribution.stages import attribute_stage, gradient_map, require_stage
 from effnet_viz.engines.engine import Activations, lock
 from effnet_viz.images.decode import decode
@@ -119,8 +118,15 @@ class Analysis:
             values, channels = maps.values[0], maps.channels[0]
         else:
             require_stage(self.activations, at)
-            task = self._task(chosen, compared or self._other(chosen, None), at, progress)
-            values = method.run(task)
+            values = self.model.runner(
+                self.model,
+                method,
+                self.image,
+                stage=at,
+                target=chosen.index,
+                other=(compared or self._other(chosen, None)).index,
+                progress=progress,
+            )
         of_pixels = method.place is Place.PIXELS
         return Attribution(
             values=lock(values),
@@ -140,19 +146,6 @@ class Analysis:
         if other is not None:
             return self.for_target(other).target
         return next(one for one in self.predictions if one.index != target.index)
-
-    def _task(
-        self, target: Prediction, other: Prediction, stage: int, progress: Callable[[float], None]
-    ) -> Task:
-        return Task(
-            network=self.model.module(),
-            image=torch.tensor(self.image),
-            target=target.index,
-            other=other.index,
-            stage=stage,
-            forward=lambda images: self.model.engine.forward(images).logits,
-            progress=progress,
-        )
 
     @cached_property
     def cam(self) -> Floats:
