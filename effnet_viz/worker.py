@@ -29,6 +29,9 @@ Progress = Callable[[float], None]
 Job = Callable[[Mapping[str, Any], bytes, Progress], tuple[Mapping[str, Any], bytes]]
 """Takes a request, bytes and whom to tell how much is done, 0 to 1; gives an answer and bytes."""
 
+_Frames = queue.SimpleQueue[tuple[dict[str, Any], bytes] | None]
+"""What has come back; None at its end."""
+
 LOOK_AGAIN = 0.2
 """Seconds between two looks at whether whoever waits has left."""
 GRACE = 2.0
@@ -51,7 +54,7 @@ class Worker:
         self._nbytes = nbytes
         self._one_job = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._frames: queue.SimpleQueue[tuple[dict[str, Any], bytes] | None] = queue.SimpleQueue()
+        self._frames: _Frames = queue.SimpleQueue()
         atexit.register(self.close)
 
     @property
