@@ -6,6 +6,7 @@ hash of their bytes, so nobody reaches one that they do not have, models by key 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from effnet_viz.analysis.explanation import Explanation, explain, method_at
 from effnet_viz.arrays import Pixels, blocks, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
 from effnet_viz.attribution.attribution import Attribution
-from effnet_viz.attribution.methods import Method
+from effnet_viz.attribution.methods import Family, Method
 from effnet_viz.images.guarded import decode_guarded
 from effnet_viz.images.photograph import Photograph, resized
 from effnet_viz.metrics.deletion import Kind
@@ -188,6 +189,50 @@ def analysis(model: Model, image: Upload | Photograph, target: Target = None) ->
 def attribution(analysis: Analysis, method: Method, stage: int | None) -> Attribution:
     """The map of a stage and its channels, for the analysis's class."""
     return analysis.attribute(method, stage)
+
+
+@dataclass(frozen=True, eq=False)
+class TimedAttribution:
+    """A map and the seconds that it took."""
+
+    attribution: Attribution
+    seconds: float
+
+
+def timed_attribution(
+    analysis: Analysis,
+    method: Method,
+    stage: int | None,
+    other: int | None,
+    progress: Callable[[float], None],
+) -> TimedAttribution:
+    """The map of any method; `other` is the class that it is told from, where a method does.
+
+    `progress` hears how much is done, 0 to 1. Raises what Analysis.attribute raises.
+    """
+
+    def make() -> TimedAttribution:
+        began = time.perf_counter()
+        made = analysis.attribute(method, stage, other=other, progress=progress)
+        seconds = time.perf_counter() - began
+        _seconds_per_pass[analysis.model.id, method.family] = seconds / max(method.passes, 1)
+        return TimedAttribution(made, seconds)
+
+    key = key_of(timed_attribution, analysis, method, stage, other)
+    return _results.get(key, make, lambda made: made.attribution.nbytes)
+
+
+_seconds_per_pass: dict[tuple[object, Family], float] = {}
+"""As last measured here, by model and family of methods."""
+_EAGER = 3.0
+"""How much longer a run takes through a library than in the engine, until it has been measured."""
+
+
+def expected_seconds(analysis: Analysis, method: Method) -> float:
+    """What a map will take: from the last one of its family, else from the forward pass."""
+    known = _seconds_per_pass.get((analysis.model.id, method.family))
+    slower = 1.0 if method.family is Family.PERTURBATION else _EAGER
+    return method.passes * (known or slower * analysis.activations.seconds)
 
 
 def explanation(

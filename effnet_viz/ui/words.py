@@ -125,6 +125,7 @@ PAGES = {
         "Compare scaling",
         "One photograph, networks scaled by depth, width, resolution or all three",
     ),
+    "pages/methods.py": ("Methods", "Thirty ways to explain one answer, and which to trust"),
     "pages/scaling_lab.py": (
         "Scaling lab",
         "Drag a drawn object and watch five small networks find it",
@@ -510,3 +511,16 @@ POINTING_TOO_FEW = (
 )
 PLAY_WITH_THESE = "Play with these"
 NUMBERS = "Numbers"
+
+# Methods
+
+COMPUTING = "Computing …"
+COMPUTE = "Compute, about {seconds}"
+CANCEL = "Cancel"
+METHOD_PROGRESS = "{title} is being computed. Whatever else you choose ends it."
+METHOD_COST = "{runs}, {seconds} s"
+RUNS = {0: "no run", 1: "1 run"}
+MISLEADS = "When it misleads"
+METHODS = "The methods"
+METHODS_LINE = "Runs are those of the whole network, forward and back"
+METHODS_HEADS = ["Method", "What it computes", "When it misleads", "Source", "Runs", "Seconds here"]

@@ -38,6 +38,7 @@ class Deck {
     usualScale(data.scale);
     if (!data.boxes) shared.tool = "point"; // chosen on another page
     this.root.dataset.layout = data.layout;
+    this.root.classList.toggle("wall", data.wall);
     this.takeSlots(data.slots);
     this.controls.update(data);
     this.sheet.update(data);

@@ -1,0 +1,28 @@
+"""What every method computes, when it misleads, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from effnet_viz.ui import words
+from effnet_viz.ui.layout.section import section
+from effnet_viz.ui.layout.tables import show_table
+from effnet_viz.ui.methods.view import MethodsView, offered
+from effnet_viz.ui.results import TimedAttribution
+
+
+def show_table_of_methods(view: MethodsView, found: Mapping[str, TimedAttribution]) -> None:
+    """A row a method."""
+    section(words.METHODS, words.METHODS_LINE)
+    rows = [
+        [
+            method.title,
+            method.computes,
+            method.misleads,
+            method.paper,
+            f"{method.passes:,}",
+            f"{found[method.key].seconds:.2g}" if method.key in found else "",
+        ]
+        for method in offered()
+    ]
+    show_table(words.METHODS_HEADS, rows, label=words.METHODS, words=(1, 2, 3), wrapped=True)
