@@ -20,8 +20,8 @@ from effnet_viz.arrays import Floats, Placement
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import Library, Method, Place
-from effnet_viz.attribution.stages import attribute_stage, gradient_map, require_stage
-from effnet_viz.engines.engine import Activations, lock
+from effnet_viz.attribution.stages import engine_maps, require_stage
+from effnet_viz.engines.engine import Activations, Head, lock
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models.model import Model, ModelId
@@ -33,6 +33,17 @@ Target = int | str | None
 
 class NoClassActivationMapError(ValueError):
     """A class activation map is asked of a network that has none."""
+
+
+def require_class_activation_map(model: Model, stage: int) -> Head:
+    """The linear head. Raises NoClassActivationMapError where a stage is not pooled into one."""
+    head = model.engine.head
+    if head is None or stage != model.last_stage:
+        raise NoClassActivationMapError(
+            f"{model.card.title} has no class activation map at stage {stage}: it needs "
+            "the last stage, pooled by its average into one linear layer. Use Grad-CAM instead."
+        )
+    return head
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,19 +113,14 @@ class Analysis:
         NoClassActivationMapError and MethodRefusedError.
         """
         method = methods.find(method)
-        last = self.model.last_stage
-        at = last if stage is None else stage
-        if method is methods.CAM and (self.model.engine.head is None or at != last):
-            raise NoClassActivationMapError(
-                f"{self.model.card.title} has no class activation map at stage {at}: it needs "
-                "the last stage, pooled by its average into one linear layer. Use Grad-CAM instead."
-            )
+        at = self.model.last_stage if stage is None else stage
+        if method is methods.CAM:
+            require_class_activation_map(self.model, at)
         chosen = self.target if target is None else self.for_target(target).target
-        compared = self._other(chosen, other) if method.compares else None
+        compared = self.other_than(chosen, other) if method.compares else None
         channels = None
         if method.library is Library.ENGINE:
-            by = gradient_map if method is methods.GRADIENT_X_ACTIVATION else attribute_stage
-            maps = by(self.model.engine, self.activations, at, [chosen.index])
+            maps = engine_maps(method, self.model.engine, self.activations, at, [chosen.index])
             values, channels = maps.values[0], maps.channels[0]
         else:
             require_stage(self.activations, at)
@@ -124,7 +130,7 @@ class Analysis:
                 self.image,
                 stage=at,
                 target=chosen.index,
-                other=(compared or self._other(chosen, None)).index,
+                other=(compared or self.other_than(chosen)).index,
                 progress=progress,
             )
         of_pixels = method.place is Place.PIXELS
@@ -142,7 +148,11 @@ class Analysis:
             provenance=self.provenance,
         )
 
-    def _other(self, target: Prediction, other: Target) -> Prediction:
+    def other_than(self, target: Prediction, other: Target = None) -> Prediction:
+        """The class that a class is told from: None is the most probable other one.
+
+        Raises UnknownClassError.
+        """
         if other is not None:
             return self.for_target(other).target
         return next(one for one in self.predictions if one.index != target.index)

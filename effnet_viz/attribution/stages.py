@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from effnet_viz.arrays import Floats
+from effnet_viz.attribution import methods
 from effnet_viz.attribution.cam import class_activation_map, grad_cam
 from effnet_viz.attribution.channels import channel_contributions, gradient_times_activation
+from effnet_viz.attribution.methods import Method
 from effnet_viz.engines.engine import Activations, Engine
 
 
@@ -19,6 +21,14 @@ class StageMaps:
     """(B, h, w), raw and signed."""
     channels: Floats
     """(B, C): exact contributions before a linear head, elsewhere gradient × activation."""
+
+
+def engine_maps(
+    method: Method, engine: Engine, activations: Activations, stage: int, targets: Sequence[int]
+) -> StageMaps:
+    """Maps of a stage by one of the engine's own methods; see the functions below."""
+    by = gradient_map if method is methods.GRADIENT_X_ACTIVATION else attribute_stage
+    return by(engine, activations, stage, targets)
 
 
 def attribute_stage(
