@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from effnet_viz.analysis import faithfulness
+from effnet_viz.analysis import faithfulness, randomization
 from effnet_viz.analysis import pointing_game as game
 from effnet_viz.analysis import verdict as sentences
 from effnet_viz.analysis.analysis import Analysis, Target, analyse
 from effnet_viz.analysis.explanation import Explanation, explain, method_at
+from effnet_viz.analysis.randomization import SanityCheck
 from effnet_viz.arrays import Pixels, blocks, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
 from effnet_viz.attribution.attribution import Attribution
@@ -32,6 +33,7 @@ from effnet_viz.records import Crop
 from effnet_viz.serving import models, settings, telemetry
 from effnet_viz.serving.cache import SharedCache, key_of
 from effnet_viz.serving.queue import CapacityLimiter
+from effnet_viz.serving.slow_methods import run_cascade_in_worker
 from effnet_viz.ui import viewer
 from effnet_viz.ui.upload import Upload
 
@@ -220,6 +222,23 @@ def timed_attribution(
 
     key = key_of(timed_attribution, analysis, method, stage, other)
     return _results.get(key, make, lambda made: made.attribution.nbytes)
+
+
+def sanity_check(
+    analysis: Analysis,
+    checked: tuple[Method, ...],
+    stage: int,
+    progress: Callable[[float], None],
+) -> SanityCheck:
+    """The maps of these methods while the weights become random; see analysis.randomization."""
+
+    def make() -> SanityCheck:
+        return randomization.sanity_check(
+            analysis, checked, stage=stage, progress=progress, runner=run_cascade_in_worker
+        )
+
+    key = key_of(sanity_check, analysis, checked, stage)
+    return _results.get(key, make, lambda made: made.nbytes)
 
 
 _seconds_per_pass: dict[tuple[object, Family], float] = {}

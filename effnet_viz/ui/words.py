@@ -524,3 +524,48 @@ MISLEADS = "When it misleads"
 METHODS = "The methods"
 METHODS_LINE = "Runs are those of the whole network, forward and back"
 METHODS_HEADS = ["Method", "What it computes", "When it misleads", "Source", "Runs", "Seconds here"]
+
+SANITY = "Does the map depend on what was learnt?"
+SANITY_LINE = "Scramble the weights from the head down. A map that stays shows something else"
+SCRAMBLE = "Scramble the weights, about {time}"
+LEFT = "About {time} left. Whatever else you choose ends it."
+POSITION = "Scrambled layers"
+POSITION_HELP = (
+    "0 is the network as trained. Each step gives one more part random weights, from the head "
+    "down to the first stage; what was random stays random (Adebayo et al. 2018, arXiv 1810.03292)."
+)
+POSITION_NOW = "Now: {what}. Probability of the class: {share}."
+AS_TRAINED = "as trained"
+HEAD_RANDOM = "head random"
+STAGES_RANDOM = "head and {stages} random"
+ALL_RANDOM = "everything random"
+SCRAMBLED = "SCRAMBLED weights"
+ALL_CHANGE = (
+    "Every map changes as the weights go. That does not make it right: noise changes as well."
+)
+SOME_STAY = (
+    "{titles} {verb} much the same although nothing learnt is left: what they show here comes from "
+    "the photograph and the architecture, not from what the network learnt."
+)
+STAYS = "Hardly changes"
+STAYS_HELP = (
+    "With nearly all weights random, the map still ranks places as before (mean rank correlation "
+    "above 0.5). Do not take it for what the network learnt."
+)
+ALIKE = "ρ {rank}, SSIM {similarity}"
+RANK_CORRELATION = "|ρ| with the original"
+SIMILARITY = "SSIM with the original"
+LEFT_OUT = "Left out, because they do not run on this network: {titles}."
+
+CONTRAST = "Why {one} and not {other}?"
+CONTRAST_LINE = "The difference of two class activation maps, exact to the last digit"
+RATHER_THAN = "Rather than"
+CONTRAST_MAP = "Difference"
+CONTRAST_FOR = "bright speaks for {one}"
+CONTRAST_SUM = (
+    "Scores: {one} and {other}, {logits}. All channels together make {channels} of it, the constant "
+    "of the head {bias}. These channels of the last stage differ most:"
+)
+CHANNEL = "Channel"
+DIFFERENCE = "Difference"
+CONTRAST_TABLE = "What the channels that differ most add to either score"

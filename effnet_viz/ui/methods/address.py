@@ -4,6 +4,7 @@ from effnet_viz.attribution.methods import METHODS
 from effnet_viz.models.classes import imagenet
 from effnet_viz.ui.inputs import image_picker, model_picker
 from effnet_viz.ui.inputs.target_and_stage import STAGE, TARGET
+from effnet_viz.ui.methods import sanity
 from effnet_viz.ui.layout.url_parameters import Choice, Choices
 
 RUN = Choices("run", METHODS)
@@ -16,4 +17,5 @@ ADDRESS = (
     TARGET,
     OTHER,
     RUN,
+    *sanity.PARAMETERS,
 )

@@ -11,7 +11,9 @@ from effnet_viz.ui.inputs.model_picker import load_or_explain
 from effnet_viz.ui.inputs.target_and_stage import chosen_stage, chosen_target, offer_targets
 from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.methods.contrast import show_contrast
 from effnet_viz.ui.methods.maps import open_deck, show_maps
+from effnet_viz.ui.methods.sanity import show_sanity
 from effnet_viz.ui.methods.table import show_table_of_methods
 from effnet_viz.ui.methods.view import MethodsView, chosen_other, wanted
 from effnet_viz.ui.panes import canvas_of
@@ -47,7 +49,11 @@ def show_methods(chosen: ModelRef, image: Upload | None, class_place: DeltaGener
     with maps:
         slots = open_deck(view)
     below = st.container(key="below")
+    with below:
+        compute_sanity = show_sanity(view)
+        show_contrast(view)
     with maps:
         found = show_maps(view, slots)
     with below:
         show_table_of_methods(view, found)
+    compute_sanity()
