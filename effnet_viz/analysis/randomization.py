@@ -53,11 +53,13 @@ def randomize(network: Network, position: int, images: Tensor, seed: int = 0) ->
     other usual choice, is itself learnt.) Parameters of any other layer are shuffled. The values
     of a tensor depend on `seed` and its name alone, so they are the same at all later positions.
 
-    Running means and variances of batch norms are no weights, and no choice of them in advance
-    will do: the trained ones belong to other inputs, and with 0 and 1 the activations of a network
-    this deep fade to 1e-13, or blow up. So those of random stages are measured, at each position
-    anew, on `images` (B, 3, R, R) and their mirror images; two, as on a grid of one cell a single
-    image has no variance. Raises ValueError for another position and MemoryError.
+    Running means and variances of batch norms are no weights, and none that are set in advance fit:
+    the trained ones belong to other inputs, and with 0 and 1 the last stage of a random B0 varies
+    by 1e-5 (each squeeze-and-excitation halves what it gets). So those of random stages are
+    measured, at each position anew, on `images` (B, 3, R, R) and their mirror images: on a grid of
+    one cell, a single image has no variance. It keeps activations near 1 after any other layers,
+    and it cannot mend what a trained part gives them: untrained networks of torchvision fade to
+    1e-13 before their last stages. Raises ValueError for another position and MemoryError.
     """
     stages = len(network.stages)
     if not 0 <= position <= stages + 1:

@@ -1,13 +1,18 @@
-"""What the process for slow methods does; see serving.slow_methods, which asks for it."""
+"""What the process for slow methods does; see serving.slow_methods, which asks for it.
+
+Every request names a model of the zoo and comes with an image (1, 3, R, R).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from effnet_viz.analysis.randomization import run_cascade
+from effnet_viz.arrays import Floats
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.methods import MethodRefusedError
 from effnet_viz.models.model import Model, load, run_here
@@ -15,6 +20,9 @@ from effnet_viz.models.weights import WeightsError
 
 KEPT = 2
 """Models that stay loaded between two jobs."""
+
+Told = Mapping[str, Any]
+Progress = Callable[[float], None]
 
 
 @lru_cache(KEPT)
@@ -29,22 +37,57 @@ def _model(key: str, weights: str) -> Model:
     return model
 
 
-def attribute(
-    request: Mapping[str, Any], content: bytes, progress: Callable[[float], None]
-) -> tuple[Mapping[str, Any], bytes]:
-    """The map of a method for an image (1, 3, R, R), or why there is none."""
+def attribute(request: Told, content: bytes, progress: Progress) -> tuple[Told, bytes]:
+    """The map of a method, or why there is none."""
     progress(0)
-    image = np.frombuffer(content, np.float32).reshape(request["shape"])  # (1, 3, R, R)
     try:
         values = run_here(
             _model(request["key"], request["weights"]),
             methods.find(request["method"]),
-            image,
+            _image(request, content),
             stage=request["stage"],
             target=request["target"],
             other=request["other"],
             progress=progress,
         )
     except (MethodRefusedError, WeightsError) as error:
-        return {"refused": type(error).__name__, "why": str(error)}, b""
-    return {"shape": values.shape}, np.ascontiguousarray(values, np.float32).tobytes()
+        return _refusal(error)
+    return _answer({}, [values])
+
+
+def cascade(request: Told, content: bytes, progress: Progress) -> tuple[Told, bytes]:
+    """The maps of methods while the network becomes random, or why there are none."""
+    progress(0)
+    try:
+        made = run_cascade(
+            _model(request["key"], request["weights"]),
+            [methods.find(key) for key in request["methods"]],
+            _image(request, content),
+            stage=request["stage"],
+            target=request["target"],
+            other=request["other"],
+            seed=request["seed"],
+            progress=progress,
+        )
+    except WeightsError as error:
+        return _refusal(error)
+    told = {
+        "probabilities": made.probabilities,
+        "methods": tuple(made.maps),
+        "reasons": dict(made.refused),
+    }
+    return _answer(told, list(made.maps.values()))
+
+
+def _image(request: Told, content: bytes) -> Floats:
+    return np.frombuffer(content, np.float32).reshape(request["shape"])  # (1, 3, R, R)
+
+
+def _refusal(error: Exception) -> tuple[Told, bytes]:
+    return {"refused": type(error).__name__, "why": str(error)}, b""
+
+
+def _answer(told: Told, arrays: Sequence[Floats]) -> tuple[Told, bytes]:
+    """The arrays one behind the other, and their shapes."""
+    content = b"".join(np.ascontiguousarray(array, np.float32).tobytes() for array in arrays)
+    return {**told, "shapes": [array.shape for array in arrays]}, content

@@ -5,10 +5,15 @@ They attach hooks to their network, take up to a minute, and some cannot be stop
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from math import prod
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from effnet_viz.analysis.randomization import Cascade
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution.methods import Method, MethodRefusedError
 from effnet_viz.models.model import Model
@@ -36,19 +41,63 @@ def run_in_worker(
 
     Raises MethodRefusedError, also where it takes too long, WeightsError and MemoryError.
     """
-    request = {
-        "key": model.id.key,
-        "weights": model.id.weights,
-        "method": method.key,
-        "shape": image.shape,
+    asked = {"method": method.key, "stage": stage, "target": target, "other": other}
+    _, [values] = _run("attribute", method.title, model, image, asked, progress)
+    return values
+
+
+def run_cascade_in_worker(
+    model: Model,
+    methods: Sequence[Method],
+    image: Floats,
+    *,
+    stage: int,
+    target: int,
+    other: int,
+    seed: int,
+    progress: Callable[[float], None],
+) -> Cascade:
+    """The maps of a model of the zoo; see analysis.randomization.CascadeRunner.
+
+    Raises MethodRefusedError where it takes too long, WeightsError and MemoryError.
+    """
+    asked = {
+        "methods": [method.key for method in methods],
         "stage": stage,
         "target": target,
         "other": other,
+        "seed": seed,
+    }
+    told, maps = _run("cascade", "The sanity check", model, image, asked, progress)
+    return Cascade(
+        tuple(told["probabilities"]),
+        MappingProxyType(dict(zip(told["methods"], maps, strict=True))),
+        MappingProxyType(told["reasons"]),
+    )
+
+
+def _run(
+    job: str,
+    title: str,
+    model: Model,
+    image: Floats,
+    asked: Mapping[str, Any],
+    progress: Callable[[float], None],
+) -> tuple[Mapping[str, Any], list[Floats]]:
+    """The answer of a job of serving.method_jobs, and its arrays, not writeable.
+
+    Raises MethodRefusedError, WeightsError and MemoryError.
+    """
+    request = {
+        "key": model.id.key,
+        "weights": model.id.weights,
+        "shape": image.shape,
+        **asked,
     }
     with _limiter.turn():
         try:
             told, content = _worker.run(
-                "attribute",
+                job,
                 request,
                 np.ascontiguousarray(image, np.float32).tobytes(),
                 seconds=settings.METHOD_SECONDS,
@@ -56,13 +105,16 @@ def run_in_worker(
             )
         except LimitError:
             raise MethodRefusedError(
-                f"{method.title} takes longer than {settings.METHOD_SECONDS:.0f} seconds on this "
+                f"{title} takes longer than {settings.METHOD_SECONDS:.0f} seconds on this "
                 "network here. Choose a smaller network or a quicker method."
             ) from None
     if "refused" in told:
         kind = WeightsError if told["refused"] == WeightsError.__name__ else MethodRefusedError
         raise kind(told["why"])
-    return np.frombuffer(content, np.float32).reshape(told["shape"])
+    values = np.frombuffer(content, np.float32)
+    ends = list(accumulate(prod(shape) for shape in told["shapes"]))
+    arrays = np.split(values, ends[:-1]) if ends else []
+    return told, [array.reshape(shape) for array, shape in zip(arrays, told["shapes"], strict=True)]
 
 
 def process_id() -> int | None:
