@@ -98,7 +98,7 @@ class Method:
     """When, in one sentence."""
     paper: str
     passes: int
-    """Runs forward and back through the network that one map takes, about."""
+    """What one map costs, in runs forward or back through the network, about."""
     reduction: str = ""
     """How three colours become one value, for maps of pixels."""
     compares: bool = False
@@ -320,7 +320,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Every layer is scaled to its own maximum first, so the sum is no longer complete "
                 "and has no sign.",
                 "Srinivas & Fleuret 2019, arXiv 1905.00780",
-                3,
+                40,
                 "sum of magnitudes, each layer scaled to its range",
             ),
             Method(
@@ -344,7 +344,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Family.ACTIVATION,
                 "Counts, at each place, the channels that are unusually strong there.",
                 "It knows nothing of the class: every class has the same map.",
-                "Fuad et al. 2020, arXiv 2008.00299 (feature explanation method)",
+                "Fuad et al. 2020, doi 10.1109/IPTA50016.2020.9286629",
                 1,
             ),
             Method(

@@ -563,8 +563,8 @@ RATHER_THAN = "Rather than"
 CONTRAST_MAP = "Difference"
 CONTRAST_FOR = "bright speaks for {one}"
 CONTRAST_SUM = (
-    "Scores: {one} and {other}, {logits}. All channels together make {channels} of it, the constant "
-    "of the head {bias}. These channels of the last stage differ most:"
+    "Scores: {one} and {other}, {logits}. All channels together make {channels} of it, the "
+    "constant of the head {bias}. These channels of the last stage differ most:"
 )
 CHANNEL = "Channel"
 DIFFERENCE = "Difference"

@@ -1,4 +1,4 @@
-"""Why this class and not that one: the difference of two class activation maps, and its channels."""
+"""Why this class and not that one: the difference of two maps, and the channels behind it."""
 
 from __future__ import annotations
 
