@@ -19,6 +19,7 @@ from effnet_viz.analysis.explanation import Explanation, explain, method_at
 from effnet_viz.analysis.randomization import SanityCheck
 from effnet_viz.arrays import Pixels, blocks, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
+from effnet_viz.attribution import doubts
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import Family, Method
 from effnet_viz.images.guarded import decode_guarded
@@ -191,6 +192,12 @@ def analysis(model: Model, image: Upload | Photograph, target: Target = None) ->
 def attribution(analysis: Analysis, method: Method, stage: int | None) -> Attribution:
     """The map of a stage and its channels, for the analysis's class."""
     return analysis.attribute(method, stage)
+
+
+@_results.kept(lambda _: 200)
+def activation_types(model: Model) -> frozenset[str]:
+    """The kinds of activation functions in a model; see attribution.doubts."""
+    return doubts.activation_types(model.module())
 
 
 @dataclass(frozen=True, eq=False)

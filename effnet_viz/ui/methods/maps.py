@@ -9,6 +9,7 @@ import streamlit as st
 
 from effnet_viz.analysis.analysis import NoClassActivationMapError
 from effnet_viz.analysis.comparison import UNUSABLE
+from effnet_viz.attribution.doubts import doubts
 from effnet_viz.attribution.methods import METHODS, Method, MethodRefusedError
 from effnet_viz.processes import JobError
 from effnet_viz.ui import results, viewer, words
@@ -58,6 +59,11 @@ def _slot(view: MethodsView, method: Method) -> Slot:
     seconds = results.expected_seconds(view.analysis, method)
     text = words.COMPUTE.format(seconds=_seconds(seconds))
     return replace(slot, note=method.computes, buttons=((_COMPUTE + method.key, text),))
+
+
+def doubts_of(view: MethodsView, method: Method) -> tuple[str, ...]:
+    """Where the method does not do on this network what its paper says."""
+    return doubts(method, results.activation_types(view.model))
 
 
 def _seconds(seconds: float) -> str:
@@ -120,6 +126,6 @@ def _show(view: MethodsView, method: Method, made: TimedAttribution) -> None:
     )
     if attribution.other is not None:
         text = f"rather than {attribution.other.label}"
-    care = [(words.MISLEADS, method.misleads)]
-    under = Under(text=text, why=f"{method.computes} {method.paper}.", care=care)
+    care = [(words.DOUBT, doubt) for doubt in doubts_of(view, method)]
+    under = Under(text=text, why=f"{method.computes} {method.misleads} {method.paper}.", care=care)
     viewer.show(method.key, picture_of(view.canvas, view.model, attribution, under=under))

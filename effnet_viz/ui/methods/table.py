@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from effnet_viz.ui import words
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.tables import show_table
+from effnet_viz.ui.methods.maps import doubts_of
 from effnet_viz.ui.methods.view import MethodsView, offered
 from effnet_viz.ui.results import TimedAttribution
 
@@ -18,7 +19,7 @@ def show_table_of_methods(view: MethodsView, found: Mapping[str, TimedAttributio
         [
             method.title,
             method.computes,
-            method.misleads,
+            " ".join([method.misleads, *doubts_of(view, method)]),
             method.paper,
             f"{method.passes:,}",
             f"{found[method.key].seconds:.2g}" if method.key in found else "",
