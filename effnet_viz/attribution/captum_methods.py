@@ -55,7 +55,7 @@ BATCH = 16
 NOISE = 0.15
 """Standard deviation of SmoothGrad's noise, in shares of the input's range (section 3)."""
 LARGEST_GAP = 0.5
-"""Share of the score that relevance may lose to biases; beyond it, it is no account of the score."""
+"""Share of the score by which relevance may miss it, as what biases add is lost on the way."""
 
 _ADVICE = "Choose another method; the cause is in the log."
 

@@ -103,6 +103,10 @@ class Method:
     """How three colours become one value, for maps of pixels."""
     compares: bool = False
     """Whether it tells the class from another one."""
+    only_forward: bool = False
+    """Whether it asks for no gradients, so that the engine makes its passes."""
+    only_after: bool = False
+    """Whether only what follows the stage runs again."""
 
     @property
     def id(self) -> str:
@@ -258,6 +262,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "A photograph darkened by a mask is unlike anything the network has learnt from.",
                 "Wang et al. 2020, arXiv 1910.01279",
                 1280,
+                only_forward=True,
             ),
             Method(
                 "ablation-cam",
@@ -271,6 +276,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "for each other.",
                 "Desai & Ramaswamy 2020, doi 10.1109/WACV45572.2020.9093360",
                 1280,
+                only_after=True,
             ),
             Method(
                 "eigen-cam",
@@ -504,6 +510,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Zeiler & Fergus 2013, arXiv 1311.2901",
                 170,
                 "covered together",
+                only_forward=True,
             ),
             Method(
                 "feature-ablation",
@@ -517,6 +524,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "captum (no paper)",
                 SEGMENTS + 1,
                 "covered together",
+                only_forward=True,
             ),
             Method(
                 "kernel-shap",
@@ -531,6 +539,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Lundberg & Lee 2017, arXiv 1705.07874",
                 SAMPLES,
                 "covered together",
+                only_forward=True,
             ),
             Method(
                 "lime",
@@ -544,6 +553,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Ribeiro et al. 2016, arXiv 1602.04938",
                 SAMPLES,
                 "covered together",
+                only_forward=True,
             ),
         )
     }

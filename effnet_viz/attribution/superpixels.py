@@ -14,7 +14,7 @@ Labels = NDArray[np.int64]
 """A part's number, from 0, for each pixel: (R, R)."""
 
 _COARSE = 4
-"""Pixels a side that share a label: clustering every pixel takes sixteen times as long."""
+"""Pixels a side that share a label at most: clustering every pixel takes sixteen times as long."""
 _COMPACTNESS = 2.0
 """How much the place counts beside the colour, in standard deviations of the picture's colours."""
 
@@ -36,7 +36,8 @@ def superpixels(image: Floats, count: int, seed: int) -> Labels:
     draws anew what k-means loses.
     """
     side = image.shape[-1]
-    coarse = image[:, ::_COARSE, ::_COARSE]  # (3, r, r)
+    step = max(1, min(_COARSE, side // (2 * math.isqrt(count))))
+    coarse = image[:, ::step, ::step]  # (3, r, r)
     rows = coarse.shape[-1]
     y, x = np.mgrid[:rows, :rows] / rows  # (r, r)
     scale = _COMPACTNESS * math.sqrt(count) * float(coarse.std())
@@ -46,6 +47,6 @@ def superpixels(image: Floats, count: int, seed: int) -> Labels:
     _, labels = kmeans2(points, centres, minit="matrix", missing="warn", seed=seed)
     _, labels = np.unique(labels, return_inverse=True)  # without gaps
     grid = labels.reshape(rows, rows)
-    place = np.minimum(np.arange(side) // _COARSE, rows - 1)  # (R,)
+    place = np.minimum(np.arange(side) // step, rows - 1)  # (R,)
     made: Labels = grid[place[:, None], place[None]].astype(np.int64)
     return made

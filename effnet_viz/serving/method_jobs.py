@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,18 @@ def _model(key: str, weights: str) -> Model:
             "with the new one."
         )
     return model
+
+
+def load_model(request: Told, _: bytes, progress: Progress) -> tuple[Told, bytes]:
+    """A model and the libraries, for what comes next."""
+    progress(0)
+    for name in ("captum_methods", "grad_cam_methods"):
+        import_module(f"effnet_viz.attribution.{name}")
+    try:
+        _model(request["key"], request["weights"])
+    except WeightsError as error:
+        return _refusal(error)
+    return _answer({}, [])
 
 
 def attribute(request: Told, content: bytes, progress: Progress) -> tuple[Told, bytes]:

@@ -46,6 +46,15 @@ def run_in_worker(
     return values
 
 
+def load_in_worker(model: Model, progress: Callable[[float], None]) -> None:
+    """Starts the process where there is none, and loads a model of the zoo there.
+
+    What follows then takes what it takes. Raises what run_in_worker raises.
+    """
+    nothing = np.zeros((0, 3, 1, 1), np.float32)
+    _run("load_model", model.card.title, model, nothing, {}, progress)
+
+
 def run_cascade_in_worker(
     model: Model,
     methods: Sequence[Method],

@@ -21,7 +21,7 @@ from effnet_viz.arrays import Pixels, blocks, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
 from effnet_viz.attribution import doubts
 from effnet_viz.attribution.attribution import Attribution
-from effnet_viz.attribution.methods import Family, Method
+from effnet_viz.attribution.methods import Library, Method
 from effnet_viz.images.guarded import decode_guarded
 from effnet_viz.images.photograph import Photograph, resized
 from effnet_viz.metrics.deletion import Kind
@@ -34,7 +34,7 @@ from effnet_viz.records import Crop
 from effnet_viz.serving import models, settings, telemetry
 from effnet_viz.serving.cache import SharedCache, key_of
 from effnet_viz.serving.queue import CapacityLimiter
-from effnet_viz.serving.slow_methods import run_cascade_in_worker
+from effnet_viz.serving.slow_methods import load_in_worker, run_cascade_in_worker
 from effnet_viz.ui import viewer
 from effnet_viz.ui.upload import Upload
 
@@ -221,10 +221,12 @@ def timed_attribution(
     """
 
     def make() -> TimedAttribution:
+        if method.library is not Library.ENGINE:
+            load_in_worker(analysis.model, progress)  # which takes a while the first time
         began = time.perf_counter()
         made = analysis.attribute(method, stage, other=other, progress=progress)
         seconds = time.perf_counter() - began
-        _seconds_per_pass[analysis.model.id, method.family] = seconds / max(method.passes, 1)
+        _measured[analysis.model.id, method.key, stage] = seconds
         return TimedAttribution(made, seconds)
 
     key = key_of(timed_attribution, analysis, method, stage, other)
@@ -248,17 +250,24 @@ def sanity_check(
     return _results.get(key, make, lambda made: made.nbytes)
 
 
-_seconds_per_pass: dict[tuple[object, Family], float] = {}
-"""As last measured here, by model and family of methods."""
-_EAGER = 3.0
-"""How much longer a run takes through a library than in the engine, until it has been measured."""
+_measured: dict[tuple[object, str, int | None], float] = {}
+"""Seconds of a map when it was last made here, by model, method and stage."""
+_EAGER = 4.0
+"""How much longer a run takes through a library, with its gradient, than in the engine."""
 
 
-def expected_seconds(analysis: Analysis, method: Method) -> float:
-    """What a map will take: from the last one of its family, else from the forward pass."""
-    known = _seconds_per_pass.get((analysis.model.id, method.family))
-    slower = 1.0 if method.family is Family.PERTURBATION else _EAGER
-    return method.passes * (known or slower * analysis.activations.seconds)
+def expected_seconds(analysis: Analysis, method: Method, stage: int | None) -> float:
+    """What a map will take: what it last took, else by its runs and the forward pass."""
+    known = _measured.get((analysis.model.id, method.key, stage))
+    if known is not None:
+        return known
+    share = 1.0
+    if method.only_after and stage is not None:
+        stages = analysis.model.structure.stages
+        after = sum(one.multiply_adds for number, one in stages.items() if number > stage)
+        share = after / analysis.model.structure.multiply_adds
+    slower = 1.0 if method.only_forward else _EAGER
+    return method.passes * share * slower * analysis.activations.seconds
 
 
 def explanation(

@@ -60,7 +60,7 @@ def _show_map(view: MethodsView, found: Contrast) -> None:
         method=methods.CAM,
         provenance=view.analysis.provenance,
     )
-    under = Under(lead=words.CONTRAST_MAP, text=words.CONTRAST_FOR.format(one=found.one.label))
+    under = Under(text=words.CONTRAST_FOR.format(one=found.one.label))
     viewer.pane(picture_of(view.canvas, view.model, attribution, under=under), key="contrast pane")
 
 

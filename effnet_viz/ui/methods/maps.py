@@ -56,7 +56,7 @@ def _slot(view: MethodsView, method: Method) -> Slot:
     if method.key in view.wanted:
         button = (_CANCEL + method.key, words.CANCEL)
         return replace(slot, note=words.COMPUTING, buttons=(button,))
-    seconds = results.expected_seconds(view.analysis, method)
+    seconds = results.expected_seconds(view.analysis, method, view.stage_of(method))
     text = words.COMPUTE.format(seconds=_seconds(seconds))
     return replace(slot, note=method.computes, buttons=((_COMPUTE + method.key, text),))
 

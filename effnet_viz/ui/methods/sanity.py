@@ -67,7 +67,9 @@ def checked() -> tuple[Method, ...]:
 def expected_seconds(view: MethodsView) -> float:
     """What every position takes, by what a map of each method takes."""
     positions = view.model.last_stage + 2
-    return positions * sum(results.expected_seconds(view.analysis, one) for one in checked())
+    return positions * sum(
+        results.expected_seconds(view.analysis, one, view.stage_of(one)) for one in checked()
+    )
 
 
 def _start() -> None:
