@@ -142,6 +142,35 @@ def test_a_distraction_that_is_dimmed_makes_the_network_surer() -> None:
     assert found.value("increase") == 1
 
 
+def test_stability_by_hand() -> None:
+    """A map that looks at each pixel alone moves with it. One that always rises from left to right
+    is turned round by the flip, and neither the shift nor the brightness changes its ranks."""
+    rising = np.tile(np.arange(16, dtype=np.float32), (16, 1))
+    seen: list[Floats] = []
+
+    def brightness(image: Floats) -> Floats:
+        seen.append(image)
+        mean: Floats = image[0].mean(axis=0)
+        return mean
+
+    model = toy(
+        16,
+        Formula(lambda x: 0.5 + x.mean(axis=(1, 2, 3)) / 10),
+        {"saliency": brightness, "lrp": lambda _: rising},
+        mean=0.5,
+        std=0.25,
+    )
+    noise = photograph(np.random.default_rng(3).integers(0, 256, (16, 16, 3)))
+    found = evaluate(noise, model, ["saliency", "lrp"])
+    assert scored(found, "saliency").stability == pytest.approx(1, abs=1e-4)
+    assert scored(found, "lrp").stability == pytest.approx((1 - 1 + 1) / 3)
+    original, shifted, flipped, brighter = seen
+    np.testing.assert_array_equal(shifted[..., 4:, 4:], original[..., :-4, :-4])
+    np.testing.assert_array_equal(flipped, original[..., ::-1])
+    pixels, after = (x * 0.25 + 0.5 for x in (original, brighter))
+    np.testing.assert_allclose(after, 1.1 * pixels, atol=1e-5)
+
+
 def test_places_by_hand() -> None:
     assert standings([0.3, 0.9, 0.1], "higher") == [2, 1, 3]
     assert standings([0.3, 0.9, 0.1], "lower") == [2, 3, 1]
