@@ -190,6 +190,15 @@ def analyse(source: Source, model: Model, target: Target = None) -> Analysis:
         model.classes.index(target)  # fail before the work, not after it
     photograph = source if isinstance(source, Photograph) else decode(source)
     x, crop = model.preprocessing(photograph)  # (1, 3, R, R)
+    analysis = analyse_input(x, crop, photograph.digest, model)
+    return analysis if target is None else analysis.for_target(target)
+
+
+def analyse_input(x: Floats, crop: Crop, digest: str, model: Model) -> Analysis:
+    """Look at an input (1, 3, R, R) that is there already, for the most probable class.
+
+    `digest` tells it from others, as a photograph's does. Raises EngineError and MemoryError.
+    """
     activations = model.engine.forward(x)
     predictions = Predictions(activations.logits[0], model.classes)
     provenance = Provenance(
@@ -204,11 +213,10 @@ def analyse(source: Source, model: Model, target: Target = None) -> Analysis:
         recipe=model.card.recipe if model.trained else "none",
         preprocessing=_plain(model.preprocessing),
         engine=model.engine.name,
-        image_sha256=photograph.digest,
+        image_sha256=digest,
         versions=versions(),
     )
-    analysis = Analysis(model, activations, x, predictions, crop, provenance, predictions[0])
-    return analysis if target is None else analysis.for_target(target)
+    return Analysis(model, activations, x, predictions, crop, provenance, predictions[0])
 
 
 def _plain(preprocessing: Any) -> Mapping[str, Any]:
