@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from effnet_viz.analysis import faithfulness, randomization
+from effnet_viz.analysis import evaluation, faithfulness, randomization
 from effnet_viz.analysis import pointing_game as game
 from effnet_viz.analysis import verdict as sentences
 from effnet_viz.analysis.analysis import Analysis, Target, analyse
+from effnet_viz.analysis.evaluation import MethodScores
 from effnet_viz.analysis.explanation import Explanation, explain, method_at
 from effnet_viz.analysis.randomization import SanityCheck
 from effnet_viz.arrays import Pixels, blocks, full_range, reduced
@@ -248,6 +249,21 @@ def sanity_check(
 
     key = key_of(sanity_check, analysis, checked, stage)
     return _results.get(key, make, lambda made: made.nbytes)
+
+
+def method_scores(
+    analysis: Analysis,
+    method: Method,
+    stage: int | None,
+    progress: Callable[[float], None],
+) -> MethodScores:
+    """One method's map in numbers; see analysis.evaluation."""
+
+    def make() -> MethodScores:
+        return evaluation.score_method(analysis, method, stage=stage, progress=progress)
+
+    key = key_of(method_scores, analysis, method, stage)
+    return _results.get(key, make, lambda made: made.attribution.nbytes)
 
 
 _measured: dict[tuple[object, str, int | None], float] = {}

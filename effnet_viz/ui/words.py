@@ -568,3 +568,20 @@ CONTRAST_SUM = (
 CHANNEL = "Channel"
 DIFFERENCE = "Difference"
 CONTRAST_TABLE = "What the channels that differ most add to either score"
+
+TRUST = "Which to trust"
+TRUST_LINE = "No number knows the truth: each asks one question of a map"
+MEASURE = "Measure the {count} maps above, about {time}"
+MEAN_RANK = "Mean rank"
+TRUST_HOW = (
+    "In brackets the rank among the methods here, 1 the best; ↑ higher is better, ↓ lower. One "
+    "photograph is an example, not a measurement: try others before you prefer a method."
+)
+TRUST_MEASURES = "What each number asks, and what it does not show"
+TRUST_HEADS = ["Number", "What it asks", "What it does not show", "Better"]
+BETTER = {"higher": "higher", "lower": "lower"}
+TRUST_CHART = "Faithfulness against cost"
+TRUST_SECONDS = "Seconds of one map here"
+TRUST_FAITHFUL = "Mean rank in deletion, insertion and ROAD, 1 the best"
+YES = "yes"
+NO = "no"

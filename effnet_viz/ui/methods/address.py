@@ -5,7 +5,7 @@ from effnet_viz.models.classes import imagenet
 from effnet_viz.ui.inputs import image_picker, model_picker
 from effnet_viz.ui.inputs.target_and_stage import STAGE, TARGET
 from effnet_viz.ui.layout.url_parameters import Choice, Choices
-from effnet_viz.ui.methods import sanity
+from effnet_viz.ui.methods import sanity, trust
 
 RUN = Choices("run", METHODS)
 OTHER = Choice("other", imagenet())
@@ -18,4 +18,5 @@ ADDRESS = (
     OTHER,
     RUN,
     *sanity.PARAMETERS,
+    *trust.PARAMETERS,
 )

@@ -15,6 +15,7 @@ from effnet_viz.ui.methods.contrast import show_contrast
 from effnet_viz.ui.methods.maps import open_deck, show_maps
 from effnet_viz.ui.methods.sanity import show_sanity
 from effnet_viz.ui.methods.table import show_table_of_methods
+from effnet_viz.ui.methods.trust import show_trust
 from effnet_viz.ui.methods.view import MethodsView, chosen_other, wanted
 from effnet_viz.ui.panes import canvas_of
 from effnet_viz.ui.upload import Upload
@@ -50,10 +51,12 @@ def show_methods(chosen: ModelRef, image: Upload | None, class_place: DeltaGener
         slots = open_deck(view)
     below = st.container(key="below")
     with below:
-        compute_sanity = show_sanity(view)
+        measure = show_trust(view)
+        scramble = show_sanity(view)
         show_contrast(view)
     with maps:
         found = show_maps(view, slots)
     with below:
         show_table_of_methods(view, found)
-    compute_sanity()
+    measure()
+    scramble()

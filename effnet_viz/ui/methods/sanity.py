@@ -6,6 +6,7 @@ import dataclasses
 import html
 import math
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -16,14 +17,14 @@ from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import METHODS, Method
 from effnet_viz.processes import JobError
 from effnet_viz.ui import front_end, results, viewer, words
-from effnet_viz.ui.layout import navigation
+from effnet_viz.ui.layout import navigation, url_state
 from effnet_viz.ui.layout.mistakes import mistake_boundary, report, sentence_of
 from effnet_viz.ui.layout.problems import message_of
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.url_parameters import Flag, Number
 from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.methods.progress import Bar, time_text
-from effnet_viz.ui.methods.view import MethodsView, is_quick
+from effnet_viz.ui.methods.view import MethodsView, ask_for, cancel, is_asked, is_quick
 from effnet_viz.ui.panes import picture_of
 from effnet_viz.ui.viewer import Under
 
@@ -33,15 +34,17 @@ PARAMETERS = (Flag("scramble"), Number("position", 0))
 def show_sanity(view: MethodsView) -> Callable[[], None]:
     """The check, if somebody has asked for it; gives what computes it when the page is there."""
     section(words.SANITY, words.SANITY_LINE)
-    asked = st.session_state.get("scramble")
     place = st.container(key="sanity")
+    url_state.read_url("scramble")
+    asked = is_asked("scramble")
+    url_state.write_url("scramble", "true" if asked else None)
     if not asked:
         seconds = expected_seconds(view)
         text = words.SCRAMBLE.format(time=time_text(seconds))
-        place.button(text, key="scramble_now", type="primary", on_click=_start)
+        place.button(text, key="scramble_now", type="primary", on_click=ask_for, args=("scramble",))
         return lambda: None
     with place:
-        bar = Bar(words.SANITY, _cancel)
+        bar = Bar(words.SANITY, partial(cancel, "scramble"))
 
     def compute() -> None:
         try:
@@ -70,14 +73,6 @@ def expected_seconds(view: MethodsView) -> float:
     return positions * sum(
         results.expected_seconds(view.analysis, one, view.stage_of(one)) for one in checked()
     )
-
-
-def _start() -> None:
-    st.session_state["scramble"] = True
-
-
-def _cancel() -> None:
-    st.session_state["scramble"] = None
 
 
 @st.fragment
