@@ -91,9 +91,10 @@ MEASURES = (
         "ROAD",
         "higher",
         "How much more the probability suffers when the most important pixels are filled in from "
-        "their neighbours than when the least important ones are; chance gives 0.",
-        "Whether a smooth and a spotted map differ in truth: large areas filled in leave a blur "
-        "that a network notices.",
+        "their neighbours than when the least important ones are; chance gives 0 on average.",
+        "Whether a small difference is one: on one photograph chance alone can give 0.1; nor "
+        "whether smooth and spotted maps differ, since large areas filled in leave a blur that a "
+        "network notices.",
     ),
     Measure(
         "pointing",
