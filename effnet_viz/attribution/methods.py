@@ -134,11 +134,11 @@ SEGMENTS = 49
 SAMPLES = 200
 """Pictures with parts covered, for the methods that draw them at random."""
 STEPS = 50
-"""Of the way from a black picture to the photograph, for integrated gradients."""
+"""Of the way from a grey picture to the photograph, for integrated gradients."""
 NOISY = 25
 """Noisy copies, for SmoothGrad."""
 WALKS = 20
-"""Walks from a random picture to the photograph, for Gradient SHAP."""
+"""Walks from noisy grey pictures to the photograph, for Gradient SHAP."""
 
 _SUM = "sum over the colours"
 _LARGEST = "largest magnitude over the colours"
@@ -412,7 +412,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Place.PIXELS,
                 Unit.ARBITRARY,
                 Family.GRADIENT,
-                f"The mean saliency of {NOISY} noisy copies of the photograph.",
+                f"The mean gradient of {NOISY} noisy copies of the photograph: noise cancels out.",
                 "It looks cleaner, not truer: edges stand out whatever the network uses.",
                 "Smilkov et al. 2017, arXiv 1706.03825",
                 2 * NOISY,
@@ -425,8 +425,8 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Place.PIXELS,
                 Unit.LOGIT,
                 Family.GRADIENT,
-                "Integrated gradients from noisy pictures, at random points of the way.",
-                "Random: few walks leave noise that looks like detail.",
+                "Integrated gradients from noisy grey pictures, at random points of the way.",
+                f"Random: {WALKS} walks leave noise that looks like detail, and a sum that is off.",
                 "Lundberg & Lee 2017, arXiv 1705.07874",
                 2 * WALKS,
                 _SUM,

@@ -7,7 +7,7 @@ hash of their bytes, so nobody reaches one that they do not have, models by key 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ from effnet_viz.analysis.explanation import Explanation, explain, method_at
 from effnet_viz.analysis.randomization import SanityCheck
 from effnet_viz.arrays import Pixels, blocks, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
-from effnet_viz.attribution import doubts
+from effnet_viz.attribution import doubts as doubts_of
 from effnet_viz.attribution.attribution import Attribution
-from effnet_viz.attribution.methods import Library, Method
+from effnet_viz.attribution.methods import METHODS, Library, Method
 from effnet_viz.images.guarded import decode_guarded
 from effnet_viz.images.photograph import Photograph, resized
 from effnet_viz.metrics.deletion import Kind
@@ -195,10 +195,11 @@ def attribution(analysis: Analysis, method: Method, stage: int | None) -> Attrib
     return analysis.attribute(method, stage)
 
 
-@_results.kept(lambda _: 200)
-def activation_types(model: Model) -> frozenset[str]:
-    """The kinds of activation functions in a model; see attribution.doubts."""
-    return doubts.activation_types(model.module())
+@_results.kept(lambda _: 5000)
+def doubts(model: Model) -> Mapping[str, tuple[str, ...]]:
+    """Where methods do not do on a model what their papers say, by key; see attribution.doubts."""
+    network = model.module()
+    return {key: doubts_of.doubts(method, network) for key, method in METHODS.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ import streamlit as st
 
 from effnet_viz.analysis.analysis import NoClassActivationMapError
 from effnet_viz.analysis.comparison import UNUSABLE
-from effnet_viz.attribution.doubts import doubts
 from effnet_viz.attribution.methods import METHODS, Method, MethodRefusedError
 from effnet_viz.processes import JobError
 from effnet_viz.ui import results, viewer, words
@@ -59,11 +58,6 @@ def _slot(view: MethodsView, method: Method) -> Slot:
     seconds = results.expected_seconds(view.analysis, method, view.stage_of(method))
     text = words.COMPUTE.format(seconds=_seconds(seconds))
     return replace(slot, note=method.computes, buttons=((_COMPUTE + method.key, text),))
-
-
-def doubts_of(view: MethodsView, method: Method) -> tuple[str, ...]:
-    """Where the method does not do on this network what its paper says."""
-    return doubts(method, results.activation_types(view.model))
 
 
 def _seconds(seconds: float) -> str:
@@ -126,6 +120,6 @@ def _show(view: MethodsView, method: Method, made: TimedAttribution) -> None:
     )
     if attribution.other is not None:
         text = f"rather than {attribution.other.label}"
-    care = [(words.DOUBT, doubt) for doubt in doubts_of(view, method)]
+    care = [(words.DOUBT, doubt) for doubt in results.doubts(view.model)[method.key]]
     under = Under(text=text, why=f"{method.computes} {method.misleads} {method.paper}.", care=care)
     viewer.show(method.key, picture_of(view.canvas, view.model, attribution, under=under))
