@@ -12,10 +12,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.analysis.contrast import contrast
+from effnet_viz.analysis.evaluation import score_method
 from effnet_viz.arrays import reduced
 from effnet_viz.attribution.methods import METHODS, MethodRefusedError
 from effnet_viz.serving import slow_methods
 from effnet_viz.ui import results, viewer
+from effnet_viz.ui.methods.sanity import scrambled
 from effnet_viz.ui.methods.view import is_quick
 from tests.ui.opening import address, maps, open_page, part, parts, tell, texts
 
@@ -64,7 +67,7 @@ def test_the_maps_are_those_of_the_package(cat: Analysis) -> None:
         shown = np.frombuffer(base64.b64decode(maps(page)[key]["map"]["values"]), "<f4")
         assert np.array_equal(shown.reshape(sent.shape), sent), key
         caption = maps(page)[key]["caption"][-1]
-        place = "pixels (224×224), largest magnitude over the colours"
+        place = "pixels (224×224), largest magnitude over the colours, shown as averages (112×112)"
         at = place if expected.stage is None else "stage 7 (7×7)"
         assert caption == f"{METHODS[key].title}, class “espresso”, {at}"
 
@@ -110,3 +113,85 @@ def test_the_table_has_every_method_with_its_source_and_its_seconds() -> None:
     for method in METHODS.values():
         for text in (method.title, method.paper):
             assert text.replace("&", "&amp;") in said
+
+
+def test_doubts_stand_at_the_map(cat: Analysis) -> None:
+    shown = maps(open_methods())
+    for key, doubts in results.doubts(cat.model).items():
+        if key in shown:
+            assert [text for _, text in shown[key]["care"]] == list(doubts), key
+    assert shown["eigen-cam"]["care"]
+    assert not shown["grad-cam"]["care"]
+
+
+def test_which_to_trust_is_measured_when_asked(
+    cat: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ("cam", "grad-cam", "saliency")
+    real = results.method_scores
+
+    def scores(analysis: Analysis, method: Any, *rest: Any) -> Any:
+        if method.key not in few:
+            raise MethodRefusedError("Not now. Choose another.")
+        return real(analysis, method, *rest)
+
+    monkeypatch.setattr(results, "method_scores", scores)
+    page = open_methods()
+    assert "Deletion" not in texts(page)
+    page.get_by_key("measure_now").click().run()  # type: ignore[attr-defined]
+    assert not page.exception
+    table = next(
+        element.proto.body for element in page.get("html") if "Deletion ↓" in element.proto.body
+    )
+    for key in few:
+        assert f">{METHODS[key].title}</th>" in table
+    expected = score_method(cat, "cam")
+    assert f"{expected.deletion:.2f} (" in table
+    assert f"{expected.road:.2f} (" in table
+    assert address(page)["measure"] == "true"
+
+
+def test_weights_are_scrambled_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = (METHODS["cam"], METHODS["grad-cam"])
+    monkeypatch.setattr("effnet_viz.ui.methods.sanity.checked", lambda: few)
+    page = open_methods(scramble="true")
+    shown = parts(page, "pane")
+    assert [one["lead"] for one in shown[:2]] == ["CAM", "Grad-CAM"]
+    assert not any(one["stamp"] for one in shown[:2])
+    assert shown[0]["text"] == "ρ 1.00, SSIM 1.00"
+    page.slider(key="position").set_value(10).run()
+    now = parts(page, "pane")
+    assert all(one["stamp"] == "SCRAMBLED weights" for one in now[:2])
+    assert any("everything random" in line for line in now[0]["caption"])
+    assert "Now: everything random." in texts(page)
+    assert now[0]["map"]["values"] != shown[0]["map"]["values"]
+    curve = parts(page, "curves")[0]["charts"][0]["lines"][0]["values"]
+    assert len(curve) == 11
+    assert curve[0] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("position", "said"),
+    [
+        (0, "as trained"),
+        (1, "head random"),
+        (2, "head and stage 9 random"),
+        (4, "head and stages 7 to 9 random"),
+        (10, "everything random"),
+    ],
+)
+def test_what_is_scrambled_is_told(position: int, said: str) -> None:
+    assert scrambled(position, 9) == said
+
+
+def test_why_this_class_and_not_that_one(cat: Analysis) -> None:
+    page = open_methods(other="espresso")
+    found = contrast(cat, None, "espresso")
+    said = texts(page)
+    assert "Why tiger cat and not espresso?" in said
+    strongest = found.strongest(1)[0]
+    assert f'<th scope="row">{strongest.index}</th>' in said
+    assert f"{strongest.difference:+.2f}" in said
+    [pane] = [one for one in parts(page, "pane") if one["text"] == "Bright speaks for tiger cat"]
+    shown = np.frombuffer(base64.b64decode(pane["map"]["values"]), "<f4")
+    assert np.array_equal(shown.reshape(found.values.shape), found.values)
