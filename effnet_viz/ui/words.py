@@ -544,8 +544,8 @@ ALL_CHANGE = (
     "Every map changes as the weights go. That does not make it right: noise changes as well."
 )
 SOME_STAY = (
-    "{titles} {verb} much the same although nothing learnt is left: what they show here comes from "
-    "the photograph and the architecture, not from what the network learnt."
+    "{titles} {verb} much the same although nothing learnt is left: that comes from the photograph "
+    "and the architecture, not from what the network learnt."
 )
 STAYS = "Hardly changes"
 STAYS_HELP = (

@@ -131,6 +131,12 @@ class Deck {
     showHand(cell.pane, this.slots);
   }
 
+  // What the deck itself says of a place, where nothing else is left there.
+  restore(name) {
+    const cell = this.cells.get(name);
+    if (cell) this.fillBody(cell, cell.slot);
+  }
+
   // On a phone, a part is covered on the photograph.
   chooseTool(tool) {
     const [covers, looks] = ["covering", "always"].map((when) => this.data.slots.find((slot) => (slot.when ?? "always") === when)?.name);

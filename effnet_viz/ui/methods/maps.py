@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from effnet_viz.analysis.analysis import NoClassActivationMapError
 from effnet_viz.analysis.comparison import UNUSABLE
@@ -53,8 +54,7 @@ def _slot(view: MethodsView, method: Method) -> Slot:
     if is_quick(method):
         return slot
     if method.key in view.wanted:
-        button = (_CANCEL + method.key, words.CANCEL)
-        return replace(slot, note=words.COMPUTING, buttons=(button,))
+        return replace(slot, buttons=((_CANCEL + method.key, words.CANCEL),))
     seconds = results.expected_seconds(view.analysis, method, view.stage_of(method))
     text = words.COMPUTE.format(seconds=_seconds(seconds))
     return replace(slot, note=method.computes, buttons=((_COMPUTE + method.key, text),))
@@ -79,25 +79,32 @@ def show_maps(view: MethodsView, slots: list[Slot]) -> dict[str, TimedAttributio
         method = METHODS[slot.name]
         if not is_quick(method) and method.key not in view.wanted:
             continue
+        place = st.empty()
+        if not is_quick(method):  # what was there before is of another class, stage or photograph
+            with place:
+                viewer.show_instead(replace(slot, note=words.COMPUTING), meanwhile=True)
         try:
             made = _make(view, method, bar)
         except (MethodRefusedError, NoClassActivationMapError) as error:
-            viewer.show_instead(replace(slot, note=str(error), buttons=()))
+            _say(place, slot, str(error))
         except JobError as error:
-            viewer.show_instead(replace(slot, note=sentence_of(report(error)), buttons=()))
+            _say(place, slot, sentence_of(report(error)))
         except UNUSABLE as error:
-            message = message_of(error, view.model.card.title).replace("`", "")
-            viewer.show_instead(replace(slot, note=message, buttons=()))
+            _say(place, slot, message_of(error, view.model.card.title).replace("`", ""))
         else:
             found[method.key] = made
-            _show(view, method, made)
+            with place:
+                _show(view, method, made)
     bar.empty()
     return found
 
 
-def _make(
-    view: MethodsView, method: Method, bar: st.delta_generator.DeltaGenerator
-) -> TimedAttribution:
+def _say(place: DeltaGenerator, slot: Slot, note: str) -> None:
+    with place:
+        viewer.show_instead(replace(slot, note=note, buttons=()))
+
+
+def _make(view: MethodsView, method: Method, bar: DeltaGenerator) -> TimedAttribution:
     told = time.monotonic()
 
     def tell(done: float) -> None:

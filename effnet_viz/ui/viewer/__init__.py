@@ -404,10 +404,13 @@ def show(slot: str, picture: Picture) -> None:
     front_end.part("map", {"slot": slot, **picture._data()}, key=f"map {slot}")
 
 
-def show_instead(slot: Slot) -> None:
-    """A still, or what has to be said, in a place of the deck where no map can be after all."""
+def show_instead(slot: Slot, *, meanwhile: bool = False) -> None:
+    """A still, or what has to be said, in a place of the deck where no map can be after all.
+
+    Or `meanwhile`, where one is still to come in this run of the page.
+    """
     data = {"slot": slot.name, "instead": _as_data(slot)}
-    front_end.part("instead", data, key=f"map {slot.name}")
+    front_end.part("instead", data, key=f"{'until' if meanwhile else 'map'} {slot.name}")
 
 
 def pane(picture: Picture, *, key: str) -> None:
