@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from effnet_viz.analysis.analysis import Analysis, NoClassActivationMapError, analyse
     from effnet_viz.analysis.comparison import Comparison, compare, explain_each
+    from effnet_viz.analysis.evaluation import Evaluation, evaluate
     from effnet_viz.attribution.attribution import Attribution
     from effnet_viz.engines.adapters import UnsupportedModuleError
     from effnet_viz.engines.engine import EngineError
@@ -21,6 +22,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "analysis.analysis": ("Analysis", "NoClassActivationMapError", "analyse"),
     "analysis.comparison": ("Comparison", "compare", "explain_each"),
+    "analysis.evaluation": ("Evaluation", "evaluate"),
     "attribution.attribution": ("Attribution",),
     "engines.adapters": ("UnsupportedModuleError",),
     "engines.engine": ("EngineError",),
@@ -38,6 +40,7 @@ __all__ = [
     "Attribution",
     "Comparison",
     "EngineError",
+    "Evaluation",
     "ImageError",
     "Model",
     "NoClassActivationMapError",
@@ -49,6 +52,7 @@ __all__ = [
     "analyse",
     "build",
     "compare",
+    "evaluate",
     "explain_each",
     "from_module",
     "list_models",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.metadata import version
@@ -16,10 +16,12 @@ from PIL import Image
 
 from effnet_viz import __version__
 from effnet_viz.analysis.predictions import Predictions
-from effnet_viz.arrays import Floats
-from effnet_viz.attribution.attribution import Attribution, Method
-from effnet_viz.attribution.stages import attribute_stage
-from effnet_viz.engines.engine import Activations
+from effnet_viz.arrays import Floats, Placement
+from effnet_viz.attribution import methods
+from effnet_viz.attribution.attribution import Attribution
+from effnet_viz.attribution.methods import Library, Method, Place
+from effnet_viz.attribution.stages import engine_maps, require_stage
+from effnet_viz.engines.engine import Activations, Head, lock
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models.model import Model, ModelId
@@ -33,6 +35,17 @@ class NoClassActivationMapError(ValueError):
     """A class activation map is asked of a network that has none."""
 
 
+def require_class_activation_map(model: Model, stage: int) -> Head:
+    """The linear head. Raises NoClassActivationMapError where a stage is not pooled into one."""
+    head = model.engine.head
+    if head is None or stage != model.last_stage:
+        raise NoClassActivationMapError(
+            f"{model.card.title} has no class activation map at stage {stage}: it needs "
+            "the last stage, pooled by its average into one linear layer. Use Grad-CAM instead."
+        )
+    return head
+
+
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """One image seen by one model: predictions, maps, stages, geometry, provenance."""
@@ -40,6 +53,8 @@ class Analysis:
     model: Model = dataclasses.field(repr=False)
     activations: Activations = dataclasses.field(repr=False)
     """Of this one image: B = 1."""
+    image: Floats = dataclasses.field(repr=False)
+    """What the model saw, (1, 3, R, R)."""
     predictions: Predictions = dataclasses.field(repr=False)
     """All classes, the most probable first."""
     crop: Crop
@@ -75,41 +90,72 @@ class Analysis:
 
     def attribute(
         self,
-        method: Method | str = Method.GRAD_CAM,
+        method: Method | str = methods.GRAD_CAM,
         stage: int | None = None,
         target: Target = None,
+        *,
+        other: Target = None,
+        progress: Callable[[float], None] = lambda _: None,
     ) -> Attribution:
-        """The map of one stage for one class, (h, w), signed, in units of the logit.
+        """The map of one method for one class, (h, w), raw and signed, in the method's unit.
 
         It knows its place: where its cells lie in the square (placement), and the square in the
         photograph (crop).
 
-        `method` is "cam" or "grad-cam", which are the same at the last stage of a network that has
-        a class activation map. `stage` None is the last one, `target` None the class of this
-        analysis. Only the stages after `stage` run again.
-        Raises ValueError for another method or stage, UnknownClassError, and
-        NoClassActivationMapError.
+        `method` is a key of attribution.methods.METHODS, "cam" and "grad-cam" among them, which are
+        the same at the last stage of a network that has a class activation map. `stage` None is the
+        last one, and means nothing to a method that looks at pixels; `target` None is the class of
+        this analysis. `other` is the class that a method tells it from, where it does: None is the
+        most probable other one. `progress` hears how much is done, 0 to 1.
+        Methods of the engine run the stages after `stage` again; others run the whole network,
+        once or many times (Method.passes), in a private copy. The same call gives the same bits.
+        Raises ValueError for another stage, UnknownMethodError, UnknownClassError,
+        NoClassActivationMapError and MethodRefusedError.
         """
-        method = Method(method)
-        last = self.model.last_stage
-        stage = last if stage is None else stage
-        if method is Method.CAM and (self.model.engine.head is None or stage != last):
-            raise NoClassActivationMapError(
-                f"{self.model.card.title} has no class activation map at stage {stage}: it needs "
-                "the last stage, pooled by its average into one linear layer. Use Grad-CAM instead."
-            )
+        method = methods.find(method)
+        at = self.model.last_stage if stage is None else stage
+        if method is methods.CAM:
+            require_class_activation_map(self.model, at)
         chosen = self.target if target is None else self.for_target(target).target
-        maps = attribute_stage(self.model.engine, self.activations, stage, [chosen.index])
+        compared = self.other_than(chosen, other) if method.compares else None
+        channels = None
+        if method.library is Library.ENGINE:
+            maps = engine_maps(method, self.model.engine, self.activations, at, [chosen.index])
+            values, channels = maps.values[0], maps.channels[0]
+        else:
+            require_stage(self.activations, at)
+            values = self.model.runner(
+                self.model,
+                method,
+                self.image,
+                stage=at,
+                target=chosen.index,
+                other=(compared or self.other_than(chosen)).index,
+                progress=progress,
+            )
+        of_pixels = method.place is Place.PIXELS
         return Attribution(
-            values=maps.values[0],
-            channels=maps.channels[0],
-            placement=self.model.structure.stages[stage].placement,
+            values=lock(values),
+            channels=channels,
+            placement=Placement.even(len(values))
+            if of_pixels
+            else self.model.structure.stages[at].placement,
             crop=self.crop,
-            stage=stage,
+            stage=None if of_pixels else at,
             target=chosen,
+            other=compared,
             method=method,
             provenance=self.provenance,
         )
+
+    def other_than(self, target: Prediction, other: Target = None) -> Prediction:
+        """The class that a class is told from: None is the most probable other one.
+
+        Raises UnknownClassError.
+        """
+        if other is not None:
+            return self.for_target(other).target
+        return next(one for one in self.predictions if one.index != target.index)
 
     @cached_property
     def cam(self) -> Floats:
@@ -117,11 +163,11 @@ class Analysis:
 
         Raises NoClassActivationMapError.
         """
-        return self.attribute(Method.CAM).values
+        return self.attribute(methods.CAM).values
 
     def grad_cam(self, stage: int, target: Target = None) -> Floats:
         """Grad-CAM at a stage, (h, w), raw and signed, in logit units; see attribute."""
-        return self.attribute(Method.GRAD_CAM, stage, target).values
+        return self.attribute(methods.GRAD_CAM, stage, target).values
 
 
 @cache
@@ -144,6 +190,15 @@ def analyse(source: Source, model: Model, target: Target = None) -> Analysis:
         model.classes.index(target)  # fail before the work, not after it
     photograph = source if isinstance(source, Photograph) else decode(source)
     x, crop = model.preprocessing(photograph)  # (1, 3, R, R)
+    analysis = analyse_input(x, crop, photograph.digest, model)
+    return analysis if target is None else analysis.for_target(target)
+
+
+def analyse_input(x: Floats, crop: Crop, digest: str, model: Model) -> Analysis:
+    """Look at an input (1, 3, R, R) that is there already, for the most probable class.
+
+    `digest` tells it from others, as a photograph's does. Raises EngineError and MemoryError.
+    """
     activations = model.engine.forward(x)
     predictions = Predictions(activations.logits[0], model.classes)
     provenance = Provenance(
@@ -158,11 +213,10 @@ def analyse(source: Source, model: Model, target: Target = None) -> Analysis:
         recipe=model.card.recipe if model.trained else "none",
         preprocessing=_plain(model.preprocessing),
         engine=model.engine.name,
-        image_sha256=photograph.digest,
+        image_sha256=digest,
         versions=versions(),
     )
-    analysis = Analysis(model, activations, predictions, crop, provenance, predictions[0])
-    return analysis if target is None else analysis.for_target(target)
+    return Analysis(model, activations, x, predictions, crop, provenance, predictions[0])
 
 
 def _plain(preprocessing: Any) -> Mapping[str, Any]:

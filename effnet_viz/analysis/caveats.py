@@ -62,7 +62,8 @@ class Caveat:
 
 def caveats(analysis: Analysis, attribution: Attribution) -> tuple[Caveat, ...]:
     """All that is known against a map of the analysis, by rule."""
-    name = f"{attribution.method.title} at stage {attribution.stage}"
+    at = "" if attribution.stage is None else f" at stage {attribution.stage}"
+    name = f"{attribution.method.title}{at}"
     return (
         *_of_the_network(analysis, attribution.target),
         *_of_the_map(attribution.values, name),

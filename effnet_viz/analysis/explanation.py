@@ -8,7 +8,9 @@ from functools import cached_property
 from effnet_viz.analysis.analysis import Analysis, Source, Target, analyse
 from effnet_viz.analysis.caveats import Caveat, caveats
 from effnet_viz.arrays import Floats, resample
-from effnet_viz.attribution.attribution import Attribution, Method
+from effnet_viz.attribution import methods
+from effnet_viz.attribution.attribution import Attribution
+from effnet_viz.attribution.methods import Method
 from effnet_viz.metrics.concentration import Concentration, concentration
 from effnet_viz.metrics.place import Place, place
 from effnet_viz.models.model import Model
@@ -71,7 +73,7 @@ def explain(
 def method_at(model: Model, stage: int | None) -> Method:
     """How the map of a stage is called: CAM at the last one (None) where there is one."""
     last = stage is None or stage == model.last_stage
-    return Method.CAM if last and model.engine.head is not None else Method.GRAD_CAM
+    return methods.CAM if last and model.engine.head is not None else methods.GRAD_CAM
 
 
 def starting_stage(model: Model) -> int:

@@ -23,6 +23,7 @@ from effnet_viz.metrics.deletion import (
     first_pixels,
     pixel_order,
 )
+from effnet_viz.models.model import Model
 from effnet_viz.records import Crop, Prediction
 
 
@@ -66,6 +67,13 @@ def perturb(
 ) -> Perturbation:
     """Prepares a photograph for deletion in the order of a map of its crop."""
     x, crop = preprocessing(photograph)  # (1, 3, R, R)
+    return perturb_input(x, crop, preprocessing, attribution)
+
+
+def perturb_input(
+    x: Floats, crop: Crop, preprocessing: Preprocessing, attribution: Attribution
+) -> Perturbation:
+    """The same from the network's input (1, 3, R, R), with a map of a stage or of pixels."""
     baseline = blur(x[0], BLUR * crop.resolution)  # (3, R, R)
     order = pixel_order(attribution.values, attribution.placement, crop.resolution)  # (R²,)
     return Perturbation(x[0], baseline, order, crop, preprocessing)
@@ -96,6 +104,12 @@ class DeletionInsertion:
         return curve.area / whole if whole > 0 else float("nan")
 
 
+def says(model: Model, image: Floats, target: Prediction) -> Prediction:
+    """What a network says of a class for another input (1, 3, R, R): one forward pass."""
+    logits = model.engine.forward(image).logits[0]  # (classes,)
+    return Predictions(logits, model.classes).of(target.index)
+
+
 def deletion_insertion(
     explanation: Explanation,
     photograph: Photograph,
@@ -107,14 +121,22 @@ def deletion_insertion(
     """
     model, attribution = explanation.analysis.model, explanation.attribution
     prepared = perturb(photograph, model.preprocessing, attribution)
+    return race(model, attribution, prepared, progress)
+
+
+def race(
+    model: Model,
+    attribution: Attribution,
+    prepared: Perturbation,
+    progress: Callable[[float], None] | None = None,
+) -> DeletionInsertion:
+    """Deletion and insertion in the prepared order; see deletion_insertion."""
     # Deletion ends where insertion begins and the other way round.
     steps: list[tuple[Kind, float]] = [("deletion", fraction) for fraction in FRACTIONS]
     steps += [("insertion", fraction) for fraction in FRACTIONS[1:-1]]
     found: list[float] = []
     for kind, fraction in steps:
-        logits = model.engine.forward(prepared.image(fraction, kind)).logits[0]  # (classes,)
-        predictions = Predictions(logits, model.classes)
-        found.append(predictions.of(attribution.target.index).probability)
+        found.append(says(model, prepared.image(fraction, kind), attribution.target).probability)
         if progress is not None:
             progress(len(found) / len(steps))
     deletion, inner = tuple(found[: len(FRACTIONS)]), found[len(FRACTIONS) :]
@@ -145,6 +167,5 @@ def blur_hottest(explanation: Explanation, photograph: Photograph) -> HottestBlu
     """
     model, attribution = explanation.analysis.model, explanation.attribution
     prepared = perturb(photograph, model.preprocessing, attribution)
-    logits = model.engine.forward(prepared.image(HOTTEST, "deletion")).logits[0]  # (classes,)
-    after = Predictions(logits, model.classes).of(attribution.target.index)
+    after = says(model, prepared.image(HOTTEST, "deletion"), attribution.target)
     return HottestBlurred(attribution.target, after)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from effnet_viz.analysis.analysis import analyse_input
 from effnet_viz.analysis.explanation import method_at
-from effnet_viz.analysis.predictions import Predictions
+from effnet_viz.analysis.progress import Progress, part, silent
 from effnet_viz.arrays import Floats, Placement, positive_evidence, resample
-from effnet_viz.attribution.attribution import Method
-from effnet_viz.attribution.stages import attribute_stage
+from effnet_viz.attribution import methods
+from effnet_viz.attribution.methods import Method
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.images.preprocessing import Preprocessing
 from effnet_viz.metrics.localization import share_inside
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import variant
 from effnet_viz.models.zoo import ModelEntry
-from effnet_viz.records import Prediction
+from effnet_viz.records import Crop, Prediction
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class CellScore:
     """Of the positive evidence over the mosaic, inside the class's own cell, 0 to 1; an even map
     has 1/4. See metrics.localization.share_inside."""
     evidence: Floats
-    """(h, w), in units of the logit; GridPointing.placement says where its cells lie."""
+    """(h, w), in the unit of the method; GridPointing.placement says where its cells lie."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +57,9 @@ class GridPointing:
     """At twice its own resolution."""
     stage: int
     scores: tuple[CellScore, ...]
-
-    @property
-    def method(self) -> Method:
-        return method_at(self.model, self.stage)
-
-    @property
-    def placement(self) -> Placement:
-        """Where the cells of the maps lie in the mosaic."""
-        return self.model.structure.stages[self.stage].placement
+    method: Method
+    placement: Placement
+    """Where the cells of the maps lie in the mosaic."""
 
     @property
     def mean(self) -> float:
@@ -101,22 +97,36 @@ def mosaic(cells: Sequence[GridCell], preprocessing: Preprocessing) -> Floats:
 
 
 def grid_pointing(
-    model: Model, cells: Sequence[GridCell], stage: int | None = None
+    model: Model,
+    cells: Sequence[GridCell],
+    stage: int | None = None,
+    *,
+    method: Method | str | None = None,
+    progress: Progress = silent,
 ) -> GridPointing:
     """Plays the game with a network at twice its resolution (see entry_for_mosaic), in one pass.
 
-    `stage` None is the last one. Shares are of the pixels of the mosaic, to which the positive
-    evidence is enlarged (arrays.resample), as Böhle et al. enlarge coarse maps.
+    `stage` None is the last one, `method` None is CAM there and Grad-CAM elsewhere; others run the
+    network as often as they do for a map of each cell's class. `progress` hears how much is done, 0
+    to 1. Shares are of the pixels of the mosaic, to which the positive evidence is enlarged
+    (arrays.resample), as Böhle et al. enlarge coarse maps. Raises what Analysis.attribute raises.
     """
     stage = model.last_stage if stage is None else stage
-    placement = model.structure.stages[stage].placement
+    method = method_at(model, stage) if method is None else methods.find(method)
     side = model.preprocessing.resolution
-    activations = model.engine.forward(mosaic(cells, model.preprocessing))
-    predictions = Predictions(activations.logits[0], model.classes)
-    scores = []
-    for cell, box in zip(cells, CELLS, strict=False):
-        maps = attribute_stage(model.engine, activations, stage, [cell.target])
-        evidence = maps.values[0]  # (h, w)
+    x = mosaic(cells, model.preprocessing)  # (1, 3, R, R)
+    crop = Crop((side, side), (0.0, 0.0, float(side), float(side)), side)
+    analysis = analyse_input(x, crop, hashlib.sha256(x.tobytes()).hexdigest(), model)
+    scores, placement = [], model.structure.stages[stage].placement
+    for place, (cell, box) in enumerate(zip(cells, CELLS, strict=False)):
+        attribution = analysis.attribute(
+            method,
+            stage,
+            cell.target,
+            progress=part(progress, place / len(cells), (place + 1) / len(cells)),
+        )
+        evidence, placement = attribution.values, attribution.placement  # (h, w)
         pixels = resample(positive_evidence(evidence), placement, side, side)  # (R, R)
-        scores.append(CellScore(predictions.of(cell.target), share_inside(pixels, box), evidence))
-    return GridPointing(model, stage, tuple(scores))
+        scores.append(CellScore(attribution.target, share_inside(pixels, box), evidence))
+        progress((place + 1) / len(cells))
+    return GridPointing(model, stage, tuple(scores), method, placement)

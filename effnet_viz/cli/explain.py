@@ -1,4 +1,4 @@
-"""Write what a model looks at: the CAM and the Grad-CAM of photographs, drawn and as numbers."""
+"""Write what a model looks at: the CAM and another map of photographs, drawn and as numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from effnet_viz.attribution.methods import (
+    CAM,
+    GRAD_CAM,
+    METHODS,
+    Method,
+    MethodRefusedError,
+    Place,
+)
+from effnet_viz.attribution.methods import find as find_method
 
 # Whatever loads torch is imported where it is needed: help and mistyped options come at once.
 if TYPE_CHECKING:
@@ -29,8 +39,9 @@ def run(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="effnet-viz explain",
         description=__doc__,
-        epilog="For every photograph: NAME-cam.png and NAME-grad-cam-stage-K.png with caption, "
-        "NAME.json and NAME.npz. Exit code: 0, all explained; 1, some could not be; 2, nothing was "
+        epilog="For every photograph: NAME-cam.png and the map of the method with caption, such as "
+        "NAME-grad-cam-stage-K.png, NAME.json and NAME.npz. Methods: "
+        f"{', '.join(METHODS)}. Exit code: 0, all explained; 1, some could not be; 2, nothing was "
         "begun, because the command is wrong or the model cannot be used.",
     )
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="picture files")
@@ -43,7 +54,22 @@ def run(arguments: Sequence[str]) -> int:
         help="label or index of the class to explain (default: the most probable one)",
     )
     parser.add_argument(
-        "--stage", type=int, default=6, metavar="K", help="of Grad-CAM (default: %(default)s)"
+        "--method",
+        default=GRAD_CAM.key,
+        metavar="KEY",
+        help="how the map is made (default: %(default)s; all are listed below)",
+    )
+    parser.add_argument(
+        "--rather-than",
+        metavar="CLASS",
+        help="the class that finer-cam tells it from (default: the most probable other one)",
+    )
+    parser.add_argument(
+        "--stage",
+        type=int,
+        default=6,
+        metavar="K",
+        help="of the map, where its method looks at one (default: %(default)s)",
     )
     parser.add_argument(
         "--out", type=Path, default=Path(), metavar="FOLDER", help="(default: where you are)"
@@ -62,11 +88,13 @@ def run(arguments: Sequence[str]) -> int:
     photos: list[Path] = chosen.photos
     out: Path = chosen.out
     stage: int = chosen.stage
-    target = _index_or_label(chosen.target)
+    target, other = _index_or_label(chosen.target), _index_or_label(chosen.rather_than)
     try:
+        method = find_method(chosen.method)
         entry = find(chosen.model or DEFAULT)
-        if target is not None:
-            imagenet().index(target)
+        for named in (target, other):
+            if named is not None:
+                imagenet().index(named)
         last = structure_of(entry).last
         if not 1 <= stage <= last:
             raise ValueError(f"There is no stage {stage}. Choose one of 1 to {last}.")
@@ -80,16 +108,18 @@ def run(arguments: Sequence[str]) -> int:
         return 2
 
     code = 0
-    names = _names(photos, out, stage)
+    suffixes = _suffixes(method, stage)
+    names = _names(photos, out, suffixes)
     with tqdm(total=len(photos), unit="photo", disable=None if len(photos) > 1 else True) as bar:
         for photo, name in zip(photos, names, strict=True):
             try:
                 photograph = decode(photo)
                 result = analyse(photograph, model, target)
-                files = [out / f"{name}{suffix}" for suffix in _suffixes(stage)]
-                for file, content in zip(files, _contents(photograph, result, stage), strict=True):
+                made = result.attribute(method, _stage_of(method, stage), other=other)
+                files = [out / f"{name}{suffix}" for suffix in suffixes]
+                for file, content in zip(files, _contents(photograph, result, made), strict=True):
                     file.write_bytes(content)
-            except (ImageError, EngineError, MemoryError) as error:
+            except (ImageError, EngineError, MethodRefusedError, MemoryError) as error:
                 bar.write(f"{photo}: {error}", file=sys.stderr)
                 code = 1
             except OSError as error:
@@ -108,12 +138,18 @@ def _index_or_label(target: str | None) -> int | str | None:
     return int(target) if target and target.isdecimal() else target
 
 
-def _suffixes(stage: int) -> tuple[str, ...]:
+def _stage_of(method: Method, stage: int) -> int | None:
+    return stage if method.place is Place.STAGE else None
+
+
+def _suffixes(method: Method, stage: int) -> tuple[str, ...]:
     """The ends of the names of the files that one photograph gives."""
-    return ("-cam.png", f"-grad-cam-stage-{stage}.png", ".json", ".npz")
+    at = "" if _stage_of(method, stage) is None else f"-stage-{stage}"
+    drawn = dict.fromkeys(("-cam.png", f"-{method.key}{at}.png"))
+    return (*drawn, ".json", ".npz")
 
 
-def _names(photos: Sequence[Path], out: Path, stage: int) -> list[str]:
+def _names(photos: Sequence[Path], out: Path, suffixes: Sequence[str]) -> list[str]:
     """The beginning of each photograph's file names: its own name, numbered where that is taken.
 
     So no file is written over another one's or over a photograph.
@@ -124,7 +160,7 @@ def _names(photos: Sequence[Path], out: Path, stage: int) -> list[str]:
     for photo in photos:
         for number in itertools.count(1):
             name = photo.stem if number == 1 else f"{photo.stem}-{number}"
-            files = {str(folder / f"{name}{suffix}").casefold() for suffix in _suffixes(stage)}
+            files = {str(folder / f"{name}{suffix}").casefold() for suffix in suffixes}
             if taken.isdisjoint(files):
                 break
         taken |= files
@@ -132,19 +168,18 @@ def _names(photos: Sequence[Path], out: Path, stage: int) -> list[str]:
     return names
 
 
-def _contents(photograph: Photograph, result: Analysis, stage: int) -> tuple[bytes, ...]:
+def _contents(photograph: Photograph, result: Analysis, made: Attribution) -> tuple[bytes, ...]:
     """What the files hold, in the order of _suffixes."""
     from effnet_viz.pictures import render
     from effnet_viz.pictures.encode import encode
     from effnet_viz.pictures.numbers import as_json, as_npz
 
     picture = render.enlarge_cells(photograph.reduced(LONGEST), SHORTEST)  # (H, W, 3)
-    cam, grad_cam = result.attribute("cam"), result.attribute("grad-cam", stage)
+    drawn = [result.attribute(CAM)] if made.method is CAM else [result.attribute(CAM), made]
     return (
-        encode(_sheet(picture, cam), "png"),
-        encode(_sheet(picture, grad_cam), "png"),
-        as_json(result, grad_cam).encode(),
-        as_npz(result, grad_cam),
+        *(encode(_sheet(picture, attribution), "png") for attribution in drawn),
+        as_json(result, made).encode(),
+        as_npz(result, made),
     )
 
 

@@ -7,11 +7,13 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import nn
 
+from effnet_viz.arrays import Floats
+from effnet_viz.attribution.methods import Method, Task
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.create import create
 from effnet_viz.engines.engine import Engine, memory_errors
@@ -36,6 +38,47 @@ class ModelId(NamedTuple):
     """SHA-256 (hex) of the weights; begins with "untrained" where there are none."""
 
 
+class MethodRunner(Protocol):
+    """Something that runs the method of a library on an image."""
+
+    def __call__(
+        self,
+        model: Model,
+        method: Method,
+        image: Floats,
+        *,
+        stage: int,
+        target: int,
+        other: int,
+        progress: Callable[[float], None],
+    ) -> Floats:
+        """The map of an image (1, 3, R, R), (h, w), raw and signed; see Method.run."""
+        ...
+
+
+def run_here(
+    model: Model,
+    method: Method,
+    image: Floats,
+    *,
+    stage: int,
+    target: int,
+    other: int,
+    progress: Callable[[float], None],
+) -> Floats:
+    """In this process, on a private copy of the network. Raises MethodRefusedError."""
+    task = Task(
+        network=model.module(),
+        image=torch.tensor(image),
+        target=target,
+        other=other,
+        stage=stage,
+        forward=lambda images: model.engine.forward(images).logits,
+        progress=progress,
+    )
+    return method.run(task)
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A network that is ready to look at images, whatever it came from. Threads may share it."""
@@ -50,6 +93,8 @@ class Model:
     weights_name: str
     """File name of the weights, or that the network is untrained."""
     _module: Callable[[], Network] = field(repr=False)
+    runner: MethodRunner = field(default=run_here, repr=False)
+    """What runs the methods of libraries: a server has a process for them."""
 
     @property
     def trained(self) -> bool:

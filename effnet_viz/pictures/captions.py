@@ -38,12 +38,21 @@ def map_caption(attribution: Attribution) -> list[str]:
 
     The scale is added by who colours the map.
     """
-    values = attribution.values
+    method, other = attribution.method, attribution.other
+    rather = f" rather than “{other.label}”" if other else ""
     return [
         model_caption(attribution.provenance),
-        f"{attribution.method.title}, class “{attribution.target.label}”, "
-        + stage_caption(attribution.stage, values),
+        f"{method.title}, class “{attribution.target.label}”{rather}, {place_caption(attribution)}",
     ]
+
+
+def place_caption(attribution: Attribution) -> str:
+    """The stage and its grid, or that these are pixels and how their colours became one value."""
+    values = attribution.values
+    if attribution.stage is not None:
+        return stage_caption(attribution.stage, values)
+    grid = f"{values.shape[-1]}×{values.shape[-2]}"
+    return f"pixels ({grid}), {attribution.method.reduction}"
 
 
 def stage_caption(stage: int, values: Floats) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 
 from effnet_viz.analysis.analysis import Analysis, NoClassActivationMapError
 from effnet_viz.arrays import Floats
-from effnet_viz.attribution.attribution import UNIT, Attribution, Method
+from effnet_viz.attribution import methods
+from effnet_viz.attribution.attribution import Attribution
 
 FORMAT = 2
 """Version of both files. Before it, Grad-CAM was the textbook's: divided by h * w."""
@@ -19,6 +20,8 @@ FORMAT = 2
 
 def _numbers(analysis: Analysis, attribution: Attribution) -> dict[str, Any]:
     """Everything but the arrays, ready for JSON."""
+    by_gradient = attribution.method is methods.GRAD_CAM
+    textbook = "; Grad-CAM of the textbook times h * w"
     return {
         "format": FORMAT,
         "provenance": analysis.provenance.as_dict(),
@@ -30,9 +33,12 @@ def _numbers(analysis: Analysis, attribution: Attribution) -> dict[str, Any]:
         },
         "stage": attribution.stage,
         "method": attribution.method.title,
+        "reduction": attribution.method.reduction,
+        "other": dataclasses.asdict(attribution.other) if attribution.other else None,
         "units": {
-            "cam": f"{UNIT}; mean over positions + bias = logit of the target class",
-            "map": f"{UNIT}; Grad-CAM of the textbook times h * w",
+            "cam": f"{methods.CAM.unit.value}; mean over positions + bias = logit of the target "
+            "class",
+            "map": attribution.unit.value + (textbook if by_gradient else ""),
             "channels": "logit; exact at the last stage before a linear head, elsewhere gradient "
             "times activation",
             "crop.box": "pixels of the upright photograph: left, top, right, bottom",
@@ -45,7 +51,7 @@ def _numbers(analysis: Analysis, attribution: Attribution) -> dict[str, Any]:
 def _maps(analysis: Analysis, attribution: Attribution) -> dict[str, Attribution]:
     """The class activation map where there is one, and the map."""
     try:
-        cam = analysis.for_target(attribution.target.index).attribute(Method.CAM)
+        cam = analysis.for_target(attribution.target.index).attribute(methods.CAM)
     except NoClassActivationMapError:
         return {"map": attribution}
     return {"cam": cam, "map": attribution}
@@ -54,7 +60,9 @@ def _maps(analysis: Analysis, attribution: Attribution) -> dict[str, Attribution
 def _arrays(analysis: Analysis, attribution: Attribution) -> dict[str, Floats]:
     """The maps (h, w) and the channels (C,) of the one at a stage."""
     maps = {name: one.values for name, one in _maps(analysis, attribution).items()}
-    return maps | {"channels": attribution.channels}
+    if attribution.channels is not None:
+        maps["channels"] = attribution.channels
+    return maps
 
 
 def as_json(analysis: Analysis, attribution: Attribution) -> str:
@@ -72,10 +80,12 @@ def as_npz(analysis: Analysis, attribution: Attribution) -> bytes:
     Opens with numpy.load(..., allow_pickle=False).
     """
     buffer = io.BytesIO()
+    arrays = _arrays(analysis, attribution)
+    if attribution.stage is not None:
+        arrays["activation"] = analysis.stages[attribution.stage]  # (C, h, w)
     np.savez_compressed(
         buffer,
-        **_arrays(analysis, attribution),  # type: ignore[arg-type]
-        activation=analysis.stages[attribution.stage],  # (C, h, w)
+        **arrays,  # type: ignore[arg-type]
         logits=analysis.logits,  # (classes,)
         numbers=np.array(json.dumps(_numbers(analysis, attribution))),
     )

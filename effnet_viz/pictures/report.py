@@ -12,7 +12,6 @@ from typing import Any
 from effnet_viz.analysis.comparison import Comparison, NetworkResult
 from effnet_viz.analysis.explanation import Explanation
 from effnet_viz.arrays import Pixels, Range, positive_evidence, positive_range
-from effnet_viz.attribution.attribution import UNIT
 from effnet_viz.metrics.deletion import Kind
 from effnet_viz.pictures import render
 from effnet_viz.pictures.captions import UNTRAINED, map_caption
@@ -152,7 +151,7 @@ def _described(result: NetworkResult) -> dict[str, Any]:
         "top-1": predictions[0].label,
         "method": attribution.method.title,
         "stage": attribution.stage,
-        "scale": UNIT,
+        "scale": attribution.unit.value,
         "grid": "×".join(str(side) for side in attribution.values.shape[::-1]),
         "lowest": float(attribution.values.min()),
         "highest": float(attribution.values.max()),

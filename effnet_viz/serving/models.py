@@ -19,6 +19,7 @@ from effnet_viz.models.variants import ModelRef, find
 from effnet_viz.serving import settings, telemetry
 from effnet_viz.serving.cache import SharedCache
 from effnet_viz.serving.queue import CapacityLimiter
+from effnet_viz.serving.slow_methods import run_in_worker
 
 _models = telemetry.caches["models"] = SharedCache(settings.MODEL_BYTES)
 _limiter = CapacityLimiter(settings.CONCURRENT, settings.STUCK_SECONDS)
@@ -103,7 +104,7 @@ def get_model(ref: ModelRef) -> Model:
 
     def make() -> Model:
         with _checkout(model_id) as model:
-            return dataclasses.replace(model, engine=SharedEngine(model))
+            return dataclasses.replace(model, engine=SharedEngine(model), runner=run_in_worker)
 
     def size(model: Model) -> int:
         return model.engine.head.weight.nbytes if model.engine.head else 0

@@ -48,5 +48,11 @@ CONCURRENT = max(1, int(_setting("CONCURRENT", 1)))
 STUCK_SECONDS = _setting("STUCK_SECONDS", 60)
 """After this long, a run no longer holds up those who wait."""
 
+METHOD_SECONDS = _setting("METHOD_SECONDS", 180)
+"""The longest that one map of a slow method may take."""
+
+METHOD_BYTES = int(_setting("METHOD_MEGABYTES", 2500) * _MEGABYTE)
+"""Memory of the process that makes such maps, beyond what its libraries take."""
+
 METRICS = _switch("METRICS")
 """Whether the server tells at /metrics how busy it is."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from effnet_viz.analysis.analysis import Analysis
-from effnet_viz.arrays import Floats, Range, reduced
+from effnet_viz.arrays import Floats, Placement, Range, reduced
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.engines.structure import Stage
 from effnet_viz.models.model import Model
@@ -84,8 +84,9 @@ def picture_of(
     """A map of the evidence for a class over the photograph; `where` says where it is strongest."""
     return _picture(
         canvas,
-        model.structure.stages[attribution.stage],
+        None if attribution.stage is None else model.structure.stages[attribution.stage],
         attribution.values,
+        attribution.placement,
         attribution.provenance,
         title=attribution.method.title,
         of=attribution.target.label,
@@ -108,6 +109,7 @@ def channel_picture(
         canvas,
         built,
         values,
+        built.placement,
         analysis.provenance,
         title=title,
         of="",
@@ -131,8 +133,9 @@ def map_of(attribution: Attribution) -> viewer.Map:
 
 def _picture(
     canvas: Canvas,
-    stage: Stage,
+    stage: Stage | None,
     values: Floats,
+    placed: Placement,
     provenance: Provenance,
     *,
     title: str,
@@ -144,16 +147,17 @@ def _picture(
     outlined: viewer.Object | None,
     common: Range | None,
 ) -> viewer.Picture:
-    sent, placement = reduced(values, stage.placement, viewer.MOST_CELLS)
+    sent, placement = reduced(values, placed, viewer.MOST_CELLS)
     field = None
-    if sent.shape == values.shape:
+    if sent.shape == values.shape and stage is not None:
         field = viewer.ReceptiveField(
             stage.receptive_side, stage.effective_stride, stage.start, stage.resolution
         )
-    else:
+    elif sent.shape != values.shape:
         averages = f"shown as averages ({sent.shape[1]}×{sent.shape[0]})"
         caption = [*caption[:-1], f"{caption[-1]}, {averages}"]
-    parts = (canvas.title, of, title, f"stage-{stage.number}", name_of(provenance))
+    at = f"stage-{stage.number}" if stage else "pixels"
+    parts = (canvas.title, of, title, at, name_of(provenance))
     return viewer.Picture(
         canvas.photograph,
         canvas.seen,

@@ -6,18 +6,23 @@ hash of their bytes, so nobody reaches one that they do not have, models by key 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from effnet_viz.analysis import faithfulness
+from effnet_viz.analysis import evaluation, faithfulness, randomization
 from effnet_viz.analysis import pointing_game as game
 from effnet_viz.analysis import verdict as sentences
 from effnet_viz.analysis.analysis import Analysis, Target, analyse
+from effnet_viz.analysis.evaluation import MethodScores
 from effnet_viz.analysis.explanation import Explanation, explain, method_at
+from effnet_viz.analysis.randomization import SanityCheck
 from effnet_viz.arrays import Pixels, blocks, full_range, reduced
 from effnet_viz.attribution import channels as stage_channels
-from effnet_viz.attribution.attribution import Attribution, Method
+from effnet_viz.attribution import doubts as doubts_of
+from effnet_viz.attribution.attribution import Attribution
+from effnet_viz.attribution.methods import METHODS, Library, Method
 from effnet_viz.images.guarded import decode_guarded
 from effnet_viz.images.photograph import Photograph, resized
 from effnet_viz.metrics.deletion import Kind
@@ -30,6 +35,7 @@ from effnet_viz.records import Crop
 from effnet_viz.serving import models, settings, telemetry
 from effnet_viz.serving.cache import SharedCache, key_of
 from effnet_viz.serving.queue import CapacityLimiter
+from effnet_viz.serving.slow_methods import load_in_worker, run_cascade_in_worker
 from effnet_viz.ui import viewer
 from effnet_viz.ui.upload import Upload
 
@@ -184,9 +190,101 @@ def analysis(model: Model, image: Upload | Photograph, target: Target = None) ->
 
 
 @_results.kept(lambda made: made.nbytes)
-def attribution(analysis: Analysis, method: Method, stage: int) -> Attribution:
+def attribution(analysis: Analysis, method: Method, stage: int | None) -> Attribution:
     """The map of a stage and its channels, for the analysis's class."""
     return analysis.attribute(method, stage)
+
+
+@_results.kept(lambda _: 5000)
+def doubts(model: Model) -> Mapping[str, tuple[str, ...]]:
+    """Where methods do not do on a model what their papers say, by key; see attribution.doubts."""
+    network = model.module()
+    return {key: doubts_of.doubts(method, network) for key, method in METHODS.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class TimedAttribution:
+    """A map and the seconds that it took."""
+
+    attribution: Attribution
+    seconds: float
+
+
+def timed_attribution(
+    analysis: Analysis,
+    method: Method,
+    stage: int | None,
+    other: int | None,
+    progress: Callable[[float], None],
+) -> TimedAttribution:
+    """The map of any method; `other` is the class that it is told from, where a method does.
+
+    `progress` hears how much is done, 0 to 1. Raises what Analysis.attribute raises.
+    """
+
+    def make() -> TimedAttribution:
+        if method.library is not Library.ENGINE:
+            load_in_worker(analysis.model, progress)  # which takes a while the first time
+        began = time.perf_counter()
+        made = analysis.attribute(method, stage, other=other, progress=progress)
+        seconds = time.perf_counter() - began
+        _measured[analysis.model.id, method.key, stage] = seconds
+        return TimedAttribution(made, seconds)
+
+    key = key_of(timed_attribution, analysis, method, stage, other)
+    return _results.get(key, make, lambda made: made.attribution.nbytes)
+
+
+def sanity_check(
+    analysis: Analysis,
+    checked: tuple[Method, ...],
+    stage: int,
+    progress: Callable[[float], None],
+) -> SanityCheck:
+    """The maps of these methods while the weights become random; see analysis.randomization."""
+
+    def make() -> SanityCheck:
+        return randomization.sanity_check(
+            analysis, checked, stage=stage, progress=progress, runner=run_cascade_in_worker
+        )
+
+    key = key_of(sanity_check, analysis, checked, stage)
+    return _results.get(key, make, lambda made: made.nbytes)
+
+
+def method_scores(
+    analysis: Analysis,
+    method: Method,
+    stage: int | None,
+    progress: Callable[[float], None],
+) -> MethodScores:
+    """One method's map in numbers; see analysis.evaluation."""
+
+    def make() -> MethodScores:
+        return evaluation.score_method(analysis, method, stage=stage, progress=progress)
+
+    key = key_of(method_scores, analysis, method, stage)
+    return _results.get(key, make, lambda made: made.attribution.nbytes)
+
+
+_measured: dict[tuple[object, str, int | None], float] = {}
+"""Seconds of a map when it was last made here, by model, method and stage."""
+_EAGER = 4.0
+"""How much longer a run takes through a library, with its gradient, than in the engine."""
+
+
+def expected_seconds(analysis: Analysis, method: Method, stage: int | None) -> float:
+    """What a map will take: what it last took, else by its runs and the forward pass."""
+    known = _measured.get((analysis.model.id, method.key, stage))
+    if known is not None:
+        return known
+    share = 1.0
+    if method.only_after and stage is not None:
+        stages = analysis.model.structure.stages
+        after = sum(one.multiply_adds for number, one in stages.items() if number > stage)
+        share = after / analysis.model.structure.multiply_adds
+    slower = 1.0 if method.only_forward else _EAGER
+    return method.passes * share * slower * analysis.activations.seconds
 
 
 def explanation(

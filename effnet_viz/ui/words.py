@@ -125,6 +125,7 @@ PAGES = {
         "Compare scaling",
         "One photograph, networks scaled by depth, width, resolution or all three",
     ),
+    "pages/methods.py": ("Methods", "Thirty ways to explain one answer, and which to trust"),
     "pages/scaling_lab.py": (
         "Scaling lab",
         "Drag a drawn object and watch five small networks find it",
@@ -510,3 +511,77 @@ POINTING_TOO_FEW = (
 )
 PLAY_WITH_THESE = "Play with these"
 NUMBERS = "Numbers"
+
+# Methods
+
+COMPUTING = "Computing …"
+COMPUTE = "Compute, about {seconds}"
+CANCEL = "Cancel"
+METHOD_PROGRESS = "{title} is being computed. Whatever else you choose ends it."
+METHOD_COST = "{runs}, {seconds} s"
+RUNS = {0: "no run", 1: "1 run"}
+DOUBT = "On this network"
+METHODS = "The methods"
+METHODS_LINE = "Runs are those of the whole network, forward and back"
+METHODS_HEADS = ["Method", "What it computes", "When it misleads", "Source", "Runs", "Seconds here"]
+
+SANITY = "Does the map depend on what was learnt?"
+SANITY_LINE = "Scramble the weights from the head down. A map that stays shows something else"
+SCRAMBLE = "Scramble the weights, about {time}"
+LEFT = "About {time} left. Whatever else you choose ends it."
+POSITION = "Scrambled layers"
+POSITION_HELP = (
+    "0 is the network as trained. Each step gives one more part random weights, from the head "
+    "down to the first stage; what was random stays random (Adebayo et al. 2018, arXiv 1810.03292)."
+)
+POSITION_NOW = "Now: {what}. Probability of the class: {share}."
+AS_TRAINED = "as trained"
+HEAD_RANDOM = "head random"
+STAGES_RANDOM = "head and {stages} random"
+ALL_RANDOM = "everything random"
+SCRAMBLED = "SCRAMBLED weights"
+ALL_CHANGE = (
+    "Every map changes as the weights go. That does not make it right: noise changes as well."
+)
+SOME_STAY = (
+    "{titles} {verb} much the same although nothing learnt is left: that comes from the photograph "
+    "and the architecture, not from what the network learnt."
+)
+STAYS = "Hardly changes"
+STAYS_HELP = (
+    "With nearly all weights random, the map still ranks places as before (mean rank correlation "
+    "above 0.5). Do not take it for what the network learnt."
+)
+ALIKE = "ρ {rank}, SSIM {similarity}"
+RANK_CORRELATION = "|ρ| with the original"
+SIMILARITY = "SSIM with the original"
+LEFT_OUT = "Left out, because they do not run on this network: {titles}."
+
+CONTRAST = "Why {one} and not {other}?"
+CONTRAST_LINE = "The difference of two class activation maps, exact to the last digit"
+RATHER_THAN = "Rather than"
+CONTRAST_FOR = "Bright speaks for {one}"
+CONTRAST_SUM = (
+    "Scores: {one} and {other}, {logits}. All channels together make {channels} of it, the "
+    "constant of the head {bias}. These channels of the last stage differ most:"
+)
+CHANNEL = "Channel"
+DIFFERENCE = "Difference"
+CONTRAST_TABLE = "What the channels that differ most add to either score"
+
+TRUST = "Which to trust"
+TRUST_LINE = "No number knows the truth: each asks one question of a map"
+MEASURE = "Measure the {count} maps above, about {time}"
+MEAN_RANK = "Mean rank"
+TRUST_HOW = (
+    "In brackets the rank among the methods here, 1 the best; ↑ higher is better, ↓ lower. One "
+    "photograph is an example, not a measurement: try others before you prefer a method."
+)
+TRUST_MEASURES = "What each number asks, and what it does not show"
+TRUST_HEADS = ["Number", "What it asks", "What it does not show", "Better"]
+BETTER = {"higher": "higher", "lower": "lower"}
+TRUST_CHART = "Faithfulness against cost"
+TRUST_SECONDS = "Seconds of one map here"
+TRUST_FAITHFUL = "Mean rank in deletion, insertion and ROAD, 1 the best"
+YES = "yes"
+NO = "no"

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from effnet_viz import Analysis, Model, analyse
 from effnet_viz.analysis import caveats
-from effnet_viz.attribution.attribution import Method
+from effnet_viz.attribution import methods
+from effnet_viz.attribution.methods import Method
 from tests.choices import one_of_many
 from tests.conftest import SAMPLES, eager
 
@@ -26,11 +27,11 @@ NOISE = np.random.default_rng(0).normal(size=(14, 14)).astype(np.float32)
 
 def found(cat: Analysis, evidence: Floats) -> set[str]:
     """Keys of the caveats about a map, as if it were the cat's."""
-    return {caveat.key for caveat in caveats_of(cat, evidence, 5, Method.GRAD_CAM)}
+    return {caveat.key for caveat in caveats_of(cat, evidence, 5, methods.GRAD_CAM)}
 
 
 def caveats_of(
-    analysis: Analysis, values: Floats, stage: int = 9, method: Method = Method.CAM
+    analysis: Analysis, values: Floats, stage: int = 9, method: Method = methods.CAM
 ) -> tuple[caveats.Caveat, ...]:
     """Caveats about a map, as if it were the analysis's own."""
     attribution = dataclasses.replace(
@@ -97,8 +98,8 @@ def test_findings_about_a_map(cat: Analysis, evidence: Floats, expected: set[str
 
 def test_a_finding_has_a_title_and_two_sentences(cat: Analysis) -> None:
     findings = [
-        *caveats_of(cat, SIGNS, 5, Method.GRAD_CAM),
-        *caveats_of(cat, peaks((0, 0), (0, 12), (12, 0)), 5, Method.GRAD_CAM),
+        *caveats_of(cat, SIGNS, 5, methods.GRAD_CAM),
+        *caveats_of(cat, peaks((0, 0), (0, 12), (12, 0)), 5, methods.GRAD_CAM),
         *caveats_of(cat, np.zeros((7, 7), np.float32)),
         *caveats_of(cat.for_target("espresso"), BLOB),
         *caveats_of(analyse(SAMPLES / "cat.jpg", untrained()), BLOB),

@@ -19,7 +19,7 @@ from effnet_viz.analysis.comparison import Failure, NetworkResult
 from effnet_viz.analysis.explanation import GRID, Explanation, explain
 from effnet_viz.analysis.faithfulness import deletion_insertion, perturb
 from effnet_viz.analysis.pointing_game import GridCell, entry_for_mosaic, grid_pointing, mosaic
-from effnet_viz.attribution.attribution import Method
+from effnet_viz.attribution import methods
 from effnet_viz.engines.engine import EngineError
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
@@ -100,9 +100,9 @@ def test_maps_are_in_units_of_the_logit_at_every_stage() -> None:
     assert head is not None
     bias = float(head.bias[analysis.target.index])
     assert attribution.values.mean() + bias == pytest.approx(analysis.target.logit, abs=1e-4)
-    assert (attribution.method, attribution.stage) == (Method.CAM, 9)
+    assert (attribution.method, attribution.stage) == (methods.CAM, 9)
     earlier = explain(photograph("cat"), analysis.model, "tiger cat", 5).attribution
-    assert (earlier.method, earlier.stage) == (Method.GRAD_CAM, 5)
+    assert (earlier.method, earlier.stage) == (methods.GRAD_CAM, 5)
     assert np.array_equal(earlier.values, analysis.grad_cam(5))
 
 
@@ -112,7 +112,7 @@ def test_every_result_says_where_it_comes_from(compared: Comparison) -> None:
         for attribution in (result.explanation.attribution, result.deletion_insertion.attribution):
             assert attribution.provenance == result.explanation.analysis.provenance
             assert attribution.target.label == "Egyptian cat"
-            assert (attribution.stage, attribution.method) == (9, Method.CAM)
+            assert (attribution.stage, attribution.method) == (9, methods.CAM)
 
 
 # Deletion and insertion

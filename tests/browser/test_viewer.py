@@ -376,7 +376,7 @@ def test_keys_typed_into_a_field_are_letters(page: Page, address: str) -> None:
     expect(page.locator(".deck.presenting")).to_have_count(0)
 
 
-PAGES = ("", "compare_scaling", "scaling_lab", "scaling_rules", "models")
+PAGES = ("", "compare_scaling", "methods", "scaling_lab", "scaling_rules", "models")
 LOOKS = [
     (path, scheme, size)
     for path in PAGES
@@ -398,7 +398,7 @@ def test_no_barrier(chromium: Browser, address: str, path: str, scheme: str, siz
     try:
         page = context.new_page()
         page.goto(address + path)
-        if path in ("", "compare_scaling", "scaling_lab"):
+        if path in ("", "compare_scaling", "methods", "scaling_lab"):
             expect(page.locator(".stage:visible").first).to_be_visible()
             expect(page.locator('.stage[aria-busy="true"]:visible')).to_have_count(0)
         else:

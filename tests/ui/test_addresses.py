@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
@@ -18,6 +19,10 @@ from streamlit.testing.v1 import local_script_runner
 
 import effnet_viz.ui
 from effnet_viz.analysis import faithfulness, pointing_game
+from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.analysis.evaluation import MethodScores
+from effnet_viz.analysis.randomization import Cascade, SanityCheck, sanity_check
+from effnet_viz.attribution.methods import GRAD_CAM, Method, MethodRefusedError
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.images.decode import decode
 from effnet_viz.images.samples import samples
@@ -40,6 +45,8 @@ from effnet_viz.ui.layout.url_parameters import (
     Parameter,
     Text,
 )
+from effnet_viz.ui.methods.address import ADDRESS as METHODS
+from effnet_viz.ui.results import TimedAttribution
 from effnet_viz.ui.scaling.address import ADDRESS as RULES
 from tests.conftest import eager
 from tests.ui.opening import open_page, open_whatever_happens, part, parts
@@ -49,6 +56,7 @@ UI = Path(effnet_viz.ui.__file__).parent
 PAGES: dict[str, Sequence[Parameter]] = {
     "app.py": EXPLAIN,
     "pages/compare_scaling.py": COMPARE,
+    "pages/methods.py": METHODS,
     "pages/scaling_lab.py": LAB,
     "pages/scaling_rules.py": RULES,
 }
@@ -67,6 +75,8 @@ EVERYTHING = [
     ("app.py", {"box": "0.3,0.2,0.6,0.6", "blur": "hide the part", "channel": "7"}),
     ("pages/compare_scaling.py", {"race": "true", "pointing": "true"}),
     ("pages/compare_scaling.py", {"family": "a whole family", "custom": "b0-r448"}),
+    ("pages/methods.py", {"run": ["lime"], "other": "espresso"}),
+    ("pages/methods.py", {"measure": "true", "scramble": "true", "position": "3"}),
     (
         "pages/scaling_lab.py",
         dict.fromkeys(("pairs", "cost", "curves", "limits", "reading"), "true"),
@@ -99,6 +109,18 @@ def cheap() -> Iterator[None]:
             key: dataclasses.replace(one, id=one.id._replace(key=f"lab-{key}")) for key in SCALINGS
         }
 
+    def by_the_cheapest(analysis: Analysis, method: Method, *_: object) -> TimedAttribution:
+        made = analysis.attribute(GRAD_CAM, analysis.model.last_stage)
+        return TimedAttribution(dataclasses.replace(made, method=method), 0.1)
+
+    def scrambled(analysis: Analysis, *_: object) -> SanityCheck:
+        maps = np.ones((analysis.model.last_stage + 2, 7, 7), np.float32)
+        cascade = Cascade((0.5,) * len(maps), {"cam": maps}, {"saliency": "No."})
+        return sanity_check(analysis, ["cam", "saliency"], runner=lambda *_, **__: cascade)
+
+    def refuse(*_: object) -> MethodScores:
+        raise MethodRefusedError("There is no map of it here. Choose another.")
+
     @cache
     def raced() -> faithfulness.DeletionInsertion:
         photograph = decode(samples()["cat"].path.read_bytes())
@@ -120,6 +142,9 @@ def cheap() -> Iterator[None]:
         patch.setattr(results, "model", under_its_key)
         patch.setattr(results, "deletion_insertion", lambda *_: raced())
         patch.setattr(results, "grid_pointing", lambda *_: played())
+        patch.setattr(results, "timed_attribution", by_the_cheapest)
+        patch.setattr(results, "sanity_check", scrambled)
+        patch.setattr(results, "method_scores", refuse)
         patch.setattr(checkpoints, "readiness", lambda _: Readiness.READY)
         patch.setattr(scaling, "built", lambda *_: scaling.baseline())
         patch.setattr(scaling, "figures", cache(scaling.figures.__wrapped__))

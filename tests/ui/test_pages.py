@@ -12,6 +12,7 @@ from tests.ui.opening import ROOT, open_whatever_happens, texts
 PARTS = {
     "app.py": "explain.explanation.show_explanation",
     "pages/compare_scaling.py": "compare.comparison.show_comparison",
+    "pages/methods.py": "methods.methods.show_methods",
     "pages/models.py": "scaling.model_table.show_model_table",
     "pages/scaling_lab.py": "lab.scene.show_scene",
     "pages/scaling_rules.py": "scaling.rule.choose_rule",

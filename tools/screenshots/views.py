@@ -79,6 +79,7 @@ MAIN, COMPARE, LAB = "", "compare_scaling", "scaling_lab"
 VIEWS = (
     View("main", MAIN),
     View("compare", COMPARE),
+    View("methods", "methods"),
     View("lab", LAB),
     View("rules", "scaling_rules", maps=False),
     View("models", "models", maps=False),

@@ -13,7 +13,7 @@ from effnet_viz.analysis.comparison import Comparison, Failure, NetworkResult, e
 from effnet_viz.analysis.comparison_verdict import comparison_verdict, guess_among
 from effnet_viz.analysis.explanation import Explanation
 from effnet_viz.analysis.words import percent
-from effnet_viz.attribution.attribution import Method
+from effnet_viz.attribution import methods
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models import advice, checkpoints
 from effnet_viz.models.classes import imagenet
@@ -135,7 +135,7 @@ def _open_deck(
     target: str | None,
 ) -> None:
     last = last_stage(networks)
-    titles = [*[Method.GRAD_CAM.title] * (last - 1), Method.CAM.title]
+    titles = [*[methods.GRAD_CAM.title] * (last - 1), methods.CAM.title]
     with st.container(key=f"slots_{min(len(slots), MOST_RESERVED)}"):
         viewer.deck(
             photograph,

@@ -7,7 +7,7 @@ import streamlit as st
 
 from effnet_viz.analysis.explanation import method_at
 from effnet_viz.arrays import Range, full_range
-from effnet_viz.attribution.attribution import Method
+from effnet_viz.attribution import methods
 from effnet_viz.pictures import render
 from effnet_viz.pictures.captions import model_caption, stage_caption
 from effnet_viz.ui import results, viewer
@@ -28,6 +28,7 @@ def show_channels(view: ExplainView) -> None:
     stage, analysis, model = view.stage, view.analysis, view.model
     glance = results.channels(model, view.image, stage)
     influence = view.grad_cam.channels  # (C,)
+    assert influence is not None  # as always for Grad-CAM
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         order = st.segmented_control(
@@ -103,7 +104,7 @@ def _close() -> None:
 def _enlarge(view: ExplainView, channel: int, influence: float, common: Range) -> None:
     stage, target = view.stage, view.analysis.target
     adds, to = ("adds", "to") if influence >= 0 else ("takes", "from")
-    exact = "exactly" if method_at(view.model, stage) is Method.CAM else "by estimate"
+    exact = "exactly" if method_at(view.model, stage) is methods.CAM else "by estimate"
 
     @st.dialog(f"Channel {channel} of stage {stage}", width="medium", on_dismiss=_close)
     def show() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from effnet_viz.analysis.analysis import NoClassActivationMapError
 from effnet_viz.analysis.words import percents
-from effnet_viz.attribution.attribution import Method
+from effnet_viz.attribution import methods
 from effnet_viz.ui import results, viewer, words
 from effnet_viz.ui.explain.answers import shown_predictions
 from effnet_viz.ui.explain.details import DETAILS, ask_for_details
@@ -35,7 +35,7 @@ def open_deck(view: ExplainView) -> None:
     built = view.model.structure.stages
     no_cam = ""
     try:
-        view.analysis.attribute(Method.CAM)
+        view.analysis.attribute(methods.CAM)
     except NoClassActivationMapError as error:
         no_cam = str(error)
     cover = None
@@ -47,8 +47,8 @@ def open_deck(view: ExplainView) -> None:
         view.canvas.photograph,
         [
             Slot(PHOTOGRAPH, words.PHOTOGRAPH, when="covering"),
-            Slot(CAM, Method.CAM.title, note=no_cam),
-            Slot(GRAD_CAM, Method.GRAD_CAM.title, when="looking"),
+            Slot(CAM, methods.CAM.title, note=no_cam),
+            Slot(GRAD_CAM, methods.GRAD_CAM.title, when="looking"),
         ],
         layout="pair",
         scale="own",
@@ -90,8 +90,8 @@ def show_cam(view: ExplainView) -> None:
         _show_photograph(view, None)
         if view.model.engine.head is not None:
             label = view.analysis.target.label
-            attribution = view.analysis.attribute(Method.CAM)
-            under = Under(Method.CAM.title, label, hint=words.POINT)
+            attribution = view.analysis.attribute(methods.CAM)
+            under = Under(methods.CAM.title, label, hint=words.POINT)
             viewer.show(CAM, picture_of(view.canvas, view.model, attribution, under=under))
 
 
@@ -161,7 +161,7 @@ def show_grad_cam(view: ExplainView) -> None:
     same = view.stage == view.model.last_stage and view.model.engine.head is not None
     stage = f"stage {view.stage}"
     under = Under(
-        Method.GRAD_CAM.title,
+        methods.GRAD_CAM.title,
         words.SAME_MAP if same else f"{view.analysis.target.label}, {stage}",
         tag=stage,
         why=words.WHY_SAME_MAP if same else "",

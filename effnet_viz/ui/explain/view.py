@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from effnet_viz.analysis.analysis import Analysis
-from effnet_viz.attribution.attribution import Attribution, Method
+from effnet_viz.attribution import methods
+from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.models.model import Model
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.layout import url_state
@@ -42,7 +43,7 @@ class ExplainView:
     @property
     def grad_cam(self) -> Attribution:
         """Grad-CAM at the stage for the target class, and what its channels add."""
-        return results.attribution(self.analysis, Method.GRAD_CAM, self.stage)
+        return results.attribution(self.analysis, methods.GRAD_CAM, self.stage)
 
 
 def view_of(image: Upload, analysis: Analysis, stage: int) -> ExplainView:

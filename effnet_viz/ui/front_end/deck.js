@@ -38,6 +38,7 @@ class Deck {
     usualScale(data.scale);
     if (!data.boxes) shared.tool = "point"; // chosen on another page
     this.root.dataset.layout = data.layout;
+    this.root.classList.toggle("wall", data.wall);
     this.takeSlots(data.slots);
     this.controls.update(data);
     this.sheet.update(data);
@@ -128,6 +129,12 @@ class Deck {
     if (!first || known.has("how to drag")) return;
     known.add("how to drag");
     showHand(cell.pane, this.slots);
+  }
+
+  // What the deck itself says of a place, where nothing else is left there.
+  restore(name) {
+    const cell = this.cells.get(name);
+    if (cell) this.fillBody(cell, cell.slot);
   }
 
   // On a phone, a part is covered on the photograph.

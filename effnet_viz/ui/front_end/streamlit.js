@@ -39,13 +39,16 @@ class SlotMap {
   }
 
   update(data) {
-    this.slot = data.slot;
+    this.data = data;
     if (page.deck) page.deck.fill(data.slot, data);
     else waitingMaps.set(data.slot, data);
   }
 
+  // Another one may have come for the same place.
   dispose() {
-    waitingMaps.delete(this.slot);
+    if (waitingMaps.get(this.data.slot) !== this.data) return;
+    waitingMaps.delete(this.data.slot);
+    page.deck?.restore(this.data.slot);
   }
 }
 

@@ -15,23 +15,28 @@ def show_table(
     label: str,
     words: Collection[int] = (),
     strong: Collection[int] = (),
+    wrapped: bool = False,
 ) -> None:
     """A table that scrolls in itself, by keys too, where it is wider than the page.
+
+    With `wrapped`, words take several lines.
 
     The first cell of a row is its head. `label` says what the table is to those who do not see it;
     the columns `words` hold words and not numbers, the columns `strong` stand out.
     """
     st.html(
         scrolling(
-            label, f"<table>{head(heads, words)}<tbody>{body(rows, words, strong)}</tbody></table>"
+            label,
+            f"<table>{head(heads, words)}<tbody>{body(rows, words, strong)}</tbody></table>",
+            "table wrapped" if wrapped else "table",
         )
     )
 
 
-def scrolling(label: str, content: str) -> str:
+def scrolling(label: str, content: str, look: str = "table") -> str:
     """The region around a table. It has the focus when somebody wants to scroll it by keys."""
     return (
-        f'<div class="table" role="region" tabindex="0" aria-label="{html.escape(label)}">'
+        f'<div class="{look}" role="region" tabindex="0" aria-label="{html.escape(label)}">'
         f"{content}</div>"
     )
 

@@ -233,6 +233,7 @@ def deck(
     cover: Cover | None = None,
     on_move: Callable[[tuple[float, float], bool], None] | None = None,
     folded: bool = False,
+    wall: bool = False,
 ) -> None:
     """The places for pictures and the controls that all share. Without a photograph they wait.
 
@@ -242,7 +243,7 @@ def deck(
     `cover` is there where a part can be covered. `on_move` gets where the centre of the panes'
     object is dragged to and whether it has been let go, None keeps it where it is. All are called
     before the page runs again, as callbacks of widgets are. `folded` puts the controls behind
-    `look_button`.
+    `look_button`; a `wall` of rows beyond the screen has them on top, always in sight.
     """
     key = "deck"
     names = {*(asks or {}), *(name for slot in slots for name, _ in slot.buttons)}
@@ -293,6 +294,7 @@ def deck(
         "keep": "keep" if cover and cover.keep else "hide",
         "movable": on_move is not None,
         "folded": folded,
+        "wall": wall,
         "answered": st.session_state.get(_ANSWERED, 0),
     }
     if photograph is not None:
@@ -402,10 +404,13 @@ def show(slot: str, picture: Picture) -> None:
     front_end.part("map", {"slot": slot, **picture._data()}, key=f"map {slot}")
 
 
-def show_instead(slot: Slot) -> None:
-    """A still, or what has to be said, in a place of the deck where no map can be after all."""
+def show_instead(slot: Slot, *, meanwhile: bool = False) -> None:
+    """A still, or what has to be said, in a place of the deck where no map can be after all.
+
+    Or `meanwhile`, where one is still to come in this run of the page.
+    """
     data = {"slot": slot.name, "instead": _as_data(slot)}
-    front_end.part("instead", data, key=f"map {slot.name}")
+    front_end.part("instead", data, key=f"{'until' if meanwhile else 'map'} {slot.name}")
 
 
 def pane(picture: Picture, *, key: str) -> None:

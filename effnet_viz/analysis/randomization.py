@@ -1,0 +1,326 @@
+"""The sanity check: does a map change when what the network has learnt is gone?
+
+Cascading randomization of Adebayo et al. 2018 (arXiv 1810.03292), section 3.1: from the head to the
+first stage, one after the other gets random weights, and stays random. Position 0 is the network
+as trained, position 1 has a random head, position 2 a random last stage as well, and so on to
+position n + 1, where nothing is left of what the n stages had learnt.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
+
+from effnet_viz.analysis.analysis import (
+    Analysis,
+    NoClassActivationMapError,
+    require_class_activation_map,
+)
+from effnet_viz.arrays import Floats, Placement, softmax
+from effnet_viz.attribution import methods as table
+from effnet_viz.attribution.methods import Library, Method, MethodRefusedError, Place, Task
+from effnet_viz.attribution.stages import engine_maps
+from effnet_viz.engines.engine import lock, memory_errors
+from effnet_viz.engines.network import Network
+from effnet_viz.engines.torch_engine import TorchEngine
+from effnet_viz.metrics.agreement import rank_correlation
+from effnet_viz.metrics.sanity import hardly_changes, structural_similarity
+from effnet_viz.models.model import Model
+from effnet_viz.records import Prediction
+
+# Random weights
+
+
+def randomize(network: Network, position: int, images: Tensor, seed: int = 0) -> Network:
+    """A private copy of a network at a position of the cascade, 0 to n + 1 for n stages.
+
+    Random are the head (and the pooling, should it have weights) from position 1, and the last
+    `position` - 1 stages; every other tensor keeps its bits. Weights are drawn as before training,
+    by the initialiser of EfficientNet's own code, which torchvision and timm have taken over:
+    convolutions from a normal distribution of variance 2 / fan_out, linear layers evenly between
+    ± 1 / sqrt(outputs), biases 0, norms 1 and 0. (The standard deviation of the trained tensor, the
+    other usual choice, is itself learnt.) Parameters of any other layer are shuffled. The values
+    of a tensor depend on `seed` and its name alone, so they are the same at all later positions.
+
+    Running means and variances of batch norms are no weights, and none that are set in advance fit:
+    the trained ones belong to other inputs, and with 0 and 1 the last stage of a random B0 varies
+    by 1e-5 (each squeeze-and-excitation halves what it gets). So those of random stages are
+    measured, at each position anew, on `images` (B, 3, R, R) and their mirror images: on a grid of
+    one cell, a single image has no variance. It keeps activations near 1 after any other layers,
+    and it cannot mend what a trained part gives them: untrained networks of torchvision fade to
+    1e-13 before their last stages. Raises ValueError for another position and MemoryError.
+    """
+    stages = len(network.stages)
+    if not 0 <= position <= stages + 1:
+        raise ValueError(f"There is no position {position}. Positions are 0 to {stages + 1}.")
+    made = copy.deepcopy(network)
+    if position == 0:
+        return made
+    parts = (made.pool, made.head, *made.stages[stages - position + 1 :])
+    random = {id(module) for part in parts for module in part.modules()}
+    norms: list[_NormBase] = []
+    for name, module in made.named_modules():
+        if id(module) in random:
+            _initialise(module, name, seed)
+            if isinstance(module, _NormBase) and module.running_mean is not None:
+                norms.append(module)
+    _measure(made, norms, images)
+    return made
+
+
+def _initialise(module: nn.Module, name: str, seed: int) -> None:
+    """Random values for the module's own parameters, in place."""
+    for key, parameter in module.named_parameters(recurse=False):
+        generator = _generator(f"{seed} {name}.{key}")
+        with torch.no_grad():
+            match module:
+                case _ConvNd() if key == "weight":  # (C', C / groups, k, k)
+                    fan_out = parameter[:, 0].numel() / module.groups
+                    parameter.normal_(0, (2 / fan_out) ** 0.5, generator=generator)
+                case nn.Linear() if key == "weight":  # (C', C)
+                    bound = module.out_features**-0.5
+                    parameter.uniform_(-bound, bound, generator=generator)
+                case _NormBase() | nn.GroupNorm() | nn.LayerNorm() if key == "weight":  # (C,)
+                    parameter.fill_(1)
+                case _ConvNd() | nn.Linear() | _NormBase() | nn.GroupNorm() | nn.LayerNorm():
+                    parameter.fill_(0)  # the bias, (C,)
+                case _:
+                    order = torch.randperm(parameter.numel(), generator=generator)
+                    parameter.copy_(parameter.flatten()[order].view_as(parameter))
+
+
+def _generator(name: str) -> torch.Generator:
+    digest = hashlib.sha256(name.encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def _measure(network: Network, norms: Sequence[_NormBase], images: Tensor) -> None:
+    """Running means and variances of these norms from the images and their mirror images."""
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = 1.0  # nothing of what was there before
+        norm.train()
+    with memory_errors("random weights"), torch.no_grad():
+        network(torch.cat([images, images.flip(-1)]))  # (2 B, 3, R, R)
+    for norm in norms:
+        norm.eval()
+
+
+# Maps at every position
+
+
+@dataclass(frozen=True, eq=False)
+class Cascade:
+    """Maps of one image for one class, from the trained network to a random one."""
+
+    probabilities: tuple[float, ...]
+    """Of the class, 0 to 1, at positions 0 to n + 1."""
+    maps: Mapping[str, Floats]
+    """Key of a method to its raw, signed maps, (n + 2, h, w)."""
+    refused: Mapping[str, str]
+    """Key of a method that could not be run, at one position or more, to the reason."""
+
+
+class CascadeRunner(Protocol):
+    """Something that makes the maps of a cascade."""
+
+    def __call__(
+        self,
+        model: Model,
+        methods: Sequence[Method],
+        image: Floats,
+        *,
+        stage: int,
+        target: int,
+        other: int,
+        seed: int,
+        progress: Callable[[float], None],
+    ) -> Cascade:
+        """See run_cascade."""
+        ...
+
+
+def run_cascade(
+    model: Model,
+    methods: Sequence[Method],
+    image: Floats,
+    *,
+    stage: int,
+    target: int,
+    other: int,
+    seed: int,
+    progress: Callable[[float], None],
+) -> Cascade:
+    """The map of each method for the same class at every position, in this process.
+
+    `image` is (1, 3, R, R); `stage` means nothing to a method that looks at the last one or at
+    pixels; `other` is for methods that tell the class from another one. At each position all maps
+    are of one network on PyTorch, the trained one among them, so that nothing but weights differs
+    between positions. A method that refuses is left out. `progress` hears how much is done, 0 to 1;
+    what it raises ends the cascade. Raises ValueError for another stage, WeightsError, EngineError
+    and MemoryError.
+    """
+    if not 1 <= stage <= model.last_stage:
+        raise ValueError(f"There is no stage {stage}. Stages are numbered 1 to {model.last_stage}.")
+    network, images = model.module(), torch.tensor(image)  # (1, 3, R, R)
+    positions = model.last_stage + 2
+    refused: dict[str, str] = {}
+    found: dict[str, list[Floats]] = {method.key: [] for method in methods}
+    probabilities: list[float] = []
+    for position in range(positions):
+        engine = TorchEngine(randomize(network, position, images, seed))
+        activations = engine.forward(image)
+        probabilities.append(float(softmax(activations.logits[0])[target]))
+        for number, method in enumerate(methods):
+            before = position + number / len(methods)
+            progress(before / positions)
+            if method.key in refused:
+                continue
+            at = stage_of(model, method, stage)
+            hear = partial(_hear, progress, before / positions, 1 / len(methods) / positions)
+            try:
+                if method is table.CAM:
+                    require_class_activation_map(model, at)
+                if method.library is Library.ENGINE:
+                    maps = engine_maps(method, engine, activations, at, [target]).values
+                    found[method.key].append(maps[0])  # (h, w)
+                else:
+                    # Copies of their own: they attach hooks, and ask for gradients of the image.
+                    own, x = copy.deepcopy(engine.network), images.clone()
+                    task = Task(own, x, target, other, at, partial(_logits, engine), hear)
+                    found[method.key].append(method.run(task))  # (h, w)
+            except (MethodRefusedError, NoClassActivationMapError) as error:
+                refused[method.key] = str(error)
+    progress(1)
+    kept = {key: lock(np.stack(maps)) for key, maps in found.items() if key not in refused}
+    return Cascade(tuple(probabilities), MappingProxyType(kept), MappingProxyType(refused))
+
+
+def _hear(progress: Callable[[float], None], before: float, share: float, done: float) -> None:
+    """Tells how much of all is done when so much of one map is, 0 to 1."""
+    progress(before + share * done)
+
+
+def _logits(engine: TorchEngine, images: Floats) -> Floats:
+    return engine.forward(images).logits  # (B, classes)
+
+
+def stage_of(model: Model, method: Method, stage: int) -> int:
+    """The stage at which a method looks when it is asked for this one."""
+    return model.last_stage if method.place is Place.LAST_STAGE else stage
+
+
+# The check
+
+
+@dataclass(frozen=True, eq=False)
+class MethodCheck:
+    """How one method's map changes while the network becomes random."""
+
+    method: Method
+    stage: int | None
+    """None: the pixels of the input."""
+    placement: Placement
+    """Where the cells of its maps lie in the square that the model saw."""
+    maps: Floats
+    """Raw and signed, (n + 2, h, w): one for each position."""
+    rank_correlations: tuple[float, ...]
+    """With the map at position 0, -1 to 1, signed, for each position (the first is 1); nan for a
+    flat map. See metrics.agreement."""
+    structural_similarities: tuple[float, ...]
+    """Likewise; see metrics.sanity."""
+
+    @property
+    def hardly_changes(self) -> bool:
+        """Whether it stays alike although nothing learnt is left; see metrics.sanity."""
+        return hardly_changes(self.rank_correlations)
+
+    @property
+    def nbytes(self) -> int:
+        return self.maps.nbytes
+
+
+@dataclass(frozen=True, eq=False)
+class SanityCheck:
+    """Adebayo's sanity check of methods on one image; see the module for the positions.
+
+    It is about methods, not about the network: it shows whether a map depends on what was learnt,
+    and not whether it is right. One image and one seed are an example, no measurement.
+    """
+
+    target: Prediction
+    """The class that all maps explain, also where it is no longer the most probable one."""
+    seed: int
+    probabilities: tuple[float, ...]
+    """Of the class, 0 to 1, at each position."""
+    methods: Mapping[str, MethodCheck]
+    """By key, in the order in which they were asked for."""
+    refused: Mapping[str, str]
+    """Key of a method that could not be run to the reason."""
+
+    @property
+    def nbytes(self) -> int:
+        return sum(check.nbytes for check in self.methods.values())
+
+
+def sanity_check(
+    analysis: Analysis,
+    methods: Sequence[Method | str],
+    *,
+    stage: int | None = None,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda _: None,
+    runner: CascadeRunner = run_cascade,
+) -> SanityCheck:
+    """How the maps of methods for the class of an analysis change while its network becomes random.
+
+    `stage` None is the last one; `runner` makes the maps, which takes n + 2 times what each method
+    takes: a server has a process for it. The same call gives the same bits. Raises
+    UnknownMethodError, and what run_cascade raises.
+    """
+    model = analysis.model
+    chosen = list(dict.fromkeys(table.find(method) for method in methods))
+    at = model.last_stage if stage is None else stage
+    cascade = runner(
+        model,
+        chosen,
+        analysis.image,
+        stage=at,
+        target=analysis.target.index,
+        other=analysis.other_than(analysis.target).index,
+        seed=seed,
+        progress=progress,
+    )
+    checks = {
+        method.key: _check(model, method, stage_of(model, method, at), cascade.maps[method.key])
+        for method in chosen
+        if method.key in cascade.maps
+    }
+    return SanityCheck(
+        analysis.target, seed, cascade.probabilities, MappingProxyType(checks), cascade.refused
+    )
+
+
+def _check(model: Model, method: Method, stage: int, maps: Floats) -> MethodCheck:
+    of_pixels = method.place is Place.PIXELS
+    return MethodCheck(
+        method=method,
+        stage=None if of_pixels else stage,
+        placement=Placement.even(maps.shape[-1])
+        if of_pixels
+        else model.structure.stages[stage].placement,
+        maps=maps,
+        rank_correlations=tuple(rank_correlation(maps[0], values) for values in maps),
+        structural_similarities=tuple(structural_similarity(maps[0], values) for values in maps),
+    )

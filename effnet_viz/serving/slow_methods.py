@@ -1,0 +1,136 @@
+"""The methods of libraries, in a process that can be ended, one job at a time for all visitors.
+
+They attach hooks to their network, take up to a minute, and some cannot be stopped from inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from math import prod
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from effnet_viz.analysis.randomization import Cascade
+from effnet_viz.arrays import Floats
+from effnet_viz.attribution.methods import Method, MethodRefusedError
+from effnet_viz.models.model import Model
+from effnet_viz.models.weights import WeightsError
+from effnet_viz.processes import LimitError
+from effnet_viz.serving import settings, telemetry
+from effnet_viz.serving.queue import CapacityLimiter
+from effnet_viz.worker import Worker
+
+_worker = Worker("effnet_viz.serving.method_jobs", settings.METHOD_BYTES)
+_limiter = telemetry.queues["methods"] = CapacityLimiter(1, settings.METHOD_SECONDS)
+
+
+def run_in_worker(
+    model: Model,
+    method: Method,
+    image: Floats,
+    *,
+    stage: int,
+    target: int,
+    other: int,
+    progress: Callable[[float], None],
+) -> Floats:
+    """The map of a model of the zoo; see models.model.MethodRunner.
+
+    Raises MethodRefusedError, also where it takes too long, WeightsError and MemoryError.
+    """
+    asked = {"method": method.key, "stage": stage, "target": target, "other": other}
+    _, [values] = _run("attribute", method.title, model, image, asked, progress)
+    return values
+
+
+def load_in_worker(model: Model, progress: Callable[[float], None]) -> None:
+    """Starts the process where there is none, and loads a model of the zoo there.
+
+    What follows then takes what it takes. Raises what run_in_worker raises.
+    """
+    nothing = np.zeros((0, 3, 1, 1), np.float32)
+    _run("load_model", model.card.title, model, nothing, {}, progress)
+
+
+def run_cascade_in_worker(
+    model: Model,
+    methods: Sequence[Method],
+    image: Floats,
+    *,
+    stage: int,
+    target: int,
+    other: int,
+    seed: int,
+    progress: Callable[[float], None],
+) -> Cascade:
+    """The maps of a model of the zoo; see analysis.randomization.CascadeRunner.
+
+    Raises MethodRefusedError where it takes too long, WeightsError and MemoryError.
+    """
+    asked = {
+        "methods": [method.key for method in methods],
+        "stage": stage,
+        "target": target,
+        "other": other,
+        "seed": seed,
+    }
+    told, maps = _run("cascade", "The sanity check", model, image, asked, progress)
+    return Cascade(
+        tuple(told["probabilities"]),
+        MappingProxyType(dict(zip(told["methods"], maps, strict=True))),
+        MappingProxyType(told["reasons"]),
+    )
+
+
+def _run(
+    job: str,
+    title: str,
+    model: Model,
+    image: Floats,
+    asked: Mapping[str, Any],
+    progress: Callable[[float], None],
+) -> tuple[Mapping[str, Any], list[Floats]]:
+    """The answer of a job of serving.method_jobs, and its arrays, not writeable.
+
+    Raises MethodRefusedError, WeightsError and MemoryError.
+    """
+    request = {
+        "key": model.id.key,
+        "weights": model.id.weights,
+        "shape": image.shape,
+        **asked,
+    }
+    with _limiter.turn():
+        try:
+            told, content = _worker.run(
+                job,
+                request,
+                np.ascontiguousarray(image, np.float32).tobytes(),
+                seconds=settings.METHOD_SECONDS,
+                progress=progress,
+            )
+        except LimitError:
+            raise MethodRefusedError(
+                f"{title} takes longer than {settings.METHOD_SECONDS:.0f} seconds on this "
+                "network here. Choose a smaller network or a quicker method."
+            ) from None
+    if "refused" in told:
+        kind = WeightsError if told["refused"] == WeightsError.__name__ else MethodRefusedError
+        raise kind(told["why"])
+    values = np.frombuffer(content, np.float32)
+    ends = list(accumulate(prod(shape) for shape in told["shapes"]))
+    arrays = np.split(values, ends[:-1]) if ends else []
+    return told, [array.reshape(shape) for array, shape in zip(arrays, told["shapes"], strict=True)]
+
+
+def process_id() -> int | None:
+    """Of the process, while it runs."""
+    return _worker.process_id
+
+
+def close() -> None:
+    """Ends the process; the next job starts another."""
+    _worker.close()

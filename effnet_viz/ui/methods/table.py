@@ -1,0 +1,29 @@
+"""What every method computes, when it misleads, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from effnet_viz.ui import results, words
+from effnet_viz.ui.layout.section import section
+from effnet_viz.ui.layout.tables import show_table
+from effnet_viz.ui.methods.view import MethodsView, offered
+from effnet_viz.ui.results import TimedAttribution
+
+
+def show_table_of_methods(view: MethodsView, found: Mapping[str, TimedAttribution]) -> None:
+    """A row a method."""
+    section(words.METHODS, words.METHODS_LINE)
+    doubts = results.doubts(view.model)
+    rows = [
+        [
+            method.title,
+            method.computes,
+            " ".join([method.misleads, *doubts[method.key]]),
+            method.paper,
+            f"{method.passes:,}",
+            f"{found[method.key].seconds:.2g}" if method.key in found else "",
+        ]
+        for method in offered()
+    ]
+    show_table(words.METHODS_HEADS, rows, label=words.METHODS, words=(1, 2, 3), wrapped=True)

@@ -1,0 +1,98 @@
+"""What the parts of the page share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.attribution.methods import METHODS, QUICK, Method, Place
+from effnet_viz.models.model import Model
+from effnet_viz.records import Prediction
+from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.panes import Canvas
+from effnet_viz.ui.upload import Upload
+
+
+@dataclass(frozen=True, eq=False)
+class MethodsView:
+    """One image, one network, one class, and what is asked for."""
+
+    image: Upload
+    analysis: Analysis
+    stage: int
+    """Of the methods that look at one."""
+    other: Prediction
+    """The class that the class is told from."""
+    wanted: Sequence[str]
+    """Keys of slow methods that somebody has asked for."""
+    canvas: Canvas
+
+    @property
+    def model(self) -> Model:
+        return self.analysis.model
+
+    def stage_of(self, method: Method) -> int | None:
+        """Where the method looks: None for pixels."""
+        if method.place is Place.PIXELS:
+            return None
+        return self.model.last_stage if method.place is Place.LAST_STAGE else self.stage
+
+
+def is_quick(method: Method) -> bool:
+    """Whether the page computes it without being asked."""
+    return method.passes <= QUICK
+
+
+def offered() -> list[Method]:
+    """All methods, those first that are there at once."""
+    return sorted(METHODS.values(), key=lambda method: not is_quick(method))
+
+
+def wanted() -> list[str]:
+    """What somebody has asked for."""
+    url_state.read_url_list("run")
+    asked: list[str] = st.session_state.setdefault("run", [])
+    url_state.write_url("run", asked or None)
+    return asked
+
+
+def want(key: str) -> None:
+    asked: list[str] = st.session_state["run"]
+    if key not in asked:
+        st.session_state["run"] = [*asked, key]
+
+
+def want_no_more(key: str) -> None:
+    st.session_state["run"] = [one for one in st.session_state["run"] if one != key]
+
+
+def chosen_other(analysis: Analysis) -> Prediction:
+    """The class that the class is told from: the most probable other one, if none is chosen."""
+    url_state.read_url("other")
+    label: str | None = st.session_state.get("other")
+    st.session_state["other"] = label
+    url_state.write_url("other", label)
+    if label is not None and label != analysis.target.label:
+        return analysis.for_target(label).target
+    return next(one for one in analysis.predictions if one.index != analysis.target.index)
+
+
+def shown_methods(view: MethodsView) -> tuple[Method, ...]:
+    """Those whose maps are there: the quick ones, and the slow ones that somebody asked for."""
+    return tuple(one for one in offered() if is_quick(one) or one.key in view.wanted)
+
+
+def is_asked(name: str) -> bool:
+    """Whether the visitor, or the link, has started it."""
+    return str(st.session_state.get(name)).lower() == "true"
+
+
+def ask_for(name: str) -> None:
+    st.session_state[name] = "true"
+
+
+def cancel(name: str) -> None:
+    st.session_state[name] = None
