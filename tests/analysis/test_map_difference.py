@@ -27,8 +27,8 @@ def test_a_map_and_its_opposite(cat: Analysis) -> None:
     other = dataclasses.replace(one, values=-one.values)
     found = map_difference(one, other)
     assert found.rank_correlation == pytest.approx(-1)
-    assert found.values.max() == pytest.approx(1)
-    assert found.values.min() == pytest.approx(-1)
+    assert found.values.max() == pytest.approx(1, abs=0.01)  # equal cells share a rank
+    assert found.values.min() == pytest.approx(-1, abs=0.01)
     assert found.shared == 0
     assert "share 0 %" in sentences(found)
 
