@@ -585,3 +585,10 @@ TRUST_SECONDS = "Seconds of one map here"
 TRUST_FAITHFUL = "Mean rank in deletion, insertion and ROAD, 1 the best"
 YES = "yes"
 NO = "no"
+
+DIFFER = "Why do these two maps differ?"
+DIFFER_LINE = "Two of the maps above, place by place"
+SIDES = {"left": "One", "right": "The other"}
+DIFFER_PICTURE = "Where {one} ranks a place higher than {other} does, over the photograph."
+DIFFER_FOR = "Bright: higher in {one}"
+DIFFER_HINT = "Choose “For and against” above to see both sides"

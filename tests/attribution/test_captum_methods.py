@@ -17,9 +17,11 @@ from effnet_viz.attribution import captum_methods as by
 from effnet_viz.attribution.methods import METHODS, Library, MethodRefusedError, Task
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.optimize import fold_batch_norms
+from tests.choices import one_of_many
 from tests.conftest import SAMPLES, eager
 
 KEYS = [key for key, method in METHODS.items() if method.library is Library.CAPTUM]
+QUICK = [key for key in KEYS if METHODS[key].passes < 10]
 
 
 class EnoughError(Exception):
@@ -491,7 +493,7 @@ def task_on(analysis: Analysis, progress: Callable[[float], None] = print) -> Ta
     )
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", one_of_many(KEYS, QUICK))
 def test_on_lite0(key: str, cat: Analysis, monkeypatch: pytest.MonkeyPatch) -> None:
     """A map, told as it goes; and what is told can end it, with nothing left on the network."""
     ran = []
@@ -528,7 +530,7 @@ def test_on_lite0(key: str, cat: Analysis, monkeypatch: pytest.MonkeyPatch) -> N
         assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", one_of_many(KEYS, ["deep-lift", "guided-backprop", "lrp"]))
 def test_on_b0(key: str) -> None:
     """A small one, whose weights nobody trained."""
     analysis = analyse(SAMPLES / "cat.jpg", eager("b0-r64", untrained=True))

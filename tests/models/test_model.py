@@ -12,6 +12,7 @@ import torchvision
 from torch import nn
 
 from effnet_viz import Analysis, Model, NoClassActivationMapError, analyse, from_module, list_models
+from effnet_viz.attribution.methods import UnknownMethodError
 from effnet_viz.engines.adapters import UnsupportedModuleError
 from effnet_viz.engines.network import Network
 from effnet_viz.images.decode import decode
@@ -161,8 +162,8 @@ def test_a_network_with_more_than_one_linear_layer_has_no_cam() -> None:
 def test_a_cam_is_at_the_last_stage_alone(cat: Analysis) -> None:
     with pytest.raises(NoClassActivationMapError, match="at stage 3"):
         cat.attribute("cam", stage=3)
-    with pytest.raises(ValueError, match="score-cam"):
-        cat.attribute("score-cam")
+    with pytest.raises(UnknownMethodError, match=r"no method `scorecam`. Did you mean `score-cam`"):
+        cat.attribute("scorecam")
 
 
 def test_all_models_are_listed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from effnet_viz.analysis.analysis import Analysis
 from effnet_viz.analysis.contrast import contrast
 from effnet_viz.analysis.evaluation import score_method
+from effnet_viz.analysis.map_difference import map_difference, sentences
 from effnet_viz.arrays import reduced
 from effnet_viz.attribution.methods import METHODS, MethodRefusedError
 from effnet_viz.serving import slow_methods
@@ -195,3 +197,15 @@ def test_why_this_class_and_not_that_one(cat: Analysis) -> None:
     [pane] = [one for one in parts(page, "pane") if one["text"] == "Bright speaks for tiger cat"]
     shown = np.frombuffer(base64.b64decode(pane["map"]["values"]), "<f4")
     assert np.array_equal(shown.reshape(found.values.shape), found.values)
+
+
+def test_why_two_maps_differ(cat: Analysis) -> None:
+    page = open_methods(left="cam", right="eigen-cam")
+    found = map_difference(cat.attribute("cam"), cat.attribute("eigen-cam", 8))
+    assert html.escape(sentences(found)) in texts(page)
+    [pane] = [one for one in parts(page, "pane") if one["text"] == "Bright: higher in CAM"]
+    shown = np.frombuffer(base64.b64decode(pane["map"]["values"]), "<f4")
+    assert np.array_equal(shown.reshape(found.values.shape), found.values)
+    assert address(page) == {"image": "cat", "left": "cam", "right": "eigen-cam"}
+    page.selectbox(key="_right").set_value("saliency").run()
+    assert address(page)["right"] == "saliency"

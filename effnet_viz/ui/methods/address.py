@@ -5,7 +5,7 @@ from effnet_viz.models.classes import imagenet
 from effnet_viz.ui.inputs import image_picker, model_picker
 from effnet_viz.ui.inputs.target_and_stage import STAGE, TARGET
 from effnet_viz.ui.layout.url_parameters import Choice, Choices
-from effnet_viz.ui.methods import sanity, trust
+from effnet_viz.ui.methods import difference, sanity, trust
 
 RUN = Choices("run", METHODS)
 OTHER = Choice("other", imagenet())
@@ -19,4 +19,5 @@ ADDRESS = (
     RUN,
     *sanity.PARAMETERS,
     *trust.PARAMETERS,
+    *difference.PARAMETERS,
 )

@@ -12,6 +12,7 @@ from effnet_viz.ui.inputs.target_and_stage import chosen_stage, chosen_target, o
 from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.methods.contrast import show_contrast
+from effnet_viz.ui.methods.difference import show_difference
 from effnet_viz.ui.methods.maps import open_deck, show_maps
 from effnet_viz.ui.methods.sanity import show_sanity
 from effnet_viz.ui.methods.table import show_table_of_methods
@@ -54,8 +55,11 @@ def show_methods(chosen: ModelRef, image: Upload | None, class_place: DeltaGener
         measure = show_trust(view)
         scramble = show_sanity(view)
         show_contrast(view)
+        between = st.container()
     with maps:
         found = show_maps(view, slots)
+    with between:
+        show_difference(view, found)
     with below:
         show_table_of_methods(view, found)
     measure()

@@ -18,7 +18,7 @@ def show_table_of_methods(view: MethodsView, found: Mapping[str, TimedAttributio
     rows = [
         [
             method.title,
-            method.computes,
+            f"{method.computes} {method.formula}.",
             " ".join([method.misleads, *doubts[method.key]]),
             method.paper,
             f"{method.passes:,}",
