@@ -30,7 +30,7 @@ def test_a_map_and_its_opposite(cat: Analysis) -> None:
     assert found.values.max() == pytest.approx(1, abs=0.01)  # equal cells share a rank
     assert found.values.min() == pytest.approx(-1, abs=0.01)
     assert found.shared == 0
-    assert "share 0 %" in sentences(found)
+    assert "share 0\xa0%" in sentences(found)
 
 
 def test_what_sets_two_formulas_apart(cat: Analysis) -> None:

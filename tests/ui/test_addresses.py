@@ -76,7 +76,10 @@ EVERYTHING = [
     ("pages/compare_scaling.py", {"race": "true", "pointing": "true"}),
     ("pages/compare_scaling.py", {"family": "a whole family", "custom": "b0-r448"}),
     ("pages/methods.py", {"run": ["lime"], "other": "espresso"}),
-    ("pages/methods.py", {"measure": "true", "scramble": "true", "position": "3", "left": "cam"}),
+    (
+        "pages/methods.py",
+        {"measure": "true", "scramble": "true", "position": "3", "left": "cam", "right": "fem"},
+    ),
     (
         "pages/scaling_lab.py",
         dict.fromkeys(("pairs", "cost", "curves", "limits", "reading"), "true"),

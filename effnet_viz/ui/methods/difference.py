@@ -38,8 +38,8 @@ def show_difference(view: MethodsView, found: Mapping[str, TimedAttribution]) ->
             _show_map(view, between)
         with st.container(key="difference_words"):
             st.html(f"<p>{html.escape(sentences(between))}</p>")
-    url_state.write_url("left", left)
-    url_state.write_url("right", right)
+    url_state.write_url("left", left if "left" in st.session_state else None)
+    url_state.write_url("right", right if "right" in st.session_state else None)
 
 
 def _choose(side: str, found: Mapping[str, TimedAttribution], usual: int) -> str:
