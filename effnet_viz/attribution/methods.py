@@ -242,7 +242,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Family.ACTIVATION,
                 "Σ_k max(0, g_k) ⊙ A_k, with positive gradients only",
                 "Multiplies every value of a stage with its positive gradient.",
-                "It leaves out all that speaks against the class.",
+                "It leaves out every value whose gradient speaks against the class.",
                 "Jiang et al. 2021, doi 10.1109/TIP.2021.3089943",
                 2,
             ),
@@ -255,8 +255,8 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Family.ACTIVATION,
                 "Σ_k max(0, g_k ⊙ A_k), with positive products only",
                 "Gradient times activation at every value, of which only the positive ones count.",
-                "Negative products are dropped before the sum: a map of nothing but evidence "
-                "against the class looks like one of evidence for it.",
+                "Negative products are dropped before the sum: a place that speaks against the "
+                "class on balance looks like one that speaks for it.",
                 "pytorch-grad-cam 1.5 (no paper)",
                 2,
             ),
@@ -269,8 +269,9 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Family.ACTIVATION,
                 "Σ_k w_k A_k, with w_k from the score of the photograph seen through channel k",
                 "Shows the network the photograph through every channel, and weights the channel "
-                "by its score.",
-                "A photograph darkened by a mask is unlike anything the network has learnt from.",
+                "by its score's share (softmax).",
+                "A photograph faded to grey by a mask is unlike anything the network has learnt "
+                "from; and where the scores hardly differ, neither do the weights.",
                 "Wang et al. 2020, arXiv 1910.01279",
                 1280,
                 only_forward=True,
@@ -287,7 +288,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Zero is not neutral for channels that are never zero, and channels can stand in "
                 "for each other.",
                 "Desai & Ramaswamy 2020, doi 10.1109/WACV45572.2020.9093360",
-                1280,
+                320,
                 only_after=True,
             ),
             Method(
@@ -339,11 +340,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Family.GRADIENT,
                 "|x ⊙ ∂z/∂x| + Σ |b ⊙ ∂z/∂b|, over the input and the biases of all layers",
                 "Adds to the input's gradient what the biases of all layers contribute.",
-                "Every layer is scaled to its own maximum first, so the sum is no longer complete "
-                "and has no sign.",
+                "Every channel of every layer is scaled to its own range first, so the sum is no "
+                "longer complete and has no sign.",
                 "Srinivas & Fleuret 2019, arXiv 1905.00780",
-                40,
-                "sum of magnitudes, each layer scaled to its range",
+                2,
+                "sum of magnitudes, each colour scaled to its range",
             ),
             Method(
                 "shapley-cam",
@@ -353,7 +354,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Unit.ARBITRARY,
                 Family.ACTIVATION,
                 "Σ_k w_k A_k, with w_k the mean of channel k's gradient less half of its curvature",
-                "Grad-CAM with the curvature of the score added to the gradient.",
+                "Grad-CAM with half the score's curvature along the channels off the gradient.",
                 "Where the network is piecewise linear there is no curvature, and it is Grad-CAM.",
                 "Cai 2025, arXiv 2501.06261",
                 4,
@@ -366,9 +367,9 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Unit.ARBITRARY,
                 Family.ACTIVATION,
                 "Σ_k w_k A_k, with w_k the share of places where channel k is unusually strong",
-                "Counts, at each place, the channels that are unusually strong there.",
+                "Adds up the channels, each times its share of places of unusual strength.",
                 "It knows nothing of the class: every class has the same map.",
-                "Fuad et al. 2020, doi 10.1109/IPTA50016.2020.9286629",
+                "Fuad et al. 2020, hal-02963298 (feature explanation method)",
                 1,
             ),
             Method(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.norm_act import BatchNormAct2d
-from timm.layers.padding import get_same_padding
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.ops.misc import SqueezeExcitation
@@ -87,42 +86,3 @@ def _linear(convolution: nn.Conv2d) -> nn.Linear:
     linear.weight = nn.Parameter(convolution.weight.flatten(1), requires_grad=False)  # (C', C)
     linear.bias = convolution.bias  # (C',)
     return linear
-
-
-def plain_convolutions(network: Network, resolution: int) -> None:
-    """Make timm's convolutions that pad by themselves a padding and a plain convolution, in place.
-
-    Same results on images of resolution × resolution pixels. Libraries that look at layers by their
-    type know the plain ones only.
-    """
-    sizes: dict[int, tuple[int, int]] = {}
-    places = [(parent, *named) for parent in network.modules() for named in parent.named_children()]
-    padding = [place for place in places if type(place[2]) is Conv2dSame]
-
-    def note(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        sizes[id(module)] = inputs[0].shape[-2], inputs[0].shape[-1]
-
-    hooks = [layer.register_forward_pre_hook(note) for _, _, layer in padding]
-    try:
-        with torch.no_grad():
-            network(torch.zeros(1, 3, resolution, resolution))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    for parent, name, layer in padding:
-        assert isinstance(layer, Conv2dSame)
-        height, width = sizes[id(layer)]
-        down = get_same_padding(height, layer.kernel_size[0], layer.stride[0], layer.dilation[0])
-        across = get_same_padding(width, layer.kernel_size[1], layer.stride[1], layer.dilation[1])
-        plain = nn.Conv2d(
-            layer.in_channels,
-            layer.out_channels,
-            layer.kernel_size,  # type: ignore[arg-type]
-            layer.stride,  # type: ignore[arg-type]
-            dilation=layer.dilation,  # type: ignore[arg-type]
-            groups=layer.groups,
-            bias=layer.bias is not None,
-        )
-        plain.weight, plain.bias = layer.weight, layer.bias
-        pads = (across // 2, across - across // 2, down // 2, down - down // 2)
-        setattr(parent, name, nn.Sequential(nn.ZeroPad2d(pads), plain))
