@@ -27,6 +27,7 @@ from effnet_viz.analysis.analysis import (
     NoClassActivationMapError,
     require_class_activation_map,
 )
+from effnet_viz.analysis.progress import part
 from effnet_viz.arrays import Floats, Placement, softmax
 from effnet_viz.attribution import methods as table
 from effnet_viz.attribution.methods import Library, Method, MethodRefusedError, Place, Task
@@ -188,7 +189,7 @@ def run_cascade(
             if method.key in refused:
                 continue
             at = stage_of(model, method, stage)
-            hear = partial(_hear, progress, before / positions, 1 / len(methods) / positions)
+            hear = part(progress, before / positions, (before + 1 / len(methods)) / positions)
             try:
                 if method is table.CAM:
                     require_class_activation_map(model, at)
@@ -205,11 +206,6 @@ def run_cascade(
     progress(1)
     kept = {key: lock(np.stack(maps)) for key, maps in found.items() if key not in refused}
     return Cascade(tuple(probabilities), MappingProxyType(kept), MappingProxyType(refused))
-
-
-def _hear(progress: Callable[[float], None], before: float, share: float, done: float) -> None:
-    """Tells how much of all is done when so much of one map is, 0 to 1."""
-    progress(before + share * done)
 
 
 def _logits(engine: TorchEngine, images: Floats) -> Floats:

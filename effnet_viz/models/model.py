@@ -147,6 +147,17 @@ def load(key: str, *, resolution: int | None = None, untrained: bool = False) ->
         return of_entry(entry, create(network, entry.resolution), file)
 
 
+def load_exactly(model_id: ModelId) -> Model:
+    """The model with the weights of this hash. Raises WeightsError when the file is another now."""
+    made = load(model_id.key, untrained=model_id.weights == "untrained")
+    if made.id != model_id:
+        raise WeightsError(
+            f"`{made.weights_name}` was replaced while it was in use. Reload the page to work "
+            "with the new one."
+        )
+    return made
+
+
 def of_entry(entry: ModelEntry, engine: Engine, file: WeightFile | None) -> Model:
     """An entry of the zoo whose network, with the weights of this file, the engine runs."""
     return Model(

@@ -5,7 +5,7 @@ Every request names a model of the zoo and comes with an image (1, 3, R, R).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -16,26 +16,22 @@ from effnet_viz.analysis.randomization import run_cascade
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.methods import MethodRefusedError
-from effnet_viz.models.model import Model, load, run_here
+from effnet_viz.models.model import Model, ModelId, load_exactly, run_here
 from effnet_viz.models.weights import WeightsError
+from effnet_viz.worker import Progress
 
 KEPT = 2
 """Models that stay loaded between two jobs."""
 
 Told = Mapping[str, Any]
-Progress = Callable[[float], None]
 
 
-@lru_cache(KEPT)
-def _model(key: str, weights: str) -> Model:
+_kept = lru_cache(KEPT)(load_exactly)
+
+
+def _model(request: Told) -> Model:
     """Raises WeightsError where the weights are others by now."""
-    model = load(key, untrained=weights == "untrained")
-    if model.id.weights != weights:
-        raise WeightsError(
-            f"`{model.weights_name}` was replaced while it was in use. Reload the page to work "
-            "with the new one."
-        )
-    return model
+    return _kept(ModelId(request["key"], request["weights"]))
 
 
 def load_model(request: Told, _: bytes, progress: Progress) -> tuple[Told, bytes]:
@@ -44,7 +40,7 @@ def load_model(request: Told, _: bytes, progress: Progress) -> tuple[Told, bytes
     for name in ("captum_methods", "grad_cam_methods"):
         import_module(f"effnet_viz.attribution.{name}")
     try:
-        _model(request["key"], request["weights"])
+        _model(request)
     except WeightsError as error:
         return _refusal(error)
     return _answer({}, [])
@@ -55,7 +51,7 @@ def attribute(request: Told, content: bytes, progress: Progress) -> tuple[Told, 
     progress(0)
     try:
         values = run_here(
-            _model(request["key"], request["weights"]),
+            _model(request),
             methods.find(request["method"]),
             _image(request, content),
             stage=request["stage"],
@@ -73,7 +69,7 @@ def cascade(request: Told, content: bytes, progress: Progress) -> tuple[Told, by
     progress(0)
     try:
         made = run_cascade(
-            _model(request["key"], request["weights"]),
+            _model(request),
             [methods.find(key) for key in request["methods"]],
             _image(request, content),
             stage=request["stage"],

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from effnet_viz.arrays import Floats
 from effnet_viz.engines.engine import Activations, Engine
 from effnet_viz.engines.structure import Structure
-from effnet_viz.models import checkpoints, weights
+from effnet_viz.models import checkpoints
 from effnet_viz.models.architectures import structure_of
-from effnet_viz.models.model import Model, ModelId, load
+from effnet_viz.models.model import Model, ModelId, load_exactly
 from effnet_viz.models.variants import ModelRef, find
 from effnet_viz.serving import settings, telemetry
 from effnet_viz.serving.cache import SharedCache
@@ -42,17 +42,10 @@ def _nbytes(structure: Structure) -> int:
 def _checkout(model_id: ModelId) -> Iterator[Model]:
     """The model with the weights of this hash. Raises WeightsError when the file is another now."""
 
-    def make() -> Model:
-        made = load(model_id.key, untrained=model_id.weights == "untrained")
-        if made.id != model_id:
-            raise weights.WeightsError(
-                f"`{made.weights_name}` was replaced while it was in use. Reload the page to work "
-                "with the new one."
-            )
-        return made
-
     nbytes = _nbytes(structure_of(find(model_id.key)))
-    with _models.use(model_id, make, lambda _: nbytes, expected=nbytes) as model:
+    with _models.use(
+        model_id, lambda: load_exactly(model_id), lambda _: nbytes, expected=nbytes
+    ) as model:
         yield model
 
 

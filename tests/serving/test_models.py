@@ -39,13 +39,13 @@ def test_a_shared_model_gives_the_same_results_and_survives_being_dropped() -> N
 
 def test_many_first_visitors_load_a_model_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loads = []
-    load = models.load
+    load = model.load
 
     def counting_load(key: str, *, untrained: bool) -> object:
         loads.append(key)
         return load(key, untrained=untrained)
 
-    monkeypatch.setattr(models, "load", counting_load)
+    monkeypatch.setattr(model, "load", counting_load)
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
     with ThreadPoolExecutor(8) as pool:
@@ -79,7 +79,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(key)
         return of_entry(variants.find(key), _Stub(), None)
 
-    monkeypatch.setattr(models, "load", load)
+    monkeypatch.setattr(model, "load", load)
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_limiter", CapacityLimiter(slots=1, timeout=PATIENCE))

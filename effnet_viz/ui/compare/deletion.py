@@ -111,7 +111,7 @@ def show_deletion(view: ComparisonView) -> Card:
     """The card; measuring.run measures what is missing."""
     url_state.read_url("race")
     card = measuring.show_card(_MEASUREMENT, view)
-    url_state.write_url("race", "true" if measuring.is_asked("race") else None)
+    url_state.write_url("race", "true" if url_state.is_asked("race") else None)
     _read_step()
     return card
 

@@ -8,7 +8,6 @@ interrupts it as soon as it tells how far it is.
 from __future__ import annotations
 
 import html
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,8 +22,10 @@ from effnet_viz.models.variants import VariantError
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.ui import words
 from effnet_viz.ui.compare.view import ComparisonView, Outcome
+from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.problems import message_of
+from effnet_viz.ui.layout.text import time_text
 from effnet_viz.ui.layout.waiting import waiting
 
 Found = dict[int, Outcome]
@@ -78,7 +79,7 @@ class Card:
 
     @property
     def running(self) -> bool:
-        return bool(self.missing) and is_asked(self.of.name)
+        return bool(self.missing) and url_state.is_asked(self.of.name)
 
 
 @contextmanager
@@ -89,11 +90,6 @@ def afterwards() -> Iterator[list[Callable[[], None]]]:
     with mistake_boundary():
         for one in later:
             one()
-
-
-def is_asked(name: str) -> bool:
-    """Whether the visitor, or the link, has started it."""
-    return str(st.session_state.get(name)).lower() == "true"
 
 
 def show_card(measurement: Measurement, view: ComparisonView) -> Card:
@@ -154,10 +150,10 @@ def _draw_button(card: Card) -> None:
     pressed it still has the focus there."""
     name, text, act = card.of.name, words.LOOK_CLOSER, _look_closer
     if card.running:
-        text, act = words.CANCEL, _cancel
+        text, act = words.CANCEL, url_state.cancel
     elif card.missing:
         seconds = sum(card.of.seconds(card.view, place) for place in card.missing)
-        text, act = words.START.format(time=_time(seconds)), _start
+        text, act = words.START.format(time=time_text(seconds)), url_state.ask_for
     key = f"run {name}" if card.missing else f"closer {name}"
     kind: Literal["primary", "secondary"] = "primary" if card.missing else "secondary"
     card.button.button(text, key=key, type=kind, on_click=act, args=(name,))
@@ -166,14 +162,6 @@ def _draw_button(card: Card) -> None:
         card.foot.html("".join(f"<p>{html.escape(note)}</p>" for note in notes))
     elif not card.running:
         card.foot.empty()
-
-
-def _start(name: str) -> None:
-    st.session_state[name] = "true"
-
-
-def _cancel(name: str) -> None:
-    st.session_state[name] = None
 
 
 def _look_closer(name: str) -> None:
@@ -191,11 +179,7 @@ def wants_closer(name: str) -> bool:
 def measure_again(name: str) -> None:
     """Forget what has been found, and start."""
     st.session_state[f"_{name}"] = _Held()
-    _start(name)
-
-
-def _time(seconds: float) -> str:
-    return f"{max(1, math.ceil(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+    url_state.ask_for(name)
 
 
 def _progress(card: Card, place: int, passed: float, expected: float, began: float) -> str:
@@ -204,7 +188,7 @@ def _progress(card: Card, place: int, passed: float, expected: float, began: flo
     elapsed = time.monotonic() - began
     told = f"{elapsed:.0f} s"
     if elapsed < expected:
-        told = f"{elapsed:.0f} of about {_time(expected)}"
+        told = f"{elapsed:.0f} of about {time_text(expected)}"
     count = f"{len(card.found) + 1} of {len(card.view.networks)} networks"
     return (
         f'<div class="progress" role="progressbar" aria-label="{html.escape(card.of.title)}" '

@@ -108,7 +108,7 @@ def show_pointing(view: ComparisonView) -> Card:
     """The card; measuring.run measures what is missing."""
     url_state.read_url("pointing")
     card = measuring.show_card(_MEASUREMENT, view)
-    url_state.write_url("pointing", "true" if measuring.is_asked("pointing") else None)
+    url_state.write_url("pointing", "true" if url_state.is_asked("pointing") else None)
     return card
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -35,3 +37,8 @@ def amount(number: float) -> str:
 
 def round_amount(number: float) -> str:
     return amount(number).replace(".00", "").replace(".0", "")
+
+
+def time_text(seconds: float) -> str:
+    """Seconds or minutes, as one says them beforehand."""
+    return f"{max(1, math.ceil(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"

@@ -77,3 +77,18 @@ def address() -> dict[str, str | Sequence[str] | None]:
     """What has been written for this page."""
     written: dict[str, str | Sequence[str] | None] = st.session_state["_address"]
     return written
+
+
+def is_asked(name: str) -> bool:
+    """Whether the visitor, or the link, has started it."""
+    return str(st.session_state.get(name)).lower() == "true"
+
+
+def ask_for(name: str) -> None:
+    """Start it when the page runs again."""
+    st.session_state[name] = "true"
+
+
+def cancel(name: str) -> None:
+    """Start it no more."""
+    st.session_state[name] = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import streamlit as st
@@ -17,15 +16,15 @@ from effnet_viz.ui.inputs.model_picker import step_model
 from effnet_viz.ui.inputs.target_and_stage import choose_stage, step_stage
 from effnet_viz.ui.layout.mistakes import report, sentence_of
 from effnet_viz.ui.layout.problems import message_of
+from effnet_viz.ui.layout.text import time_text
 from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.methods.progress import now_and_then
 from effnet_viz.ui.methods.view import MethodsView, is_quick, offered, want, want_no_more
 from effnet_viz.ui.panes import picture_of
 from effnet_viz.ui.results import TimedAttribution
 from effnet_viz.ui.viewer import Presented, Slot, Stages, Under
 
 _COMPUTE, _CANCEL = "compute ", "cancel "
-_TELL_EVERY = 0.4
-"""Seconds between two words on how far a method is."""
 
 
 def open_deck(view: MethodsView) -> list[Slot]:
@@ -56,12 +55,8 @@ def _slot(view: MethodsView, method: Method) -> Slot:
     if method.key in view.wanted:
         return replace(slot, buttons=((_CANCEL + method.key, words.CANCEL),))
     seconds = results.expected_seconds(view.analysis, method, view.stage_of(method))
-    text = words.COMPUTE.format(seconds=_seconds(seconds))
+    text = words.COMPUTE.format(seconds=time_text(seconds))
     return replace(slot, note=method.computes, buttons=((_COMPUTE + method.key, text),))
-
-
-def _seconds(seconds: float) -> str:
-    return f"{max(1, round(seconds)):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _answer(asked: str) -> None:
@@ -105,19 +100,15 @@ def _say(place: DeltaGenerator, slot: Slot, note: str) -> None:
 
 
 def _make(view: MethodsView, method: Method, bar: DeltaGenerator) -> TimedAttribution:
-    told = time.monotonic()
-
     def tell(done: float) -> None:
-        nonlocal told
-        if time.monotonic() - told < _TELL_EVERY:
-            return
-        told = time.monotonic()
         # Any write also ends the method when the visitor has chosen something else meanwhile.
         bar.progress(min(done, 1.0), words.METHOD_PROGRESS.format(title=method.title))
 
     with waiting(None):
         other = view.other.index if method.compares else None
-        return results.timed_attribution(view.analysis, method, view.stage_of(method), other, tell)
+        return results.timed_attribution(
+            view.analysis, method, view.stage_of(method), other, now_and_then(tell)
+        )
 
 
 def _show(view: MethodsView, method: Method, made: TimedAttribution) -> None:

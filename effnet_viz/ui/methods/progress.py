@@ -1,50 +1,82 @@
-"""How far something is that a visitor has started, and a button that ends it."""
+"""How far something is that a visitor has started, a button that ends it, and what comes of it."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from effnet_viz.analysis.comparison import UNUSABLE
+from effnet_viz.analysis.progress import Progress
+from effnet_viz.processes import JobError
 from effnet_viz.ui import words
+from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout.mistakes import report, sentence_of
+from effnet_viz.ui.layout.problems import message_of
+from effnet_viz.ui.layout.text import time_text
+from effnet_viz.ui.layout.waiting import waiting
+
+Made = TypeVar("Made")
 
 _TELL_EVERY = 0.4
 """Seconds between two words."""
 
 
-class Bar:
-    """A bar with Cancel beside it, in the place where it is made."""
+def now_and_then(tell: Progress) -> Progress:
+    """The same, but not more often than a visitor reads; the first word after such a while."""
+    told = time.monotonic()
 
-    def __init__(self, title: str, cancel: Callable[[], None]) -> None:
-        self._title = title
-        self._place = st.empty()
-        with self._place.container(horizontal=True, vertical_alignment="center"):
-            self._bar = st.empty()
+    def hear(done: float) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _TELL_EVERY:
+            told = time.monotonic()
+            tell(done)
+
+    return hear
+
+
+def started(
+    name: str,
+    title: str,
+    model: str,
+    place: DeltaGenerator,
+    make: Callable[[Progress], Made],
+    show: Callable[[Made], None],
+) -> Callable[[], None]:
+    """Shows a bar with Cancel in the place; gives what makes the result and shows it there.
+
+    `name` is the flag that was asked for, `title` what is made, `model` that of which network.
+    """
+    with place:
+        held = st.empty()
+        with held.container(horizontal=True, vertical_alignment="center"):
+            bar = st.empty()
+            cancel = partial(url_state.cancel, name)
             st.button(words.CANCEL, key=f"cancel {title}", on_click=cancel)
-        self._told = 0.0
-        self._began = time.monotonic()
-        self.tell(0)
+    began = time.monotonic()
 
-    def tell(self, done: float) -> None:
-        """Shows how much is done, 0 to 1; any click ends what is waited for here."""
-        now = time.monotonic()
-        if now - self._told < _TELL_EVERY:
-            return
-        self._told = now
-        left = (now - self._began) * (1 / done - 1) if done > 0.02 else None
+    def tell(done: float) -> None:
+        left = (time.monotonic() - began) * (1 / done - 1) if done > 0.02 else None
         text = words.LEFT.format(time=time_text(left)) if left is not None else words.COMPUTING
-        self._bar.progress(min(done, 1.0), text)
+        bar.progress(min(done, 1.0), text)  # any click ends what is waited for here
 
-    def end(self, problem: str = "") -> None:
-        """Takes it away, or says what went wrong."""
-        if problem:
-            self._place.error(problem, icon=":material/error:")
+    tell(0)
+
+    def compute() -> None:
+        try:
+            with waiting(None):
+                made = make(now_and_then(tell))
+        except JobError as error:
+            held.error(sentence_of(report(error)), icon=":material/error:")
+        except UNUSABLE as error:
+            held.error(message_of(error, model), icon=":material/error:")
         else:
-            self._place.empty()
+            held.empty()
+            with place:
+                show(made)
 
-
-def time_text(seconds: float) -> str:
-    """Seconds or minutes, as one says them beforehand."""
-    return f"{max(1, math.ceil(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+    return compute

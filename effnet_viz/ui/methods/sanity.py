@@ -10,21 +10,19 @@ from functools import partial
 
 import streamlit as st
 
-from effnet_viz.analysis.comparison import UNUSABLE
+from effnet_viz.analysis.progress import Progress
 from effnet_viz.analysis.randomization import MethodCheck, SanityCheck
 from effnet_viz.analysis.words import listed
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import METHODS, Method
-from effnet_viz.processes import JobError
 from effnet_viz.ui import front_end, results, viewer, words
 from effnet_viz.ui.layout import navigation, url_state
-from effnet_viz.ui.layout.mistakes import mistake_boundary, report, sentence_of
-from effnet_viz.ui.layout.problems import message_of
+from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.section import section
+from effnet_viz.ui.layout.text import time_text
 from effnet_viz.ui.layout.url_parameters import Flag, Number
-from effnet_viz.ui.layout.waiting import waiting
-from effnet_viz.ui.methods.progress import Bar, time_text
-from effnet_viz.ui.methods.view import MethodsView, ask_for, cancel, is_asked, is_quick
+from effnet_viz.ui.methods.progress import started
+from effnet_viz.ui.methods.view import MethodsView, is_quick
 from effnet_viz.ui.panes import picture_of
 from effnet_viz.ui.viewer import Under
 
@@ -36,30 +34,22 @@ def show_sanity(view: MethodsView) -> Callable[[], None]:
     section(words.SANITY, words.SANITY_LINE)
     place = st.container(key="sanity")
     url_state.read_url("scramble")
-    asked = is_asked("scramble")
+    asked = url_state.is_asked("scramble")
     url_state.write_url("scramble", "true" if asked else None)
     if not asked:
         seconds = expected_seconds(view)
         text = words.SCRAMBLE.format(time=time_text(seconds))
-        place.button(text, key="scramble_now", type="primary", on_click=ask_for, args=("scramble",))
+        place.button(
+            text, key="scramble_now", type="primary", on_click=url_state.ask_for, args=("scramble",)
+        )
         return lambda: None
-    with place:
-        bar = Bar(words.SANITY, partial(cancel, "scramble"))
 
-    def compute() -> None:
-        try:
-            with waiting(None):
-                check = results.sanity_check(view.analysis, checked(), view.stage, bar.tell)
-        except JobError as error:
-            bar.end(sentence_of(report(error)))
-        except UNUSABLE as error:
-            bar.end(message_of(error, view.model.card.title))
-        else:
-            bar.end()
-            with place:
-                _show(view, check)
+    def make(tell: Progress) -> SanityCheck:
+        return results.sanity_check(view.analysis, checked(), view.stage, tell)
 
-    return compute
+    return started(
+        "scramble", words.SANITY, view.model.card.title, place, make, partial(_show, view)
+    )
 
 
 def checked() -> tuple[Method, ...]:

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from effnet_viz.analysis.analysis import NoClassActivationMapError
-from effnet_viz.analysis.comparison import UNUSABLE
 from effnet_viz.analysis.evaluation import (
     PERTURBATIONS,
     Evaluation,
@@ -22,17 +21,14 @@ from effnet_viz.analysis.evaluation import (
 from effnet_viz.analysis.progress import part
 from effnet_viz.attribution.methods import Method, MethodRefusedError
 from effnet_viz.metrics.stability import CHANGES
-from effnet_viz.processes import JobError
 from effnet_viz.ui import results, words
 from effnet_viz.ui.layout import charts, url_state
-from effnet_viz.ui.layout.mistakes import report, sentence_of
-from effnet_viz.ui.layout.problems import message_of
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.tables import show_table
+from effnet_viz.ui.layout.text import time_text
 from effnet_viz.ui.layout.url_parameters import Flag
-from effnet_viz.ui.layout.waiting import waiting
-from effnet_viz.ui.methods.progress import Bar, time_text
-from effnet_viz.ui.methods.view import MethodsView, ask_for, cancel, is_asked, shown_methods
+from effnet_viz.ui.methods.progress import started
+from effnet_viz.ui.methods.view import MethodsView, shown_methods
 
 PARAMETERS = (Flag("measure"),)
 FAITHFUL = ("deletion", "insertion", "road")
@@ -45,30 +41,23 @@ def show_trust(view: MethodsView) -> Callable[[], None]:
     place = st.container(key="trust")
     chosen = shown_methods(view)
     url_state.read_url("measure")
-    asked = is_asked("measure")
+    asked = url_state.is_asked("measure")
     url_state.write_url("measure", "true" if asked else None)
     if not asked:
         expected = sum(_expected(view, method) for method in chosen)
         text = words.MEASURE.format(count=len(chosen), time=time_text(expected))
-        place.button(text, key="measure_now", type="primary", on_click=ask_for, args=("measure",))
+        place.button(
+            text, key="measure_now", type="primary", on_click=url_state.ask_for, args=("measure",)
+        )
         return lambda: None
-    with place:
-        bar = Bar(words.TRUST, partial(cancel, "measure"))
-
-    def compute() -> None:
-        try:
-            with waiting(None):
-                found = _evaluation(view, chosen, bar.tell)
-        except JobError as error:
-            bar.end(sentence_of(report(error)))
-        except UNUSABLE as error:
-            bar.end(message_of(error, view.model.card.title))
-        else:
-            bar.end()
-            with place:
-                _show(found)
-
-    return compute
+    return started(
+        "measure",
+        words.TRUST,
+        view.model.card.title,
+        place,
+        partial(_evaluation, view, chosen),
+        _show,
+    )
 
 
 def _expected(view: MethodsView, method: Method) -> float:

@@ -76,23 +76,10 @@ def chosen_other(analysis: Analysis) -> Prediction:
     st.session_state["other"] = label
     url_state.write_url("other", label)
     if label is not None and label != analysis.target.label:
-        return analysis.for_target(label).target
-    return next(one for one in analysis.predictions if one.index != analysis.target.index)
+        return analysis.other_than(analysis.target, label)
+    return analysis.other_than(analysis.target)
 
 
 def shown_methods(view: MethodsView) -> tuple[Method, ...]:
     """Those whose maps are there: the quick ones, and the slow ones that somebody asked for."""
     return tuple(one for one in offered() if is_quick(one) or one.key in view.wanted)
-
-
-def is_asked(name: str) -> bool:
-    """Whether the visitor, or the link, has started it."""
-    return str(st.session_state.get(name)).lower() == "true"
-
-
-def ask_for(name: str) -> None:
-    st.session_state[name] = "true"
-
-
-def cancel(name: str) -> None:
-    st.session_state[name] = None
