@@ -15,7 +15,12 @@ pytestmark = pytest.mark.browser
 WIDE, LAPTOP, PHONE = SIZES
 MAIN = "app.py"
 VISITS = [(file, size) for file in PAGES for size in SIZES]
-QUICK = [(MAIN, WIDE), ("pages/compare_scaling.py", LAPTOP), ("pages/scaling_lab.py", PHONE)]
+QUICK = [
+    (MAIN, WIDE),
+    ("pages/compare_scaling.py", LAPTOP),
+    ("pages/scaling_lab.py", PHONE),
+    ("pages/methods.py", LAPTOP),
+]
 
 
 def path_of(file: str) -> str:

@@ -68,7 +68,7 @@ def _answer(asked: str) -> None:
 
 def show_maps(view: MethodsView, slots: list[Slot]) -> dict[str, TimedAttribution]:
     """Every map that is there at once or asked for, as it comes; by the method's key."""
-    bar = st.container(key="above").empty()
+    bar = st.container(key="method_progress").empty()
     found = {}
     for slot in slots:
         method = METHODS[slot.name]

@@ -47,7 +47,7 @@ def show_methods(chosen: ModelRef, image: Upload | None, class_place: DeltaGener
         wanted(),
         canvas_of(image, analysis.crop),
     )
-    maps = st.container(gap=None)
+    maps = st.container(key="methods_maps", gap=None)
     with maps:
         slots = open_deck(view)
     below = st.container(key="below")
