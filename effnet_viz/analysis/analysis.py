@@ -113,7 +113,8 @@ class Analysis:
         NoClassActivationMapError and MethodRefusedError.
         """
         method = methods.find(method)
-        at = self.model.last_stage if stage is None else stage
+        last = self.model.last_stage
+        at = last if stage is None else stage
         if method is methods.CAM:
             require_class_activation_map(self.model, at)
         chosen = self.target if target is None else self.for_target(target).target
@@ -124,6 +125,7 @@ class Analysis:
             values, channels = maps.values[0], maps.channels[0]
         else:
             require_stage(self.activations, at)
+            at = method.stage_of(at, last)
             values = self.model.runner(
                 self.model,
                 method,

@@ -8,12 +8,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from effnet_viz.analysis.analysis import Source, Target
+from effnet_viz.analysis.analysis import NoClassActivationMapError, Source, Target
 from effnet_viz.analysis.explanation import GRID, Explanation, explain
 from effnet_viz.analysis.faithfulness import DeletionInsertion, deletion_insertion
 from effnet_viz.analysis.pointing_game import (
@@ -23,6 +23,8 @@ from effnet_viz.analysis.pointing_game import (
     grid_pointing,
 )
 from effnet_viz.arrays import Box, Floats, resample
+from effnet_viz.attribution import methods
+from effnet_viz.attribution.methods import Method, MethodRefusedError
 from effnet_viz.engines.engine import EngineError
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
@@ -48,9 +50,13 @@ UNUSABLE = (WeightsError, EngineError, MemoryError)
 """What says of one network that it cannot be used here. Anything else is a mistake of ours."""
 
 
+NO_MAP = (MethodRefusedError, NoClassActivationMapError, *UNUSABLE)
+"""What says of one network that there is no map of a method."""
+
+
 def failure_message(error: Exception, title: str) -> str:
-    """Why a network could not be used, and what to do; for the errors of UNUSABLE."""
-    if isinstance(error, WeightsError):
+    """Why a network could not be used, and what to do; for the errors of NO_MAP."""
+    if isinstance(error, WeightsError | MethodRefusedError | NoClassActivationMapError):
         return str(error)
     if isinstance(error, MemoryError):
         return (
@@ -77,8 +83,8 @@ def explain_each(
     Yields the place of a network among `models` and its map or why there is none: trained networks
     first, since an untrained one would name a class by chance. `target` None is the most probable
     class of the first network that works. What says that one network cannot be used (missing
-    weights, an engine that fails, too little memory) is a Failure, and the others go on; any other
-    error is raised. `explain` makes one map, by default `explain_model`.
+    weights, an engine that fails, too little memory, a method that refuses) is a Failure, and the
+    others go on; any other error is raised. `explain` makes one map, by default `explain_model`.
     Raises ImageError, UnknownModelError and UnknownClassError.
     """
     photograph = source if isinstance(source, Photograph) else decode(source)
@@ -87,7 +93,7 @@ def explain_each(
     for place in sorted(range(len(models)), key=lambda i: _is_untrained(models[i])):
         try:
             explanation = make(photograph, models[place], target, stage)
-        except UNUSABLE as error:
+        except NO_MAP as error:
             key, title = named[place]
             yield place, Failure(key, title, failure_message(error, title), error)
         else:
@@ -96,10 +102,14 @@ def explain_each(
 
 
 def explain_model(
-    photograph: Photograph, model: str | ModelRef | Model, target: Target, stage: int | None
+    photograph: Photograph,
+    model: str | ModelRef | Model,
+    target: Target,
+    stage: int | None,
+    method: Method | str | None = None,
 ) -> Explanation:
     """One network's map; a key or reference is loaded first."""
-    return explain(photograph, _loaded(model), target, stage)
+    return explain(photograph, _loaded(model), target, stage, method)
 
 
 def _loaded(model: str | ModelRef | Model) -> Model:
@@ -207,23 +217,25 @@ def compare(
     target: Target = None,
     *,
     stage: int | None = None,
+    method: Method | str | None = None,
     cells: Sequence[GridCell] = (),
 ) -> Comparison:
     """Explains one photograph with several networks, for one class, and compares their maps.
 
     `models` are keys, references or models; see explain_each for the class and for networks that
-    cannot be used. `stage` None is each network's last one; with `cells`, the grid pointing game is
-    played as well.
-    Raises ImageError, UnknownModelError, UnknownClassError and ValueError for a wrong stage, and
-    WeightsError when no network works.
+    cannot be used. `stage` None is each network's last one; `method` None is CAM there and Grad-CAM
+    before. With `cells`, the grid pointing game is played as well.
+    Raises ImageError, UnknownModelError, UnknownClassError, UnknownMethodError and ValueError for a
+    wrong stage, and WeightsError when no network works.
     """
+    make = partial(explain_model, method=None if method is None else methods.find(method))
     given = list(models)
     if not given:
         raise ValueError("There is nothing to compare. Name at least one model.")
     photograph = source if isinstance(source, Photograph) else decode(source)
     networks: dict[int, NetworkResult] = {}
     failures: dict[int, Failure] = {}
-    for place, outcome in explain_each(photograph, given, target, stage=stage):
+    for place, outcome in explain_each(photograph, given, target, stage=stage, explain=make):
         if isinstance(outcome, Failure):
             failures[place] = outcome
         else:
@@ -246,5 +258,7 @@ def _measure(
     except VariantError as error:
         note = f"The grid pointing game needs twice the resolution of {model.card.title}. {error}"
         return dataclasses.replace(result, notes=(note,))
-    played = grid_pointing(doubled, cells, explanation.attribution.stage)
+    played = grid_pointing(
+        doubled, cells, explanation.attribution.stage, method=explanation.attribution.method
+    )
     return dataclasses.replace(result, pointing=played)

@@ -30,7 +30,7 @@ from effnet_viz.analysis.progress import Progress, part, silent
 from effnet_viz.arrays import Floats, positive_evidence, resample
 from effnet_viz.attribution import methods as table
 from effnet_viz.attribution.attribution import Attribution
-from effnet_viz.attribution.methods import Method, MethodRefusedError, Place
+from effnet_viz.attribution.methods import Method, MethodRefusedError
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.images.preprocessing import Preprocessing
 from effnet_viz.metrics import confidence, road, stability
@@ -276,7 +276,8 @@ def score_method(
     if cells and doubled is None:
         raise ValueError("The pointing game needs the network at twice its resolution: `doubled`.")
     method = table.find(method)
-    at = None if method.place is Place.LAST_STAGE else stage
+    last = analysis.model.last_stage
+    at = method.stage_of(last if stage is None else stage, last)
     steps = _Steps(progress, passes_of(method, len(cells)))
 
     begin = time.perf_counter()

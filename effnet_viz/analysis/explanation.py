@@ -38,7 +38,7 @@ class Explanation:
 
     @cached_property
     def seen(self) -> Floats:
-        """The map over what this network saw, (GRID, GRID), in units of the logit."""
+        """The map over what this network saw, (GRID, GRID), in the method's unit."""
         values, placement = self.attribution.values, self.attribution.placement
         return resample(values, placement, GRID, GRID)
 
@@ -59,15 +59,19 @@ class Explanation:
 
 
 def explain(
-    source: Source, model: Model, target: Target = None, stage: int | None = None
+    source: Source,
+    model: Model,
+    target: Target = None,
+    stage: int | None = None,
+    method: Method | str | None = None,
 ) -> Explanation:
-    """One network's map of a photograph, from one forward pass.
+    """One network's map of a photograph.
 
-    The class activation map at the last stage (None) where the network has one, else Grad-CAM.
-    Raises what analyse and Analysis.attribute raise.
+    `method` None is the class activation map at the last stage (None) where the network has one,
+    else Grad-CAM. Raises what analyse and Analysis.attribute raise.
     """
     analysis = analyse(source, model, target)
-    return Explanation(analysis, analysis.attribute(method_at(model, stage), stage))
+    return Explanation(analysis, analysis.attribute(method or method_at(model, stage), stage))
 
 
 def method_at(model: Model, stage: int | None) -> Method:

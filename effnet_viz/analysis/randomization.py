@@ -188,7 +188,7 @@ def run_cascade(
             progress(before / positions)
             if method.key in refused:
                 continue
-            at = stage_of(model, method, stage)
+            at = method.stage_of(stage, model.last_stage)
             hear = part(progress, before / positions, (before + 1 / len(methods)) / positions)
             try:
                 if method is table.CAM:
@@ -210,11 +210,6 @@ def run_cascade(
 
 def _logits(engine: TorchEngine, images: Floats) -> Floats:
     return engine.forward(images).logits  # (B, classes)
-
-
-def stage_of(model: Model, method: Method, stage: int) -> int:
-    """The stage at which a method looks when it is asked for this one."""
-    return model.last_stage if method.place is Place.LAST_STAGE else stage
 
 
 # The check
@@ -299,7 +294,9 @@ def sanity_check(
         progress=progress,
     )
     checks = {
-        method.key: _check(model, method, stage_of(model, method, at), cascade.maps[method.key])
+        method.key: _check(
+            model, method, method.stage_of(at, model.last_stage), cascade.maps[method.key]
+        )
         for method in chosen
         if method.key in cascade.maps
     }

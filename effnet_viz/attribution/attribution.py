@@ -36,5 +36,14 @@ class Attribution:
         return self.method.unit
 
     @property
+    def scale(self) -> str:
+        """Maps of one name can share a colour scale; empty where the values mean nothing outside
+        their map. Parts of the logit are as large as their cells are."""
+        if self.unit is Unit.ARBITRARY:
+            return ""
+        rows, columns = self.values.shape
+        return f"{self.unit.name} {rows}×{columns}" if self.unit is Unit.PARTS else self.unit.name
+
+    @property
     def nbytes(self) -> int:
         return self.values.nbytes + (0 if self.channels is None else self.channels.nbytes)

@@ -42,7 +42,10 @@ class Unit(Enum):
     """What a map's values are."""
 
     LOGIT = "logit; raw, signed, no maximum divided out"
-    """Maps in it can share a colour scale."""
+    """Of each place as if all were like it: the mean over the map is what is added to the logit."""
+    PARTS = "logit, in parts that add up over the map; raw, signed, no maximum divided out"
+    """What each cell adds: the finer the grid, the smaller."""
+    FALL = "logit that is lost where the place is covered; raw, signed, no maximum divided out"
     ARBITRARY = "arbitrary; raw: only order and signs within the map mean anything"
 
 
@@ -115,6 +118,10 @@ class Method:
         """What tells methods apart."""
         return self.key
 
+    def stage_of(self, chosen: int, last: int) -> int:
+        """The stage at which it looks where somebody has chosen one, in a network with `last`."""
+        return chosen if self.place is Place.STAGE else last
+
     def run(self, task: Task) -> Floats:
         """The map, (h, w), raw and signed: of the stage's grid, or (R, R) of the pixels.
 
@@ -178,7 +185,7 @@ GRADIENT_X_ACTIVATION = Method(
     "Gradient × activation",
     Library.ENGINE,
     Place.STAGE,
-    Unit.LOGIT,
+    Unit.PARTS,
     Family.ACTIVATION,
     "Σ_k g_k ⊙ A_k, with a gradient of its own for every value",
     "Multiplies every value of a stage with its own gradient, and adds up the channels.",
@@ -225,7 +232,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "HiRes-CAM",
                 Library.GRAD_CAM,
                 Place.STAGE,
-                Unit.LOGIT,
+                Unit.PARTS,
                 Family.ACTIVATION,
                 "Σ_k g_k ⊙ A_k, with a gradient of its own for every value",
                 "Multiplies every value of a stage with its own gradient instead of an average.",
@@ -406,7 +413,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Input × gradient",
                 Library.CAPTUM,
                 Place.PIXELS,
-                Unit.LOGIT,
+                Unit.PARTS,
                 Family.GRADIENT,
                 "x ⊙ ∂z/∂x",
                 "Each pixel times its gradient: what it adds to the score, to first order.",
@@ -420,7 +427,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Integrated gradients",
                 Library.CAPTUM,
                 Place.PIXELS,
-                Unit.LOGIT,
+                Unit.PARTS,
                 Family.GRADIENT,
                 "x ⊙ the mean of ∂z/∂x on the way from grey to x",
                 "Input times the mean gradient on the way from a grey picture to the photograph.",
@@ -448,7 +455,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Gradient SHAP",
                 Library.CAPTUM,
                 Place.PIXELS,
-                Unit.LOGIT,
+                Unit.PARTS,
                 Family.GRADIENT,
                 "the mean of (x - x') ⊙ ∂z/∂x at random points between noise x' and x",
                 "Integrated gradients from noisy grey pictures, at random points of the way.",
@@ -493,8 +500,8 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 Place.PIXELS,
                 Unit.ARBITRARY,
                 Family.GRADIENT,
-                "guided gradients ⊙ the positive Grad-CAM of the stage",
-                "Guided backprop inside the positive part of Grad-CAM at a stage.",
+                "guided gradients ⊙ the positive Grad-CAM of the last stage",
+                "Guided backprop inside the positive part of the last stage's Grad-CAM.",
                 "Its detail is guided backprop's, which hardly depends on the class.",
                 "Selvaraju et al. 2017, arXiv 1610.02391",
                 4,
@@ -505,7 +512,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "DeepLIFT",
                 Library.CAPTUM,
                 Place.PIXELS,
-                Unit.LOGIT,
+                Unit.PARTS,
                 Family.GRADIENT,
                 "(x - grey) ⊙ multipliers that share out z(x) - z(grey), layer by layer",
                 "Shares out the difference from a grey picture's score, layer by layer.",
@@ -520,7 +527,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "LRP",
                 Library.CAPTUM,
                 Place.PIXELS,
-                Unit.LOGIT,
+                Unit.PARTS,
                 Family.GRADIENT,
                 "relevance, handed from z down to x in proportion to what each input adds",
                 "Hands the score back layer by layer, in proportion to what each input added.",
@@ -534,7 +541,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Occlusion",
                 Library.CAPTUM,
                 Place.PIXELS,
-                Unit.LOGIT,
+                Unit.FALL,
                 Family.PERTURBATION,
                 "z(x) - z(x with a grey square over the place), the mean over squares",
                 "Slides a grey square over the photograph and notes how much the score falls.",
@@ -549,7 +556,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Feature ablation",
                 Library.CAPTUM,
                 Place.PIXELS,
-                Unit.LOGIT,
+                Unit.FALL,
                 Family.PERTURBATION,
                 "z(x) - z(x with the tile in grey)",
                 f"Covers one of {SEGMENTS} tiles at a time and notes how much the score falls.",
@@ -564,7 +571,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "Kernel SHAP",
                 Library.CAPTUM,
                 Place.PIXELS,
-                Unit.LOGIT,
+                Unit.FALL,
                 Family.PERTURBATION,
                 "Shapley values of superpixels, by a weighted regression over random coverings",
                 "Estimates each superpixel's Shapley value from random coverings.",
@@ -580,7 +587,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
                 "LIME",
                 Library.CAPTUM,
                 Place.PIXELS,
-                Unit.LOGIT,
+                Unit.FALL,
                 Family.PERTURBATION,
                 "coefficients of a linear model of z over random coverings of superpixels",
                 "Fits a linear model to the scores of random coverings of superpixels.",

@@ -115,7 +115,7 @@ def run(arguments: Sequence[str]) -> int:
             try:
                 photograph = decode(photo)
                 result = analyse(photograph, model, target)
-                made = result.attribute(method, _stage_of(method, stage), other=other)
+                made = result.attribute(method, method.stage_of(stage, last), other=other)
                 files = [out / f"{name}{suffix}" for suffix in suffixes]
                 for file, content in zip(files, _contents(photograph, result, made), strict=True):
                     file.write_bytes(content)
@@ -138,13 +138,9 @@ def _index_or_label(target: str | None) -> int | str | None:
     return int(target) if target and target.isdecimal() else target
 
 
-def _stage_of(method: Method, stage: int) -> int | None:
-    return stage if method.place is Place.STAGE else None
-
-
 def _suffixes(method: Method, stage: int) -> tuple[str, ...]:
     """The ends of the names of the files that one photograph gives."""
-    at = "" if _stage_of(method, stage) is None else f"-stage-{stage}"
+    at = f"-stage-{stage}" if method.place is Place.STAGE else ""
     drawn = dict.fromkeys(("-cam.png", f"-{method.key}{at}.png"))
     return (*drawn, ".json", ".npz")
 

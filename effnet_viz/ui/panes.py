@@ -91,6 +91,7 @@ def picture_of(
         title=attribution.method.title,
         of=attribution.target.label,
         kind="evidence",
+        shares=attribution.scale,
         where=where or where_strongest(attribution.values, attribution.placement),
         caption=map_caption(attribution),
         under=under,
@@ -114,6 +115,7 @@ def channel_picture(
         title=title,
         of="",
         kind="activation",
+        shares="",
         where=where_strongest(values, built.placement),
         caption=[
             model_caption(analysis.provenance),
@@ -128,7 +130,7 @@ def channel_picture(
 def map_of(attribution: Attribution) -> viewer.Map:
     """The map as it is sent: large ones as averages."""
     sent, placement = reduced(attribution.values, attribution.placement, viewer.MOST_CELLS)
-    return viewer.Map(sent, placement, "evidence")
+    return viewer.Map(sent, placement, "evidence", attribution.scale)
 
 
 def _picture(
@@ -141,6 +143,7 @@ def _picture(
     title: str,
     of: str,
     kind: viewer.Kind,
+    shares: str,
     where: str,
     caption: Sequence[str],
     under: viewer.Under,
@@ -161,7 +164,7 @@ def _picture(
     return viewer.Picture(
         canvas.photograph,
         canvas.seen,
-        viewer.Map(sent, placement, kind, common),
+        viewer.Map(sent, placement, kind, shares, common),
         f"{title} over the photograph. {where} {'. '.join(caption)}.",
         caption=[f"Photograph: {canvas.title}", *provenance_lines(provenance), *caption],
         under=under,

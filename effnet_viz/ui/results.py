@@ -255,15 +255,28 @@ def sanity_check(
 def method_scores(
     analysis: Analysis,
     method: Method,
-    stage: int | None,
+    stage: int,
+    cells: tuple[tuple[Upload, int], ...],
     progress: Callable[[float], None],
 ) -> MethodScores:
-    """One method's map in numbers; see analysis.evaluation."""
+    """One method's map in numbers; see analysis.evaluation.
+
+    `cells` are photographs and classes for the grid pointing game, none where twice the network's
+    resolution is too large. Raises what Analysis.attribute raises.
+    """
 
     def make() -> MethodScores:
-        return evaluation.score_method(analysis, method, stage=stage, progress=progress)
+        placed = [game.GridCell(photograph(image), target) for image, target in cells]
+        return evaluation.score_method(
+            analysis,
+            method,
+            stage=stage,
+            cells=placed,
+            doubled=doubled(analysis.model) if placed else None,
+            progress=progress,
+        )
 
-    key = key_of(method_scores, analysis, method, stage)
+    key = key_of(method_scores, analysis, method, stage, cells)
     return _results.get(key, make, lambda made: made.attribution.nbytes)
 
 
@@ -290,7 +303,7 @@ def expected_seconds(analysis: Analysis, method: Method, stage: int | None) -> f
 def explanation(
     model: Model, image: Upload | Photograph, target: Target, stage: int | None
 ) -> Explanation:
-    """One network's map of a photograph for a class; see analysis.explanation.explain."""
+    """One network's CAM or Grad-CAM of a photograph; see analysis.explanation.explain."""
     seen = analysis(model, image, target)
     at = model.last_stage if stage is None else stage
     return Explanation(seen, attribution(seen, method_at(model, at), at))
@@ -364,19 +377,35 @@ def perturbed(explanation: Explanation, image: Upload, fraction: float, kind: Ki
     return encode(picture, "jpeg")
 
 
-@_results.kept(lambda made: len(made.picture))
+def doubled(model: Model) -> Model:
+    """A network of the zoo at twice its resolution, for mosaics.
+
+    Raises VariantError when that is too large, and WeightsError.
+    """
+    entry = game.entry_for_mosaic(ModelRef(model.id.key).entry)
+    return models.get_model(ModelRef(entry.key, not model.trained))
+
+
 def grid_pointing(
-    model: Model, cells: tuple[tuple[Upload, int], ...], stage: int | None
+    model: Model,
+    cells: tuple[tuple[Upload, int], ...],
+    stage: int | None,
+    method: Method,
+    progress: Callable[[float], None],
 ) -> PlayedGame:
     """The grid pointing game of a network of the zoo; `cells` are photographs and classes.
 
-    Raises VariantError when twice the network's resolution is too large, and WeightsError.
+    Raises what doubled and Analysis.attribute raise.
     """
-    entry = game.entry_for_mosaic(ModelRef(model.id.key).entry)
-    doubled = models.get_model(ModelRef(entry.key, not model.trained))
-    placed = [game.GridCell(photograph(image), target) for image, target in cells]
-    played = game.grid_pointing(doubled, placed, stage)
-    return PlayedGame(played, encode(mosaic_picture(placed, played, SEEN_SIDE), "jpeg"))
+
+    def play() -> PlayedGame:
+        placed = [game.GridCell(photograph(image), target) for image, target in cells]
+        large = doubled(model)
+        played = game.grid_pointing(large, placed, stage, method=method, progress=progress)
+        return PlayedGame(played, encode(mosaic_picture(placed, played, SEEN_SIDE), "jpeg"))
+
+    key = key_of(grid_pointing, model, cells, stage, method)
+    return _results.get(key, play, lambda made: len(made.picture))
 
 
 def forget(image_id: str) -> None:

@@ -37,7 +37,7 @@ BROWSER: dict[str, Any] = {
             "Each alone",
             "Each map uses all colours: shapes are clear, brightness cannot be compared",
         ],
-        ["shared", "Comparable", "Equal colours mean equal evidence in all maps on the page"],
+        ["shared", "Comparable", "Equal colours mean equal evidence in all maps in one unit"],
         ["fixed", "Locked", "As it is now, also for the next class, photograph or network"],
     ],
     "more": "More",
@@ -73,6 +73,8 @@ BROWSER: dict[str, Any] = {
     ],
     "stage": "Stage",
     "stage_of_grad_cam": "Stage of Grad-CAM",
+    "method": "Method",
+    "on_demand": "Take a while",
     "fine": "fine",
     "coarse": "coarse",
     # Covering a part
@@ -514,6 +516,10 @@ NUMBERS = "Numbers"
 
 # Methods
 
+PIXELS = "pixels"
+TAKES = "{title}, about {time}"
+TAKES_RUNS = "{title}, {runs} runs each"
+USUAL_MAPS = "CAM and Grad-CAM"
 COMPUTING = "Computing …"
 COMPUTE = "Compute, about {seconds}"
 CANCEL = "Cancel"
@@ -575,7 +581,8 @@ MEASURE = "Measure the {count} maps above, about {time}"
 MEAN_RANK = "Mean rank"
 TRUST_HOW = (
     "In brackets the rank among the methods here, 1 the best; ↑ higher is better, ↓ lower. One "
-    "photograph is an example, not a measurement: try others before you prefer a method."
+    "photograph is an example, not a measurement: try others before you prefer a method. Grid "
+    "pointing is played with your photographs and the samples, by methods that are quick."
 )
 TRUST_MEASURES = "What each number asks, and what it does not show"
 TRUST_HEADS = ["Number", "What it asks", "What it does not show", "Better"]

@@ -12,16 +12,20 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.analysis.analysis import Analysis
+from effnet_viz.analysis.analysis import Analysis, analyse
 from effnet_viz.analysis.contrast import contrast
 from effnet_viz.analysis.evaluation import score_method
 from effnet_viz.analysis.map_difference import map_difference, sentences
+from effnet_viz.analysis.pointing_game import GridCell, entry_for_mosaic, grid_pointing
 from effnet_viz.arrays import reduced
 from effnet_viz.attribution.methods import METHODS, MethodRefusedError
+from effnet_viz.images.decode import decode
+from effnet_viz.models.variants import find
 from effnet_viz.serving import slow_methods
 from effnet_viz.ui import results, viewer
 from effnet_viz.ui.methods.sanity import scrambled
 from effnet_viz.ui.methods.view import is_quick
+from tests.conftest import SAMPLES, loaded
 from tests.ui.opening import address, maps, open_page, part, parts, tell, texts
 
 QUICK = [key for key, method in METHODS.items() if is_quick(method)]
@@ -150,6 +154,10 @@ def test_which_to_trust_is_measured_when_asked(
     expected = score_method(cat, "cam")
     assert f"{expected.deletion:.2f} (" in table
     assert f"{expected.road:.2f} (" in table
+    files = [SAMPLES / f"{key}.jpg" for key in ("cat", "espresso", "palace")]
+    cells = [GridCell(decode(file), analyse(file, cat.model).target.index) for file in files]
+    doubled = loaded(entry_for_mosaic(find(cat.model.id.key)).key)
+    assert f"{grid_pointing(doubled, cells).mean:.2f} (" in table
     assert address(page)["measure"] == "true"
 
 

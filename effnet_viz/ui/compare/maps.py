@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,15 +14,24 @@ from effnet_viz.analysis.comparison_verdict import comparison_verdict, guess_amo
 from effnet_viz.analysis.explanation import Explanation
 from effnet_viz.analysis.words import percent
 from effnet_viz.attribution import methods
+from effnet_viz.attribution.methods import Method, MethodRefusedError, Place
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models import advice, checkpoints
 from effnet_viz.models.classes import imagenet
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, TorchvisionFile, WeightsError
+from effnet_viz.processes import JobError
 from effnet_viz.ui import front_end, results, viewer, words
 from effnet_viz.ui.compare.details import DETAILS, SAVE, ask_for
 from effnet_viz.ui.compare.view import ComparisonView
+from effnet_viz.ui.inputs.method_picker import (
+    USUAL,
+    choose_method,
+    chosen_method,
+    is_quick,
+    offered_methods,
+)
 from effnet_viz.ui.inputs.model_picker import download_of, offer_download, start_download
 from effnet_viz.ui.inputs.network_picker import (
     WITHOUT_WEIGHTS,
@@ -37,14 +46,17 @@ from effnet_viz.ui.inputs.target_and_stage import (
     offer_targets,
     step_map_stage,
 )
+from effnet_viz.ui.layout.mistakes import report, sentence_of
 from effnet_viz.ui.layout.problems import message_of
 from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.method_map import care_of, progress_place, timed_map
 from effnet_viz.ui.panes import Canvas, canvas_of, picture_of
 from effnet_viz.ui.upload import Upload
 from effnet_viz.ui.viewer import Presented, Slot, Stages, Still, Under
 
 _UNTRAINED, _DOWNLOAD = "untrained", "download "
 """Buttons in the places of networks that cannot be used."""
+_CANCEL = "cancel"
 
 MOST_RESERVED = 12
 """So many places have their height kept free while the page loads."""
@@ -68,7 +80,16 @@ def show_networks(
     above = st.container(key="above")
     above.empty()  # keeps its height while nobody knows what to say
     slots = [slot_of(network) for network in networks]
-    _open_deck(networks, slots, _whole(image), stage, target)
+    asked = _Asked(chosen_method(), progress_place())
+    used = [not (slot.note or slot.still) for slot in slots]
+    shown = slots
+    if asked.method is not None and not is_quick(asked.method):
+        cancel = ((_CANCEL, words.CANCEL),)
+        shown = [
+            replace(slot, note=words.COMPUTING, buttons=cancel) if there else slot
+            for slot, there in zip(slots, used, strict=True)
+        ]
+    _open_deck(networks, shown, _whole(image), stage, target)
     _show_downloads(networks)
 
     def explain_named(
@@ -76,8 +97,9 @@ def show_networks(
     ) -> Explanation:
         assert isinstance(model, ModelRef)
         name = next(one.name for one in networks if one.ref == model)
-        with waiting(words.COMPARING.format(name=name)):
-            return _explain(model, image, target, stage)
+        # Another method says itself how far it is.
+        with waiting(words.COMPARING.format(name=name) if asked.method is None else None):
+            return _explain(model, image, target, stage, asked)
 
     explanations: dict[int, Explanation] = {}
     failures: dict[int, Failure] = {}
@@ -91,7 +113,7 @@ def show_networks(
     ):
         if isinstance(outcome, Failure):
             failures[place] = outcome
-            if not (slots[place].note or slots[place].still):
+            if used[place]:
                 message = message_of(outcome.error, outcome.title)
                 viewer.show_instead(replace(slots[place], note=_plain(message)))
             continue
@@ -121,6 +143,17 @@ def show_networks(
     return view
 
 
+@dataclass
+class _Asked:
+    """A method in the place of CAM and Grad-CAM."""
+
+    method: Method | None
+    place: DeltaGenerator
+    """Where it is told how far it is."""
+    other: str | None = None
+    """The class that the first network's map is told from, so that all maps are of one question."""
+
+
 def _whole(image: Upload) -> viewer.Photograph:
     """The photograph as every network's map is drawn over it."""
     shown = results.display_image(image)
@@ -135,7 +168,11 @@ def _open_deck(
     target: str | None,
 ) -> None:
     last = last_stage(networks)
-    titles = [*[methods.GRAD_CAM.title] * (last - 1), methods.CAM.title]
+    chosen = chosen_method()
+    titles = [*[f", {methods.GRAD_CAM.title}"] * (last - 1), f", {methods.CAM.title}"]
+    if chosen is not None:
+        titles = [""] * last
+    looks = chosen is None or chosen.place is Place.STAGE
     with st.container(key=f"slots_{min(len(slots), MOST_RESERVED)}"):
         viewer.deck(
             photograph,
@@ -146,8 +183,12 @@ def _open_deck(
             on_step={"stage": step_map_stage(last)},
             asks={SAVE: words.SAVE, DETAILS: words.DETAILS},
             on_ask=_answering(networks),
-            stages=Stages(stage, [f"{n}, {title}" for n, title in enumerate(titles, 1)]),
+            stages=Stages(stage, [f"{n}{title}" for n, title in enumerate(titles, 1)])
+            if looks
+            else None,
             on_stage=choose_map_stage,
+            methods=offered_methods(words.USUAL_MAPS, None),
+            on_method=choose_method,
         )
 
 
@@ -155,6 +196,8 @@ def _answering(networks: Sequence[ChosenNetwork]) -> Callable[[str], None]:
     def answer(asked: str) -> None:
         if asked == _UNTRAINED:
             run_untrained()
+        elif asked == _CANCEL:
+            choose_method(USUAL)
         elif asked.startswith(_DOWNLOAD):
             key = asked.removeprefix(_DOWNLOAD)
             start_download(next(one.entry for one in networks if one.entry.key == key))
@@ -202,20 +245,39 @@ def _show_downloads(networks: Sequence[ChosenNetwork]) -> None:
             offer_download(entry)
 
 
-def _explain(ref: ModelRef, image: Upload, target: Target, stage: int | None) -> Explanation:
+def _explain(
+    ref: ModelRef, image: Upload, target: Target, stage: int | None, asked: _Asked
+) -> Explanation:
     ready = checkpoints.readiness(ref.entry)
     if not ref.untrained and ready is not Readiness.READY:
         raise WeightsError(advice.not_ready(ref.entry.weights, ready))
-    return results.explanation(results.model(ref), image, target, stage)
+    model, method = results.model(ref), asked.method
+    if method is None:
+        return results.explanation(model, image, target, stage)
+    seen = results.analysis(model, image, target)
+    last = model.last_stage
+    at = method.stage_of(last if stage is None else stage, last)
+    other = None if asked.other is None else model.classes.index(asked.other)
+    try:
+        made = timed_map(seen, method, at, other, asked.place).attribution
+    except JobError as error:
+        raise MethodRefusedError(sentence_of(report(error))) from error
+    if made.other is not None:
+        asked.other = made.other.label
+    return Explanation(seen, made)
 
 
 def _show_map(slot: str, explanation: Explanation, canvas: Canvas) -> None:
     analysis, attribution = explanation.analysis, explanation.attribution
+    usual = attribution.method in (methods.CAM, methods.GRAD_CAM)
     under = Under(
         text=attribution.target.label,
         share=percent(attribution.target.probability, below="<", over=">"),
         side=guess_among(analysis),
-        care=[(caveat.title, caveat.text) for caveat in explanation.caveats],
+        care=[
+            *([] if usual else care_of(analysis, attribution.method)),
+            *((caveat.title, caveat.text) for caveat in explanation.caveats),
+        ],
     )
     viewer.show(slot, picture_of(canvas, analysis.model, attribution, under=under))
 

@@ -10,12 +10,19 @@ import streamlit as st
 
 from effnet_viz.analysis.pointing_game import CELLS
 from effnet_viz.analysis.words import NO_BREAK
+from effnet_viz.attribution.methods import Place
 from effnet_viz.records import Prediction
 from effnet_viz.ui import results, words
 from effnet_viz.ui.compare import measuring
 from effnet_viz.ui.compare.measuring import Card, Found, Measurement
 from effnet_viz.ui.compare.view import ComparisonView, Outcome, named
 from effnet_viz.ui.inputs.image_picker import THUMBNAIL, images
+from effnet_viz.ui.inputs.mosaic_picker import (
+    DOUBLED,
+    choose_mosaic,
+    mosaic_classes,
+    mosaic_photographs,
+)
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.layout.url_parameters import Flag
@@ -24,50 +31,32 @@ from effnet_viz.ui.upload import Upload
 
 PARAMETERS = (Flag("pointing"),)
 
-_TWO_THINGS = "cat-and-espresso"
-"""A sample with two classes, whose evidence has no quarter of its own."""
 
-_DOUBLED = 4
-"""What twice the resolution costs, in forward passes."""
-
-
-def _chosen() -> dict[str, Upload]:
-    """The photographs of the game by key, two to four: those of the visitor first."""
-    there = images()
-    keys: list[str] | None = st.session_state.get("_tiles")
-    if keys is None:
-        keys = [key for key in there if key != _TWO_THINGS][: len(CELLS)]
-    return {key: there[key] for key in keys if key in there}
+def _expected(view: ComparisonView, place: int) -> float:
+    """A forward pass, and a map of each photograph's class."""
+    one = view.comparison.explanations[place]
+    made, last = one.attribution, one.analysis.model.last_stage
+    at = last if made.stage is None else made.stage
+    maps = len(mosaic_photographs()) * results.expected_seconds(one.analysis, made.method, at)
+    return DOUBLED * (one.seconds + maps)
 
 
-def _targets(view: ComparisonView) -> tuple[dict[str, tuple[Upload, Prediction]], list[str]]:
-    """Photographs of different classes, as the first trained network names them, and what is left
-    out."""
+def _cells(view: ComparisonView) -> tuple[list[tuple[Upload, Prediction]], list[str]]:
+    """As the first trained network names them."""
     first = min(range(len(view.networks)), key=lambda i: view.networks[i].ref.untrained)
-    model = view.comparison.explanations[first].analysis.model
-    named_before: dict[int, str] = {}
-    chosen: dict[str, tuple[Upload, Prediction]] = {}
-    left_out = []
-    for key, image in _chosen().items():
-        target = results.analysis(model, image).target
-        if target.index in named_before:
-            left_out.append(
-                f"{image.title} shows the same class as {named_before[target.index]} "
-                f"({target.label}), so it is left out."
-            )
-            continue
-        named_before[target.index] = image.title
-        chosen[key] = (image, target)
-    return chosen, left_out
+    return mosaic_classes(view.comparison.explanations[first].analysis.model)
 
 
-def _measure(view: ComparisonView, place: int, _: Callable[[float], None]) -> Outcome:
-    photographs, _left_out = _targets(view)
+def _measure(view: ComparisonView, place: int, progress: Callable[[float], None]) -> Outcome:
+    photographs, _left_out = _cells(view)
     if len(photographs) < 2:
         return Outcome(note=words.POINTING_TOO_FEW if place == 0 else "")
     explanation = view.comparison.explanations[place]
-    cells = tuple((image, target.index) for image, target in photographs.values())
-    played = results.grid_pointing(explanation.analysis.model, cells, explanation.attribution.stage)
+    cells = tuple((image, target.index) for image, target in photographs)
+    made = explanation.attribution
+    played = results.grid_pointing(
+        explanation.analysis.model, cells, made.stage, made.method, progress
+    )
     return Outcome(played)
 
 
@@ -76,7 +65,7 @@ def _body(view: ComparisonView, found: Found) -> None:
     quarters = [
         f'<img src="{results.thumbnail(image, THUMBNAIL)}" '
         f'alt="{html.escape(image.title, quote=True)}">'
-        for image in _chosen().values()
+        for image in mosaic_photographs().values()
     ]
     quarters += [f"<span>{words.YOUR_PHOTOGRAPH}</span>"] * (len(CELLS) - len(quarters))
     rows = "".join(
@@ -97,8 +86,8 @@ _MEASUREMENT = Measurement(
     "pointing",
     words.POINTING,
     words.POINTING_LINE,
-    lambda _: tuple(image.id for image in _chosen().values()),
-    lambda view, place: _DOUBLED * view.comparison.explanations[place].seconds,
+    lambda _: tuple(image.id for image in mosaic_photographs().values()),
+    _expected,
     _measure,
     _body,
 )
@@ -135,17 +124,17 @@ def show_closely(card: Card) -> None:
         picked = st.multiselect(
             words.POINTING_PHOTOGRAPHS,
             list(there),
-            default=list(_chosen()),
+            default=list(mosaic_photographs()),
             format_func=lambda key: there[key].title,
             max_selections=len(CELLS),
             key="_picked",
         )
-        changed = picked != list(_chosen())
+        changed = picked != list(mosaic_photographs())
         if st.button(words.PLAY_WITH_THESE, disabled=not changed or len(picked) < 2):
-            st.session_state["_tiles"] = picked
+            choose_mosaic(picked)
             measuring.measure_again("pointing")
             st.rerun()
-        for text in _targets(view)[1]:
+        for text in _cells(view)[1]:
             st.caption(f":material/info: {escape_markdown(text)}")
         if found:
             _show_games(view, found)
@@ -158,12 +147,14 @@ def show_closely(card: Card) -> None:
 def _show_games(view: ComparisonView, found: dict[int, PlayedGame]) -> None:
     for column, (place, game) in zip(st.columns(len(found)), found.items(), strict=True):
         name, played = view.names[place], game.pointing
+        of_pixels = played.method.place is Place.PIXELS
+        looked = words.PIXELS if of_pixels else f"stage {played.stage}"
         with column:
             st.image(game.picture, alt=f"Maps of {name} over the mosaic.", width="stretch")
             st.caption(
-                f"{name}: {played.model.weights_name}, {played.method.title} at stage "
-                f"{played.stage}; each quarter shows the positive evidence of its own class, with "
-                "its own scale."
+                f"{name}: {played.model.weights_name}, {played.method.title} at "
+                f"{looked}; each quarter shows the positive evidence of its own class, with its "
+                "own scale."
             )
     first = next(iter(found.values())).pointing
     shares = {

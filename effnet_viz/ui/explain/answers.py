@@ -92,6 +92,8 @@ def _weak(view: ExplainView, weak: WeakEvidence) -> dict[str, Any]:
     own = view.analysis.for_target(weak.own.index)
     grad_cam = results.attribution(own, view.grad_cam.method, view.stage)
     upper = max(float(grad_cam.values.max()), float(view.grad_cam.values.max()))
+    if view.method is not None:
+        upper = 0.0  # another method's unit is another one: its map keeps its own brightness
     return {
         "title": words.WEAK,
         "text": weak.sentence,

@@ -9,7 +9,7 @@ from effnet_viz.ui import results, words
 from effnet_viz.ui.explain.answers import answers, show_answers, show_whole
 from effnet_viz.ui.explain.channels import show_channels
 from effnet_viz.ui.explain.details import show_details
-from effnet_viz.ui.explain.maps import open_deck, show_cam, show_covered, show_grad_cam
+from effnet_viz.ui.explain.maps import open_deck, show_cam, show_covered, show_second
 from effnet_viz.ui.explain.stages import show_stages
 from effnet_viz.ui.explain.view import view_of
 from effnet_viz.ui.inputs.model_picker import load_or_explain
@@ -49,7 +49,7 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     with left.whole:
         show_whole(view)
     with right:
-        show_grad_cam(view)
+        show_second(view)
     with st.container(key="below"):
         section(words.STAGES, words.STAGES_LINE)
         show_stages(view)

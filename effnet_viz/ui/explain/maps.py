@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import streamlit as st
 
 from effnet_viz.analysis.analysis import NoClassActivationMapError
 from effnet_viz.analysis.words import percents
 from effnet_viz.attribution import methods
+from effnet_viz.attribution.methods import Method
 from effnet_viz.ui import results, viewer, words
 from effnet_viz.ui.explain.answers import shown_predictions
 from effnet_viz.ui.explain.details import DETAILS, ask_for_details
 from effnet_viz.ui.explain.view import ExplainView, cover_box
+from effnet_viz.ui.inputs.method_picker import USUAL, choose_method, is_quick, offered_methods
 from effnet_viz.ui.inputs.model_picker import step_model
 from effnet_viz.ui.inputs.target_and_stage import choose_stage, step_stage
 from effnet_viz.ui.layout import url_state
-from effnet_viz.ui.layout.problems import error_boundary
+from effnet_viz.ui.layout.problems import NO_MAP, error_boundary, reason_of
 from effnet_viz.ui.layout.text import percent
 from effnet_viz.ui.layout.url_parameters import Choice
 from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.method_map import care_of, progress_place, timed_map
 from effnet_viz.ui.panes import map_of, picture_of
 from effnet_viz.ui.results import Covered
 from effnet_viz.ui.viewer import Answer, Presented, Slot, Stages, Under
 
 PHOTOGRAPH, CAM, GRAD_CAM = "photograph", "cam", "grad_cam"
+_CANCEL = "cancel"
 
 HIDE, KEEP = "hide the part", "keep only the part"
 
@@ -48,7 +55,7 @@ def open_deck(view: ExplainView) -> None:
         [
             Slot(PHOTOGRAPH, words.PHOTOGRAPH, when="covering"),
             Slot(CAM, methods.CAM.title, note=no_cam),
-            Slot(GRAD_CAM, methods.GRAD_CAM.title, when="looking"),
+            _second(view),
         ],
         layout="pair",
         scale="own",
@@ -62,15 +69,37 @@ def open_deck(view: ExplainView) -> None:
         ),
         on_step={"stage": step_stage(view.model.last_stage), "model": step_model},
         asks={DETAILS: words.DETAILS},
-        on_ask=ask_for_details,
+        on_ask=_answer,
         stages=Stages(
             view.stage,
             [f"Stage {n}, {one.side} by {one.side} cells" for n, one in built.items()],
             GRAD_CAM,
         ),
         on_stage=choose_stage,
+        methods=offered_methods(methods.GRAD_CAM.title, partial(_expected, view)),
+        on_method=choose_method,
         cover=cover,
     )
+
+
+def _second(view: ExplainView) -> Slot:
+    """The place of Grad-CAM, or of the method that takes it."""
+    slot = Slot(GRAD_CAM, (view.method or methods.GRAD_CAM).title, when="looking")
+    if view.method is None or is_quick(view.method):
+        return slot
+    return replace(slot, note=words.COMPUTING, buttons=((_CANCEL, words.CANCEL),))
+
+
+def _answer(asked: str) -> None:
+    if asked == _CANCEL:
+        choose_method(USUAL)
+    else:
+        ask_for_details(asked)
+
+
+def _expected(view: ExplainView, method: Method) -> float:
+    at = method.stage_of(view.stage, view.model.last_stage)
+    return results.expected_seconds(view.analysis, method, at)
 
 
 def _keep() -> bool:
@@ -153,8 +182,32 @@ def crop_share(view: ExplainView, keep: bool) -> float:
     return 1 - inside if keep else inside
 
 
-def show_grad_cam(view: ExplainView) -> None:
-    """Grad-CAM of the target class at the chosen stage."""
+def show_second(view: ExplainView) -> None:
+    """Grad-CAM of the target class at the chosen stage, or the method that takes its place."""
+    if view.method is None:
+        _show_grad_cam(view)
+        return
+    method, analysis = view.method, view.analysis
+    at = method.stage_of(view.stage, view.model.last_stage)
+    try:
+        made = timed_map(analysis, method, at, None, progress_place()).attribution
+    except NO_MAP as error:
+        reason = reason_of(error, view.model.card.title).replace("`", "")
+        viewer.show_instead(replace(_second(view), note=reason, buttons=()))
+        return
+    stage = words.PIXELS if made.stage is None else f"stage {made.stage}"
+    label = made.target.label
+    under = Under(
+        method.title,
+        f"{label}, {stage}" if made.other is None else f"{label} rather than {made.other.label}",
+        tag=stage,
+        why=f"{method.computes} {method.misleads}",
+        care=care_of(analysis, method),
+    )
+    viewer.show(GRAD_CAM, picture_of(view.canvas, view.model, made, under=under))
+
+
+def _show_grad_cam(view: ExplainView) -> None:
     computing = f"Computing Grad-CAM at stage {view.stage} …"
     with error_boundary(view.model.card.title), waiting(computing):
         attribution = view.grad_cam

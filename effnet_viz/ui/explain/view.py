@@ -10,8 +10,10 @@ import streamlit as st
 from effnet_viz.analysis.analysis import Analysis
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.attribution import Attribution
+from effnet_viz.attribution.methods import Method
 from effnet_viz.models.model import Model
 from effnet_viz.ui import results, viewer
+from effnet_viz.ui.inputs.method_picker import chosen_method
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.url_parameters import Text
 from effnet_viz.ui.panes import Canvas, canvas_of, stamp_of
@@ -28,7 +30,9 @@ class ExplainView:
     image: Upload
     analysis: Analysis
     stage: int
-    """Of Grad-CAM and of the channels."""
+    """Of Grad-CAM, or the method in its place, and of the channels."""
+    method: Method | None
+    """What is shown in Grad-CAM's place, if anything."""
     canvas: Canvas
     stamp: str
     """What stands over every picture of an untrained network; empty for others."""
@@ -53,6 +57,7 @@ def view_of(image: Upload, analysis: Analysis, stage: int) -> ExplainView:
         image,
         analysis,
         stage,
+        chosen_method(),
         canvas,
         stamp_of(analysis.provenance),
         None if canvas.strip else _read_box(),

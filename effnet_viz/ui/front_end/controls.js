@@ -26,8 +26,10 @@ class Controls {
     this.scale = element("span", { class: "scale" }, element("span"), element("canvas", { width: "256", height: "1" }), element("span"));
     this.stage = element("select", { "aria-label": WORDS.stage, onchange: () => page.tell("stage", Number(this.stage.value)) });
     this.stageGroup = labelled(WORDS.stage, this.stage);
+    this.method = element("select", { class: "method", "aria-label": WORDS.method, onchange: () => page.tell("method", this.method.value) });
+    this.methodGroup = labelled(WORDS.method, this.method);
     this.looking = element("span", { class: "looking" }, this.opacity.root, this.evidence, this.brightness);
-    this.row.append(this.looking, this.scale, this.stageGroup, this.cover, this.blur, this.remove,
+    this.row.append(this.looking, this.scale, this.methodGroup, this.stageGroup, this.cover, this.blur, this.remove,
       this.hint, this.more, this.grow, this.looks, this.asks);
     this.panels = [this.popup.panel, this.lookPopup.panel];
   }
@@ -62,7 +64,7 @@ class Controls {
     ];
   }
 
-  update({ boxes, asks, stages, keep, layout, folded }) {
+  update({ boxes, asks, stages, methods, keep, layout, folded }) {
     this.row.hidden = this.folded = folded;
     if (folded) this.popup.panel.prepend(this.scale);
     this.boxes = boxes;
@@ -73,6 +75,13 @@ class Controls {
     if (stages && !stages.scrubber) {
       this.stage.replaceChildren(...stages.labels.map((label, i) => element("option", { value: i + 1 }, label)));
       this.stage.value = stages.chosen;
+    }
+    this.methodGroup.hidden = !methods || Boolean(stages?.scrubber);
+    if (methods) {
+      const options = (choices) => choices.map(([value, text]) => element("option", { value }, text));
+      this.method.replaceChildren(...options(methods.at_once),
+        element("optgroup", { label: WORDS.on_demand }, ...options(methods.on_demand)));
+      this.method.value = methods.chosen;
     }
     this.layout = layout;
   }
@@ -102,8 +111,9 @@ class Controls {
 
   // One bar for all maps that share a range.
   drawScale() {
-    const [first] = [...slots.values()].map(({ map }) => map).filter((map) => map?.kind === "evidence");
-    this.scale.hidden = this.layout !== "row" || !first || settings.scale === "own";
+    const [first, ...others] = [...slots.values()].map(({ map }) => map).filter((map) => map?.kind === "evidence");
+    const share = first && scaleOf(first) !== "own" && others.every((map) => map.shares === first.shares);
+    this.scale.hidden = this.layout !== "row" || !share;
     if (this.scale.hidden) return;
     const [low, bar, high] = this.scale.children;
     [low.textContent, high.textContent] = rangeOf(first).map(numberText);

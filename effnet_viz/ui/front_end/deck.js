@@ -157,7 +157,7 @@ class Deck {
     if (stages.labels.length !== this.stages?.values.length) {
       this.stages = new Segments(WORDS.stage_of_grad_cam,
         stages.labels.map((label, i) => [i + 1, String(i + 1), label, label]), (stage) => this.askStage(stage));
-      this.scrubber.replaceChildren(element("span", {}, WORDS.fine), this.stages.root, element("span", {}, WORDS.coarse));
+      this.scrubber.replaceChildren(this.controls.method, element("span", {}, WORDS.fine), this.stages.root, element("span", {}, WORDS.coarse));
       this.stages.root.addEventListener("pointermove", (event) => {
         const over = event.buttons === 1 && event.target.closest("button");
         if (over) over.click();
@@ -165,8 +165,8 @@ class Deck {
     }
     this.stages.show(stages.chosen);
     this.asked = stages.chosen;
-    const figure = this.cells.get(stages.scrubber)?.pane.root;
-    if (figure && this.scrubber.parentElement !== figure && !PHONE.matches) figure.append(this.scrubber);
+    const place = this.cells.get(stages.scrubber)?.root;
+    if (place && this.scrubber.parentElement !== place && !PHONE.matches) place.append(this.scrubber);
   }
 
   askStage(stage) {
@@ -268,10 +268,9 @@ class Sheet {
       }
       if (scrubber.parentElement !== stage) stage.append(scrubber);
     } else if (controls.looking.parentElement === look) {
-      controls.row.prepend(controls.looking, controls.scale, controls.stageGroup, controls.cover, controls.blur,
+      controls.row.prepend(controls.looking, controls.scale, controls.methodGroup, controls.stageGroup, controls.cover, controls.blur,
         controls.remove, controls.hint, controls.more);
-      const figure = cells.get(this.stages?.scrubber)?.pane.root;
-      if (figure) figure.append(scrubber);
+      cells.get(this.stages?.scrubber)?.root.append(scrubber);
       this.opened = null;
     }
     this.root.classList.toggle("open", Boolean(this.opened));

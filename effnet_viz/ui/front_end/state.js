@@ -176,14 +176,15 @@ function setAll(query, name, values) {
 
 let decks = 0; // on the page: without one, there is nothing to set
 
-// The scale that a map really has: the upper end of the fixed one is in units of evidence, and an
-// activation shares a range only where it comes with one.
+// The scale that a map really has: the upper end of the fixed one is in units of evidence; evidence
+// shares a range where its unit means the same elsewhere, and an activation where it comes with one.
 function scaleOf(map) {
-  if (map.kind === "evidence" || settings.scale === "own") return settings.scale;
+  if (settings.scale === "own" || (settings.scale === "fixed" && !fixedEnd(map))) return "own";
+  if (map.kind === "evidence") return settings.scale === "shared" && !map.shares ? "own" : settings.scale;
   return map.common ? "shared" : "own";
 }
 
-// The range that a map is coloured with; all evidence on the page can share it.
+// The range that a map is coloured with; evidence in one unit can share it.
 function rangeOf(map) {
   const scale = scaleOf(map);
   if (map.kind === "activation") return scale === "shared" ? map.common : fullRange([map]);
@@ -192,7 +193,7 @@ function rangeOf(map) {
     return settings.evidence === "signed" ? [-high, high] : [0, high];
   }
   const maps = scale === "shared"
-    ? [...parts].map((part) => part.map).filter((other) => other?.kind === "evidence")
+    ? [...parts].map((part) => part.map).filter((other) => other?.kind === "evidence" && other.shares === map.shares)
     : [map];
   return settings.evidence === "signed" ? signedRange(maps) : positiveRange(maps);
 }

@@ -7,12 +7,17 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from effnet_viz.analysis import comparison
 from effnet_viz.analysis.comparison import UNUSABLE, failure_message
 from effnet_viz.engines.engine import EngineError
 from effnet_viz.models import checkpoints, zoo
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, WeightsError
-from effnet_viz.ui.layout.mistakes import report
+from effnet_viz.processes import JobError
+from effnet_viz.ui.layout.mistakes import report, sentence_of
+
+NO_MAP = (JobError, *comparison.NO_MAP)
+"""What says that there is no map of a method, network and class here."""
 
 
 def message_of(error: Exception, title: str) -> str:
@@ -21,6 +26,16 @@ def message_of(error: Exception, title: str) -> str:
     if isinstance(error, EngineError):
         return f"{message} Its number there is {report(error)}."
     return message
+
+
+def reason_of(error: Exception, title: str) -> str:
+    """Why there is no map, in words; for the errors of NO_MAP, where a network is called `title`.
+
+    A refusal says it itself; what a mistake of ours says goes into the log.
+    """
+    if isinstance(error, JobError):
+        return sentence_of(report(error))
+    return message_of(error, title)
 
 
 @contextmanager

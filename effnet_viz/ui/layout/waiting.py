@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -9,7 +10,11 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from effnet_viz.analysis.progress import Progress
 from effnet_viz.serving.queue import notifying
+
+_TELL_EVERY = 0.4
+"""Seconds between two words."""
 
 
 @contextmanager
@@ -38,6 +43,19 @@ def waiting(text: str | None) -> Iterator[None]:
         message.empty()  # not beside what the page says of the error
         raise
     message.empty()
+
+
+def now_and_then(tell: Progress) -> Progress:
+    """The same, but not more often than a visitor reads; the first word after such a while."""
+    told = time.monotonic()
+
+    def hear(done: float) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _TELL_EVERY:
+            told = time.monotonic()
+            tell(done)
+
+    return hear
 
 
 def _has_left() -> bool:

@@ -7,19 +7,15 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_viz.analysis.analysis import NoClassActivationMapError
-from effnet_viz.analysis.comparison import UNUSABLE
-from effnet_viz.attribution.methods import METHODS, Method, MethodRefusedError
-from effnet_viz.processes import JobError
+from effnet_viz.attribution.methods import METHODS, Method
 from effnet_viz.ui import results, viewer, words
+from effnet_viz.ui.inputs.method_picker import is_quick
 from effnet_viz.ui.inputs.model_picker import step_model
 from effnet_viz.ui.inputs.target_and_stage import choose_stage, step_stage
-from effnet_viz.ui.layout.mistakes import report, sentence_of
-from effnet_viz.ui.layout.problems import message_of
+from effnet_viz.ui.layout.problems import NO_MAP, reason_of
 from effnet_viz.ui.layout.text import time_text
-from effnet_viz.ui.layout.waiting import waiting
-from effnet_viz.ui.methods.progress import now_and_then
-from effnet_viz.ui.methods.view import MethodsView, is_quick, offered, want, want_no_more
+from effnet_viz.ui.method_map import care_of, progress_place, timed_map
+from effnet_viz.ui.methods.view import MethodsView, offered, want, want_no_more
 from effnet_viz.ui.panes import picture_of
 from effnet_viz.ui.results import TimedAttribution
 from effnet_viz.ui.viewer import Presented, Slot, Stages, Under
@@ -68,7 +64,7 @@ def _answer(asked: str) -> None:
 
 def show_maps(view: MethodsView, slots: list[Slot]) -> dict[str, TimedAttribution]:
     """Every map that is there at once or asked for, as it comes; by the method's key."""
-    bar = st.container(key="method_progress").empty()
+    bar = progress_place()
     found = {}
     for slot in slots:
         method = METHODS[slot.name]
@@ -79,36 +75,20 @@ def show_maps(view: MethodsView, slots: list[Slot]) -> dict[str, TimedAttributio
             with place:
                 viewer.show_instead(replace(slot, note=words.COMPUTING), meanwhile=True)
         try:
-            made = _make(view, method, bar)
-        except (MethodRefusedError, NoClassActivationMapError) as error:
-            _say(place, slot, str(error))
-        except JobError as error:
-            _say(place, slot, sentence_of(report(error)))
-        except UNUSABLE as error:
-            _say(place, slot, message_of(error, view.model.card.title).replace("`", ""))
+            other = view.other.index if method.compares else None
+            made = timed_map(view.analysis, method, view.stage_of(method), other, bar)
+        except NO_MAP as error:
+            _say(place, slot, reason_of(error, view.model.card.title).replace("`", ""))
         else:
             found[method.key] = made
             with place:
                 _show(view, method, made)
-    bar.empty()
     return found
 
 
 def _say(place: DeltaGenerator, slot: Slot, note: str) -> None:
     with place:
         viewer.show_instead(replace(slot, note=note, buttons=()))
-
-
-def _make(view: MethodsView, method: Method, bar: DeltaGenerator) -> TimedAttribution:
-    def tell(done: float) -> None:
-        # Any write also ends the method when the visitor has chosen something else meanwhile.
-        bar.progress(min(done, 1.0), words.METHOD_PROGRESS.format(title=method.title))
-
-    with waiting(None):
-        other = view.other.index if method.compares else None
-        return results.timed_attribution(
-            view.analysis, method, view.stage_of(method), other, now_and_then(tell)
-        )
 
 
 def _show(view: MethodsView, method: Method, made: TimedAttribution) -> None:
@@ -118,6 +98,9 @@ def _show(view: MethodsView, method: Method, made: TimedAttribution) -> None:
     )
     if attribution.other is not None:
         text = f"rather than {attribution.other.label}"
-    care = [(words.DOUBT, doubt) for doubt in results.doubts(view.model)[method.key]]
-    under = Under(text=text, why=f"{method.computes} {method.misleads} {method.paper}.", care=care)
+    under = Under(
+        text=text,
+        why=f"{method.computes} {method.misleads} {method.paper}.",
+        care=care_of(view.analysis, method),
+    )
     viewer.show(method.key, picture_of(view.canvas, view.model, attribution, under=under))

@@ -10,33 +10,14 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from effnet_viz.analysis.comparison import UNUSABLE
 from effnet_viz.analysis.progress import Progress
-from effnet_viz.processes import JobError
 from effnet_viz.ui import words
 from effnet_viz.ui.layout import url_state
-from effnet_viz.ui.layout.mistakes import report, sentence_of
-from effnet_viz.ui.layout.problems import message_of
+from effnet_viz.ui.layout.problems import NO_MAP, reason_of
 from effnet_viz.ui.layout.text import time_text
-from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.layout.waiting import now_and_then, waiting
 
 Made = TypeVar("Made")
-
-_TELL_EVERY = 0.4
-"""Seconds between two words."""
-
-
-def now_and_then(tell: Progress) -> Progress:
-    """The same, but not more often than a visitor reads; the first word after such a while."""
-    told = time.monotonic()
-
-    def hear(done: float) -> None:
-        nonlocal told
-        if time.monotonic() - told >= _TELL_EVERY:
-            told = time.monotonic()
-            tell(done)
-
-    return hear
 
 
 def started(
@@ -70,10 +51,8 @@ def started(
         try:
             with waiting(None):
                 made = make(now_and_then(tell))
-        except JobError as error:
-            held.error(sentence_of(report(error)), icon=":material/error:")
-        except UNUSABLE as error:
-            held.error(message_of(error, model), icon=":material/error:")
+        except NO_MAP as error:
+            held.error(reason_of(error, model), icon=":material/error:")
         else:
             held.empty()
             with place:

@@ -16,13 +16,14 @@ from effnet_viz.analysis.words import listed
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import METHODS, Method
 from effnet_viz.ui import front_end, results, viewer, words
+from effnet_viz.ui.inputs.method_picker import is_quick
 from effnet_viz.ui.layout import navigation, url_state
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.text import time_text
 from effnet_viz.ui.layout.url_parameters import Flag, Number
 from effnet_viz.ui.methods.progress import started
-from effnet_viz.ui.methods.view import MethodsView, is_quick
+from effnet_viz.ui.methods.view import MethodsView
 from effnet_viz.ui.panes import picture_of
 from effnet_viz.ui.viewer import Under
 

@@ -18,10 +18,14 @@ from effnet_viz.analysis.evaluation import (
     MethodRefused,
     MethodScores,
 )
+from effnet_viz.analysis.pointing_game import entry_for_mosaic
 from effnet_viz.analysis.progress import part
 from effnet_viz.attribution.methods import Method, MethodRefusedError
 from effnet_viz.metrics.stability import CHANGES
+from effnet_viz.models.variants import ModelRef, VariantError
 from effnet_viz.ui import results, words
+from effnet_viz.ui.inputs.method_picker import is_quick
+from effnet_viz.ui.inputs.mosaic_picker import DOUBLED, mosaic_classes, mosaic_photographs
 from effnet_viz.ui.layout import charts, url_state
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.tables import show_table
@@ -29,6 +33,7 @@ from effnet_viz.ui.layout.text import time_text
 from effnet_viz.ui.layout.url_parameters import Flag
 from effnet_viz.ui.methods.progress import started
 from effnet_viz.ui.methods.view import MethodsView, shown_methods
+from effnet_viz.ui.upload import Upload
 
 PARAMETERS = (Flag("measure"),)
 FAITHFUL = ("deletion", "insertion", "road")
@@ -60,11 +65,30 @@ def show_trust(view: MethodsView) -> Callable[[], None]:
     )
 
 
+def _can_play(view: MethodsView) -> bool:
+    """Whether the network can look at mosaics of twice its resolution."""
+    try:
+        entry_for_mosaic(ModelRef(view.model.id.key).entry)
+    except VariantError:
+        return False
+    return True
+
+
+def _cells(view: MethodsView) -> tuple[tuple[Upload, int], ...]:
+    """Photographs and classes of the grid pointing game."""
+    photographs, _left_out = mosaic_classes(view.model)
+    cells = tuple((image, target.index) for image, target in photographs)
+    return cells if len(cells) > 1 else ()
+
+
 def _expected(view: MethodsView, method: Method) -> float:
-    """Its map and those of the changed photographs, and the forward passes around them."""
+    """Its map and those of the changed photographs, the forward passes around them, and the grid
+    pointing game."""
     one = results.expected_seconds(view.analysis, method, view.stage_of(method))
-    passes = PERTURBATIONS + len(CHANGES)
-    return (1 + len(CHANGES)) * one + passes * view.analysis.activations.seconds
+    look = view.analysis.activations.seconds
+    plays = is_quick(method) and _can_play(view)
+    played = DOUBLED * (look + len(mosaic_photographs()) * one) if plays else 0.0
+    return (1 + len(CHANGES)) * one + (PERTURBATIONS + len(CHANGES)) * look + played
 
 
 def _evaluation(
@@ -72,6 +96,7 @@ def _evaluation(
 ) -> Evaluation:
     rows: dict[str, MethodScores | MethodRefused] = {}
     total = sum(_expected(view, method) for method in chosen)
+    cells = _cells(view) if _can_play(view) else ()
     done = 0.0
     for method in chosen:
         following = done + _expected(view, method)
@@ -80,6 +105,7 @@ def _evaluation(
                 view.analysis,
                 method,
                 view.stage_of(method),
+                cells if is_quick(method) else (),
                 part(tell, done / total, following / total),
             )
         except (MethodRefusedError, NoClassActivationMapError) as refusal:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from effnet_viz.analysis.analysis import Analysis
-from effnet_viz.attribution.methods import METHODS, QUICK, Method, Place
+from effnet_viz.attribution.methods import METHODS, Method
 from effnet_viz.models.model import Model
 from effnet_viz.records import Prediction
+from effnet_viz.ui.inputs.method_picker import is_quick
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.panes import Canvas
 from effnet_viz.ui.upload import Upload
@@ -34,16 +35,9 @@ class MethodsView:
     def model(self) -> Model:
         return self.analysis.model
 
-    def stage_of(self, method: Method) -> int | None:
-        """Where the method looks: None for pixels."""
-        if method.place is Place.PIXELS:
-            return None
-        return self.model.last_stage if method.place is Place.LAST_STAGE else self.stage
-
-
-def is_quick(method: Method) -> bool:
-    """Whether the page computes it without being asked."""
-    return method.passes <= QUICK
+    def stage_of(self, method: Method) -> int:
+        """Where the method looks."""
+        return method.stage_of(self.stage, self.model.last_stage)
 
 
 def offered() -> list[Method]:

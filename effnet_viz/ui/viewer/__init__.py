@@ -24,7 +24,7 @@ MOST_CELLS = 128
 """Longest side of a grid that is sent; larger ones are sent as averages."""
 
 Kind = Literal["evidence", "activation"]
-"""What a map holds: evidence for a class in units of its logit, or anything else with its range."""
+"""What a map holds: evidence for a class, or anything else with its range."""
 
 Step = Literal["stage", "model"]
 """What a presenter's arrow keys step: left and right the stage, up and down the model."""
@@ -129,6 +129,17 @@ class Stages:
 
 
 @dataclass(frozen=True)
+class Methods:
+    """The methods to choose from."""
+
+    chosen: str
+    at_once: Sequence[tuple[str, str]]
+    """Key and text of those whose map comes at once."""
+    on_demand: Sequence[tuple[str, str]]
+    """Of those that take a while."""
+
+
+@dataclass(frozen=True)
 class Answer:
     """A row of the presenter's answers."""
 
@@ -230,6 +241,8 @@ def deck(
     on_ask: Callable[[str], None] | None = None,
     stages: Stages | None = None,
     on_stage: Callable[[int], None] | None = None,
+    methods: Methods | None = None,
+    on_method: Callable[[str], None] | None = None,
     cover: Cover | None = None,
     on_move: Callable[[tuple[float, float], bool], None] | None = None,
     folded: bool = False,
@@ -239,11 +252,12 @@ def deck(
 
     `scale` is the brightness until somebody chooses another. While presenting, arrow keys call what
     `on_step` has for them with -1 or 1. `asks` are buttons at the end of the controls, by name;
-    `on_ask` gets the name of one, or of one in a slot. `on_stage` gets a stage from the list;
-    `cover` is there where a part can be covered. `on_move` gets where the centre of the panes'
-    object is dragged to and whether it has been let go, None keeps it where it is. All are called
-    before the page runs again, as callbacks of widgets are. `folded` puts the controls behind
-    `look_button`; a `wall` of rows beyond the screen has them on top, always in sight.
+    `on_ask` gets the name of one, or of one in a slot. `on_stage` gets a stage from the list and
+    `on_method` the key of a method; `cover` is there where a part can be covered. `on_move` gets
+    where the centre of the panes' object is dragged to and whether it has been let go, None keeps
+    it where it is. All are called before the page runs again, as callbacks of widgets are. `folded`
+    puts the controls behind `look_button`; a `wall` of rows beyond the screen has them on top,
+    always in sight.
     """
     key = "deck"
     names = {*(asks or {}), *(name for slot in slots for name, _ in slot.buttons)}
@@ -260,6 +274,11 @@ def deck(
     def stage(told: Any) -> None:
         if on_stage is not None and stages is not None and told in range(1, len(stages.labels) + 1):
             on_stage(int(told))
+
+    def method(told: Any) -> None:
+        known = [*methods.at_once, *methods.on_demand] if methods is not None else []
+        if on_method is not None and told in [key for key, _ in known]:
+            on_method(told)
 
     def box(told: Any) -> None:
         st.session_state[_ANSWERED] = int(told[5])
@@ -288,6 +307,7 @@ def deck(
         "presented": _as_data(presented) | {"rows": [vars(row) for row in presented.rows]},
         "asks": list((asks or {}).items()),
         "stages": _as_data(stages) if stages else None,
+        "methods": _as_data(methods) if methods else None,
         "steps": list(on_step),
         "boxes": cover is not None,
         "covered": cover and cover.box,
@@ -301,8 +321,9 @@ def deck(
         # Apart, for a message that does not change is sent once.
         sent = {"source": photograph.source, **photograph._reference()}
         front_end.part("photograph", {"photograph": sent, "luts": _luts()}, key="photograph_part")
-    hears = {"step": step, "ask": ask, "stage": stage, "box": box, "uncover": uncover}
-    front_end.part("deck", data, key=key, hears=hears | {"keep": keep, "move": move})
+    hears = {"step": step, "ask": ask, "stage": stage, "method": method, "box": box}
+    more = {"uncover": uncover, "keep": keep, "move": move}
+    front_end.part("deck", data, key=key, hears=hears | more)
 
 
 def look_button() -> None:
@@ -329,6 +350,8 @@ class Map:
     placement: Placement
     """Where its cells lie in what was seen."""
     kind: Kind
+    shares: str = ""
+    """Evidence of one name can share a scale; empty for none."""
     common: Range | None = None
     """The range that an activation can share with others."""
 
@@ -341,6 +364,7 @@ class Map:
             "columns": columns,
             **vars(self.placement),
             "kind": self.kind,
+            "shares": self.shares,
             "common": self.common,
         }
 
