@@ -519,6 +519,11 @@ NUMBERS = "Numbers"
 PIXELS = "pixels"
 TAKES = "{title}, about {time}"
 TAKES_RUNS = "{title}, {runs} runs each"
+BRIGHTNESS = "Brightness"
+OWN_BRIGHTNESS = (
+    "This method's values have no unit, so every map has a brightness of its own: compare where "
+    "maps are bright, not how bright they are."
+)
 USUAL_MAPS = "CAM and Grad-CAM"
 COMPUTING = "Computing …"
 COMPUTE = "Compute, about {seconds}"

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from effnet_viz import compare
 from effnet_viz.analysis.comparison_verdict import comparison_verdict
 from tests.browser.visitor import PATIENCE, PHONE, WIDE, add_photographs
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, loaded
 
 pytestmark = pytest.mark.browser
 
@@ -77,7 +77,9 @@ def test_five_columns_stand_in_one_row_over_one_row_of_controls(
 
 def test_the_verdict_is_the_headline_of_a_presentation(page: Page, address: str) -> None:
     open_comparison(page, address)
-    expected = compare(SAMPLES / "cat.jpg", ["lite0", "lite0-r448", "lite2"])
+    expected = compare(
+        SAMPLES / "cat.jpg", [loaded(key) for key in ("lite0", "lite0-r448", "lite2")]
+    )
     text = comparison_verdict(expected, NAMES).text
     expect(page.locator(".claim h2")).to_have_text(text)
     page.keyboard.press("p")
@@ -185,7 +187,7 @@ def test_the_saved_numbers_are_those_of_the_api(
         page.get_by_role("button", name="Table (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
     assert [row["model"] for row in rows] == ["lite0", "lite0-r448", "lite2"]
-    expected = compare(upload, ["lite0", "lite0-r448", "lite2"])
+    expected = compare(upload, [loaded(key) for key in ("lite0", "lite0-r448", "lite2")])
     for i, (row, result) in enumerate(zip(rows, expected.networks, strict=True)):
         explanation, both = result.explanation, result.deletion_insertion
         assert both is not None

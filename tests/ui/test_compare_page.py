@@ -19,7 +19,7 @@ from effnet_viz.models import architectures, checkpoints, variants
 from effnet_viz.ui import results, words
 from effnet_viz.ui.compare import miniatures
 from effnet_viz.ui.layout import theme
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, loaded
 from tests.ui.opening import address, maps, open_page, part, parts, texts
 
 
@@ -95,7 +95,9 @@ def test_a_network_has_one_name_and_one_colour_on_every_page() -> None:
 
 def test_the_verdict_and_the_table_are_those_of_the_comparison() -> None:
     page = open_comparison()
-    expected = compare(SAMPLES / "cat.jpg", ["lite0", "lite0-r448", "lite2"])
+    expected = compare(
+        SAMPLES / "cat.jpg", [loaded(key) for key in ("lite0", "lite0-r448", "lite2")]
+    )
     names = ["Baseline", "Higher resolution", "Compound"]
     claim = part(page, "claim")
     assert claim["text"] == comparison_verdict(expected, names).text
@@ -277,7 +279,7 @@ def test_deletion_insertion_and_the_game_run_when_a_link_asks_for_them() -> None
     page = open_comparison(
         roles=["baseline", "compound"], race="true", pointing="true", image="palace"
     )
-    expected = compare(SAMPLES / "palace.jpg", ["lite0", "lite2"]).networks
+    expected = compare(SAMPLES / "palace.jpg", [loaded(key) for key in ("lite0", "lite2")]).networks
     found = page.session_state["_race"].found
     for place, result in enumerate(expected):
         both, mine = result.deletion_insertion, found[place].result

@@ -276,6 +276,7 @@ def _show_map(slot: str, explanation: Explanation, canvas: Canvas) -> None:
         side=guess_among(analysis),
         care=[
             *([] if usual else care_of(analysis, attribution.method)),
+            *([] if attribution.scale else [(words.BRIGHTNESS, words.OWN_BRIGHTNESS)]),
             *((caveat.title, caveat.text) for caveat in explanation.caveats),
         ],
     )

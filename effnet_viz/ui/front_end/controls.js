@@ -27,7 +27,7 @@ class Controls {
     this.stage = element("select", { "aria-label": WORDS.stage, onchange: () => page.tell("stage", Number(this.stage.value)) });
     this.stageGroup = labelled(WORDS.stage, this.stage);
     this.method = element("select", { class: "method", "aria-label": WORDS.method, onchange: () => page.tell("method", this.method.value) });
-    this.methodGroup = labelled(WORDS.method, this.method);
+    this.methodGroup = element("span", { class: "group", title: WORDS.method }, this.method); // says itself what it is
     this.looking = element("span", { class: "looking" }, this.opacity.root, this.evidence, this.brightness);
     this.row.append(this.looking, this.scale, this.methodGroup, this.stageGroup, this.cover, this.blur, this.remove,
       this.hint, this.more, this.grow, this.looks, this.asks);
