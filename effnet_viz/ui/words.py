@@ -572,6 +572,8 @@ CONTRAST = "Why {one} and not {other}?"
 CONTRAST_LINE = "The difference of two class activation maps, exact to the last digit"
 RATHER_THAN = "Rather than"
 CONTRAST_FOR = "Bright speaks for {one}"
+CAM_DIFFERENCE = "CAMs"
+FINER = "The same question at the chosen stage"
 CONTRAST_SUM = (
     "Scores: {one} and {other}, {logits}. All channels together make {channels} of it, the "
     "constant of the head {bias}. These channels of the last stage differ most:"

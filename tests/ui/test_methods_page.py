@@ -205,6 +205,10 @@ def test_why_this_class_and_not_that_one(cat: Analysis) -> None:
     [pane] = [one for one in parts(page, "pane") if one["text"] == "Bright speaks for tiger cat"]
     shown = np.frombuffer(base64.b64decode(pane["map"]["values"]), "<f4")
     assert np.array_equal(shown.reshape(found.values.shape), found.values)
+    [finer] = [one for one in parts(page, "pane") if one["lead"] == "Finer-CAM"]
+    values = np.frombuffer(base64.b64decode(finer["map"]["values"]), "<f4")
+    expected = cat.attribute("finer-cam", 8, other="espresso").values
+    assert np.array_equal(values.reshape(expected.shape), expected)
 
 
 def test_why_two_maps_differ(cat: Analysis) -> None:

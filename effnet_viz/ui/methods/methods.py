@@ -11,7 +11,7 @@ from effnet_viz.ui.inputs.model_picker import load_or_explain
 from effnet_viz.ui.inputs.target_and_stage import chosen_stage, chosen_target, offer_targets
 from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.waiting import waiting
-from effnet_viz.ui.methods.contrast import show_contrast
+from effnet_viz.ui.methods.contrast import FINER, show_contrast, show_finer
 from effnet_viz.ui.methods.difference import show_difference
 from effnet_viz.ui.methods.maps import open_deck, show_maps
 from effnet_viz.ui.methods.sanity import show_sanity
@@ -54,10 +54,12 @@ def show_methods(chosen: ModelRef, image: Upload | None, class_place: DeltaGener
     with below:
         measure = show_trust(view)
         scramble = show_sanity(view)
-        show_contrast(view)
+        finer = show_contrast(view)
         between = st.container()
     with maps:
         found = show_maps(view, slots)
+    if FINER.key in found:
+        show_finer(view, finer, found[FINER.key])
     with between:
         show_difference(view, found)
     with below:
