@@ -17,6 +17,9 @@ from effnet_viz import __version__
 COMMANDS = (
     ("explain", "write what a model looks at in photographs: pictures, JSON, NPZ"),
     ("serve", "serve the app on this computer"),
+    ("fetch", "download the official weights of models"),
+    ("bundle", "pack weights into one file, for computers without a network"),
+    ("unbundle", "verify such a file and put the weights in place"),
     ("lab", "train and measure the networks of the scaling lab"),
 )
 """Module and help, in the order of `effnet-viz --help`."""

@@ -88,6 +88,13 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     raise WeightsError(reason)
 
 
+def size_limit(entry: ModelEntry) -> int:
+    """The most bytes that the entry's weight file can have."""
+    if isinstance(entry.weights, UserCheckpoint):
+        return _size_limit(expected_state(entry))
+    return published_size(entry.weights)
+
+
 def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
     """What `take` makes of the entry's file. Raises WeightsError."""
     weights, path = entry.weights, path_of(entry.weights)
@@ -95,11 +102,11 @@ def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
         if path is None or not is_there(path):
             raise WeightsError(advice.missing(weights))
         try:
-            return take(path, _size_limit(expected_state(entry)))
+            return take(path, size_limit(entry))
         except RefusedFileError as refused:
             reason = _unusable(weights, path, refused)
         raise WeightsError(reason)
-    size = published_size(weights)
+    size = size_limit(entry)
     found = None if path is None else files.agreeing(path, size, take)
     if found is not None:
         return found
