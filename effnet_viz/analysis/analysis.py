@@ -19,7 +19,7 @@ from effnet_viz.analysis.predictions import Predictions
 from effnet_viz.arrays import Floats, Placement
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.attribution import Attribution
-from effnet_viz.attribution.methods import Library, Method, Place
+from effnet_viz.attribution.methods import Library, Method, Place, Question
 from effnet_viz.attribution.stages import engine_maps, require_stage
 from effnet_viz.engines.engine import Activations, Head, lock
 from effnet_viz.images.decode import decode
@@ -130,9 +130,7 @@ class Analysis:
                 self.model,
                 method,
                 self.image,
-                stage=at,
-                target=chosen.index,
-                other=(compared or self.other_than(chosen)).index,
+                Question(at, chosen.index, (compared or self.other_than(chosen)).index),
                 progress=progress,
             )
         of_pixels = method.place is Place.PIXELS

@@ -30,7 +30,14 @@ from effnet_viz.analysis.analysis import (
 from effnet_viz.analysis.progress import part
 from effnet_viz.arrays import Floats, Placement, softmax
 from effnet_viz.attribution import methods as table
-from effnet_viz.attribution.methods import Library, Method, MethodRefusedError, Place, Task
+from effnet_viz.attribution.methods import (
+    Library,
+    Method,
+    MethodRefusedError,
+    Place,
+    Question,
+    Task,
+)
 from effnet_viz.attribution.stages import engine_maps
 from effnet_viz.engines.engine import lock, memory_errors
 from effnet_viz.engines.network import Network
@@ -141,10 +148,8 @@ class CascadeRunner(Protocol):
         model: Model,
         methods: Sequence[Method],
         image: Floats,
+        question: Question,
         *,
-        stage: int,
-        target: int,
-        other: int,
         seed: int,
         progress: Callable[[float], None],
     ) -> Cascade:
@@ -156,24 +161,24 @@ def run_cascade(
     model: Model,
     methods: Sequence[Method],
     image: Floats,
+    question: Question,
     *,
-    stage: int,
-    target: int,
-    other: int,
     seed: int,
     progress: Callable[[float], None],
 ) -> Cascade:
     """The map of each method for the same class at every position, in this process.
 
-    `image` is (1, 3, R, R); `stage` means nothing to a method that looks at the last one or at
-    pixels; `other` is for methods that tell the class from another one. At each position all maps
+    `image` is (1, 3, R, R); the stage means nothing to a method that looks at the last one or at
+    pixels. At each position all maps
     are of one network on PyTorch, the trained one among them, so that nothing but weights differs
     between positions. A method that refuses is left out. `progress` hears how much is done, 0 to 1;
     what it raises ends the cascade. Raises ValueError for another stage, WeightsError, EngineError
     and MemoryError.
     """
-    if not 1 <= stage <= model.last_stage:
-        raise ValueError(f"There is no stage {stage}. Stages are numbered 1 to {model.last_stage}.")
+    if not 1 <= question.stage <= model.last_stage:
+        raise ValueError(
+            f"There is no stage {question.stage}. Stages are numbered 1 to {model.last_stage}."
+        )
     network, images = model.module(), torch.tensor(image)  # (1, 3, R, R)
     positions = model.last_stage + 2
     refused: dict[str, str] = {}
@@ -182,23 +187,24 @@ def run_cascade(
     for position in range(positions):
         engine = TorchEngine(randomize(network, position, images, seed))
         activations = engine.forward(image)
-        probabilities.append(float(softmax(activations.logits[0])[target]))
+        probabilities.append(float(softmax(activations.logits[0])[question.target]))
         for number, method in enumerate(methods):
             before = position + number / len(methods)
             progress(before / positions)
             if method.key in refused:
                 continue
-            at = method.stage_of(stage, model.last_stage)
+            at = method.stage_of(question.stage, model.last_stage)
             hear = part(progress, before / positions, (before + 1 / len(methods)) / positions)
             try:
                 if method is table.CAM:
                     require_class_activation_map(model, at)
                 if method.library is Library.ENGINE:
-                    maps = engine_maps(method, engine, activations, at, [target]).values
+                    maps = engine_maps(method, engine, activations, at, [question.target]).values
                     found[method.key].append(maps[0])  # (h, w)
                 else:
                     # Copies of their own: they attach hooks, and ask for gradients of the image.
                     own, x = copy.deepcopy(engine.network), images.clone()
+                    target, other = question.target, question.other
                     task = Task(own, x, target, other, at, partial(_logits, engine), hear)
                     found[method.key].append(method.run(task))  # (h, w)
             except (MethodRefusedError, NoClassActivationMapError) as error:
@@ -287,9 +293,7 @@ def sanity_check(
         model,
         chosen,
         analysis.image,
-        stage=at,
-        target=analysis.target.index,
-        other=analysis.other_than(analysis.target).index,
+        Question(at, analysis.target.index, analysis.other_than(analysis.target).index),
         seed=seed,
         progress=progress,
     )

@@ -65,6 +65,18 @@ class MethodRefusedError(ValueError):
     """A method cannot be run on this network or here; the message says why and what to do."""
 
 
+@dataclass(frozen=True)
+class Question:
+    """What a map answers of an image and a network."""
+
+    stage: int
+    """Where a method looks that looks at a stage."""
+    target: int
+    """The class."""
+    other: int
+    """The class that it is told from, where a method asks for one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """What a method works on: one image, one network, one class."""

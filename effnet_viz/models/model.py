@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from effnet_viz.arrays import Floats
-from effnet_viz.attribution.methods import Method, Task
+from effnet_viz.attribution.methods import Method, Question, Task
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.create import create
 from effnet_viz.engines.engine import Engine, memory_errors
@@ -46,10 +46,8 @@ class MethodRunner(Protocol):
         model: Model,
         method: Method,
         image: Floats,
+        question: Question,
         *,
-        stage: int,
-        target: int,
-        other: int,
         progress: Callable[[float], None],
     ) -> Floats:
         """The map of an image (1, 3, R, R), (h, w), raw and signed; see Method.run."""
@@ -60,19 +58,15 @@ def run_here(
     model: Model,
     method: Method,
     image: Floats,
+    question: Question,
     *,
-    stage: int,
-    target: int,
-    other: int,
     progress: Callable[[float], None],
 ) -> Floats:
     """In this process, on a private copy of the network. Raises MethodRefusedError."""
     task = Task(
         network=model.module(),
         image=torch.tensor(image),
-        target=target,
-        other=other,
-        stage=stage,
+        **vars(question),
         forward=lambda images: model.engine.forward(images).logits,
         progress=progress,
     )

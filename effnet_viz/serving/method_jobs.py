@@ -15,7 +15,7 @@ import numpy as np
 from effnet_viz.analysis.randomization import run_cascade
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution import methods
-from effnet_viz.attribution.methods import MethodRefusedError
+from effnet_viz.attribution.methods import MethodRefusedError, Question
 from effnet_viz.models.model import Model, ModelId, load_exactly, run_here
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.worker import Progress
@@ -54,9 +54,7 @@ def attribute(request: Told, content: bytes, progress: Progress) -> tuple[Told, 
             _model(request),
             methods.find(request["method"]),
             _image(request, content),
-            stage=request["stage"],
-            target=request["target"],
-            other=request["other"],
+            Question(**request["question"]),
             progress=progress,
         )
     except (MethodRefusedError, WeightsError) as error:
@@ -72,9 +70,7 @@ def cascade(request: Told, content: bytes, progress: Progress) -> tuple[Told, by
             _model(request),
             [methods.find(key) for key in request["methods"]],
             _image(request, content),
-            stage=request["stage"],
-            target=request["target"],
-            other=request["other"],
+            Question(**request["question"]),
             seed=request["seed"],
             progress=progress,
         )

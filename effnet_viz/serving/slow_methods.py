@@ -15,7 +15,7 @@ import numpy as np
 
 from effnet_viz.analysis.randomization import Cascade
 from effnet_viz.arrays import Floats
-from effnet_viz.attribution.methods import Method, MethodRefusedError
+from effnet_viz.attribution.methods import Method, MethodRefusedError, Question
 from effnet_viz.models.model import Model
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.processes import LimitError
@@ -31,17 +31,15 @@ def run_in_worker(
     model: Model,
     method: Method,
     image: Floats,
+    question: Question,
     *,
-    stage: int,
-    target: int,
-    other: int,
     progress: Callable[[float], None],
 ) -> Floats:
     """The map of a model of the zoo; see models.model.MethodRunner.
 
     Raises MethodRefusedError, also where it takes too long, WeightsError and MemoryError.
     """
-    asked = {"method": method.key, "stage": stage, "target": target, "other": other}
+    asked = {"method": method.key, "question": vars(question)}
     _, [values] = _run("attribute", method.title, model, image, asked, progress)
     return values
 
@@ -59,10 +57,8 @@ def run_cascade_in_worker(
     model: Model,
     methods: Sequence[Method],
     image: Floats,
+    question: Question,
     *,
-    stage: int,
-    target: int,
-    other: int,
     seed: int,
     progress: Callable[[float], None],
 ) -> Cascade:
@@ -72,9 +68,7 @@ def run_cascade_in_worker(
     """
     asked = {
         "methods": [method.key for method in methods],
-        "stage": stage,
-        "target": target,
-        "other": other,
+        "question": vars(question),
         "seed": seed,
     }
     told, maps = _run("cascade", "The sanity check", model, image, asked, progress)
