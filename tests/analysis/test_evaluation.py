@@ -28,7 +28,7 @@ from effnet_viz.analysis.evaluation import (
 from effnet_viz.analysis.pointing_game import GridCell, entry_for_mosaic, grid_pointing
 from effnet_viz.arrays import Floats, Placement
 from effnet_viz.attribution import methods
-from effnet_viz.attribution.methods import Method, MethodRefusedError
+from effnet_viz.attribution.methods import Method, MethodRefusedError, Question
 from effnet_viz.engines.engine import Activations, Engine, lock
 from effnet_viz.engines.structure import Structure
 from effnet_viz.images.decode import decode
@@ -79,9 +79,14 @@ def toy(side: int, engine: Formula, maps: Maps, *, std: float = 1.0, mean: float
     """A model of this engine whose methods are functions of the input."""
 
     def run(
-        model: Model, method: Method, image: Floats, *, progress: Callable[[float], None], **_: int
+        model: Model,
+        method: Method,
+        image: Floats,
+        question: Question,
+        *,
+        progress: Callable[[float], None],
     ) -> Floats:
-        del model
+        del model, question
         progress(0.5)
         return maps[method.key](image)
 
