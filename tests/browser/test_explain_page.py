@@ -8,6 +8,7 @@ import io
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +24,7 @@ from playwright.sync_api import (
     FloatRect,
     Locator,
     Page,
+    Route,
     ViewportSize,
     expect,
 )
@@ -280,6 +282,12 @@ def test_photographs_survive_a_reload_until_they_are_forgotten(
     choose_photograph(page, "upload-1")
     explained(page, "palace")
     page.wait_for_timeout(1000)  # the browser has kept them
+
+    def late(route: Route) -> None:
+        time.sleep(2)
+        route.continue_()
+
+    page.route(re.compile("/FileUploader"), late)  # the code of the field comes after the strip's
     page.reload()
     explained(page, "palace")
     expect(own).to_have_count(2)

@@ -73,7 +73,8 @@ TEXTS = {
 
 EVERYTHING = [
     ("app.py", {"box": "0.3,0.2,0.6,0.6", "blur": "hide the part", "channel": "7"}),
-    ("pages/compare_scaling.py", {"race": "true", "pointing": "true"}),
+    ("app.py", {"method": "layer-cam"}),
+    ("pages/compare_scaling.py", {"race": "true", "pointing": "true", "method": "layer-cam"}),
     ("pages/compare_scaling.py", {"family": "a whole family", "custom": "b0-r448"}),
     ("pages/methods.py", {"run": ["lime"], "other": "espresso"}),
     (

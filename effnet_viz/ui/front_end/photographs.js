@@ -4,6 +4,7 @@
 const LEFT = 15_000; // ms after which a tab that was closed does not come back
 const SILENT = 10 * 60_000; // ms after which a tab that says nothing has crashed
 const SIGN_OF_LIFE = 30_000; // ms
+const LOOK_AGAIN = 50; // ms
 
 const sending = []; // files on their way: the server's answer says which it has taken
 
@@ -15,6 +16,11 @@ function sendPhotographs(files) {
   input.files = carried.files;
   input.dispatchEvent(new Event("change", { bubbles: true }));
   return true;
+}
+
+// Its code may come after ours on a slow line.
+async function uploader() {
+  while (!document.querySelector(platform.uploader)) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
 }
 
 // Files that reach the uploader by any way.
@@ -118,6 +124,7 @@ async function agreeWith({ session, own, waits }, tell) {
     if (!own.length) {
       giving = kept.map(({ key }) => key);
       if (kept.length || waits) tell("kept", kept.map(({ key, name, size }) => [key, name, size]));
+      if (kept.length) await uploader();
       sendPhotographs(kept.map(({ file, name }) => (file instanceof File ? file : new File([file], name))));
       return;
     }
