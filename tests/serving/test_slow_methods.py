@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from effnet_viz import Analysis
+from effnet_viz import Analysis, analyse
 from effnet_viz.analysis.randomization import sanity_check
 from effnet_viz.models.model import ModelId
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.serving import slow_methods
 from effnet_viz.serving.slow_methods import run_cascade_in_worker
+from tests.conftest import SAMPLES, loaded
 
 METHODS = ("cam", "grad-cam")
 
@@ -24,11 +25,17 @@ def _ended() -> Iterator[None]:
     slow_methods.close()
 
 
-def test_a_sanity_check_in_the_process_is_the_one_made_here(cat: Analysis) -> None:
+@pytest.fixture(scope="module")
+def small() -> Analysis:
+    """A third of the work of 224 pixels."""
+    return analyse(SAMPLES / "cat.jpg", loaded("lite0-r128"))
+
+
+def test_a_sanity_check_in_the_process_is_the_one_made_here(small: Analysis) -> None:
     heard: list[float] = []
-    here = sanity_check(cat, METHODS, stage=5, seed=3)
+    here = sanity_check(small, METHODS, stage=5, seed=3)
     there = sanity_check(
-        cat, METHODS, stage=5, seed=3, progress=heard.append, runner=run_cascade_in_worker
+        small, METHODS, stage=5, seed=3, progress=heard.append, runner=run_cascade_in_worker
     )
     assert slow_methods.process_id() is not None
     assert heard == sorted(heard)
@@ -52,7 +59,7 @@ def test_weights_that_were_replaced_are_told(cat: Analysis) -> None:
         sanity_check(replace(cat, model=other), METHODS, runner=run_cascade_in_worker)
 
 
-def test_no_method_is_no_map(cat: Analysis) -> None:
-    found = sanity_check(cat, [], runner=run_cascade_in_worker)
+def test_no_method_is_no_map(small: Analysis) -> None:
+    found = sanity_check(small, [], runner=run_cascade_in_worker)
     assert not found.methods
     assert len(found.probabilities) == 11

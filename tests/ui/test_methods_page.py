@@ -18,7 +18,7 @@ from effnet_viz.analysis.evaluation import score_method
 from effnet_viz.analysis.map_difference import map_difference, sentences
 from effnet_viz.analysis.pointing_game import GridCell, entry_for_mosaic, grid_pointing
 from effnet_viz.arrays import reduced
-from effnet_viz.attribution.methods import METHODS, MethodRefusedError
+from effnet_viz.attribution.methods import METHODS, Method, MethodRefusedError
 from effnet_viz.images.decode import decode
 from effnet_viz.models.variants import find
 from effnet_viz.serving import slow_methods
@@ -36,6 +36,23 @@ SLOW = [key for key in METHODS if key not in QUICK]
 def worker() -> Iterator[None]:
     yield
     slow_methods.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def computed_once() -> Iterator[None]:
+    """A map is the same in every test: each is computed for the first that shows it."""
+    real = results.timed_attribution
+    known: dict[object, results.TimedAttribution] = {}
+
+    def remembered(analysis: Analysis, method: Method, *rest: Any) -> results.TimedAttribution:
+        key = analysis.id, method.key, rest[:2]
+        if key not in known:
+            known[key] = real(analysis, method, *rest)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results, "timed_attribution", remembered)
+        yield
 
 
 def open_methods(**query: str | list[str]) -> AppTest:
