@@ -17,6 +17,7 @@ from effnet_viz import __version__
 COMMANDS = (
     ("explain", "write what a model looks at in photographs: pictures, JSON, NPZ"),
     ("serve", "serve the app on this computer"),
+    ("finetune", "teach a network other classes, from pictures with labels"),
     ("lab", "train and measure the networks of the scaling lab"),
 )
 """Module and help, in the order of `effnet-viz --help`."""

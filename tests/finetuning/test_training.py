@@ -1,0 +1,158 @@
+"""A two-class toy is learned; a run that was stopped ends with the same bits."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from effnet_viz.engines.torch_engine import TorchEngine
+from effnet_viz.finetuning import training
+from effnet_viz.finetuning.training import Settings, finetune, with_classes
+from effnet_viz.images.decode import decode
+from effnet_viz.models import checkpoints, variants
+from tests.finetuning.made_pictures import class_folders
+
+TOY = Settings(model="lite0-r64", head_epochs=20, epochs=2, batch=16, patience=20)
+ENTRY = variants.find(TOY.model)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _without_conversion() -> Iterator[None]:
+    """PyTorch computes the features: converting the network takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "create", lambda network, _: TorchEngine(network))
+        yield
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = class_folders(tmp_path_factory.mktemp("data") / "shapes", 24)
+    (folder / "discs" / "notes.txt").write_text("no picture")
+    (folder / "stripes" / ".hidden.png").write_bytes(b"left out")
+    (folder / "stripes" / "twice.png").write_bytes((folder / "stripes" / "00.png").read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The networks' folder after a run that nothing stopped."""
+    folder = tmp_path_factory.mktemp("networks")
+    finetune(pictures, folder, "toy", TOY, progress=False)
+    return folder
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def described(folder: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_toy_is_learned_and_all_is_written(whole: Path) -> None:
+    toy = whole / "toy"
+    network = described(toy)
+    provenance = network.pop("provenance")
+    assert isinstance(provenance, dict)
+    assert provenance["accuracy"]["share"] >= 0.9
+    assert provenance["accuracy"]["of"] == 10  # a fifth of 24 in each class
+    assert provenance["data"]["skipped"] == provenance["data"]["copies"] == 1
+    weights = (toy / "weights.safetensors").read_bytes()
+    trained = provenance["trained"]
+    assert network == {
+        "format": 1,
+        "title": "toy (EfficientNet-Lite0, 64 px, fine-tuned)",
+        "architecture": "lite0",
+        "resolution": 64,
+        "classes": ["discs", "stripes"],
+        "recipe": f"fine-tuned, {trained}, default recipe",
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    curves = json.loads((toy / "curves.json").read_text())
+    phases = Counter(epoch["phase"] for epoch in curves["epochs"])
+    assert phases == {"head": 20, "all": 2}
+    losses = [epoch["validation_loss"] for epoch in curves["epochs"]]
+    assert curves["best"] == int(np.argmin(losses))
+    assert losses[0] < np.log(2)  # better than guessing after one epoch
+    head, *matrix = rows(toy / "confusion.csv")
+    assert head == ["label", "discs", "stripes"]
+    counts = np.array([[int(value) for value in row[1:]] for row in matrix])
+    assert counts.sum() == 10
+    assert np.trace(counts) == provenance["accuracy"]["right"]
+    card = (toy / "README.md").read_text()
+    assert f"{provenance['accuracy']['right']} of\n10;" in card
+    assert "notes.txt" in card
+    assert not (whole / training.WORKING / "toy").exists()
+    assert sorted(path.name for path in toy.iterdir()) == [
+        "README.md", "confusion.csv", "curves.json", "network.json", "validation.csv",
+        "weights.safetensors",
+    ]  # fmt: skip
+
+
+def test_the_written_weights_predict_what_validation_says(whole: Path, pictures: Path) -> None:
+    toy = whole / "toy"
+    state, _ = checkpoints.load_state_dict(ENTRY)
+    module = with_classes(ENTRY, state, 2).eval()
+    module.load_state_dict(load_file(toy / "weights.safetensors"))
+    head, *found = rows(toy / "validation.csv")
+    assert head == ["path", "label", "predicted", "probability"]
+    assert len({name for name, *_ in found}) == 10
+    for name, label, predicted, probability in found:
+        assert name.startswith(f"{label}/")
+        x, _ = ENTRY.preprocessing(decode(pictures / name))
+        with torch.no_grad():
+            softmax = module(torch.from_numpy(x)).softmax(1)[0]
+        classes = ["discs", "stripes"]
+        assert classes[int(softmax.argmax())] == predicted
+        assert float(softmax[classes.index(label)]) == pytest.approx(float(probability), abs=1e-3)
+
+
+@pytest.mark.parametrize("saves", [3, 20, 21], ids=["in the head", "between", "in all layers"])
+def test_a_stopped_run_ends_with_the_same_bits(
+    whole: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saves: int
+) -> None:
+    done = 0
+    save = training._Run._save
+
+    def stopping(run: training._Run, *arguments: object) -> None:
+        nonlocal done
+        if done == saves:
+            raise KeyboardInterrupt
+        save(run, *arguments)  # type: ignore[arg-type]
+        done += 1
+
+    monkeypatch.setattr(training._Run, "_save", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(pictures, tmp_path, "toy", TOY, progress=False)
+    assert not (tmp_path / "toy").exists()
+    monkeypatch.setattr(training._Run, "_save", save)
+    finetune(pictures, tmp_path, "toy", TOY, progress=False)
+    for file in (whole / "toy").iterdir():
+        assert (tmp_path / "toy" / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+def test_all_layers_are_trained_where_that_is_better(pictures: Path, tmp_path: Path) -> None:
+    """The head is stopped before it has learned much."""
+    settings = replace(TOY, head_epochs=1, epochs=4)
+    _, made = finetune(pictures, tmp_path, "toy", settings, progress=False)
+    assert made.trained == "all layers"
+    assert described(tmp_path / "toy")["recipe"] == "fine-tuned, all layers, default recipe"
+    state, _ = checkpoints.load_state_dict(ENTRY)
+    changed = {
+        name for name, tensor in made.state.items()
+        if name in state and not torch.equal(tensor, state[name])
+    }  # fmt: skip
+    assert "conv_stem.weight" in changed
+    assert "bn1.running_mean" not in changed  # which this recipe leaves alone
