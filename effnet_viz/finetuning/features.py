@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -20,35 +15,12 @@ from tqdm import tqdm
 from effnet_viz.arrays import Floats
 from effnet_viz.engines.engine import Engine
 from effnet_viz.finetuning.data import FinetuneError, LabelledFile
-from effnet_viz.images.decode import MAX_BYTES, decode
-from effnet_viz.images.photograph import ImageError, Photograph
+from effnet_viz.finetuning.inputs import batched, content_of, in_order
+from effnet_viz.images.decode import decode
+from effnet_viz.images.photograph import ImageError
 from effnet_viz.images.preprocessing import Preprocessing
 
-WORKERS = os.cpu_count() or 1
-"""Threads that decode: Pillow leaves the other threads alone meanwhile."""
-
 _BATCH = 16
-
-Item = TypeVar("Item")
-Made = TypeVar("Made")
-
-
-def in_order(
-    make: Callable[[Item], Made], items: Iterable[Item], ahead: int = 4 * WORKERS
-) -> Iterator[Made]:
-    """make(item) of all items in their order, made in threads, at most `ahead` before its turn."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        pending: deque[Future[Made]] = deque()
-        try:
-            for item in items:
-                pending.append(pool.submit(make, item))
-                if len(pending) > ahead:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +71,7 @@ def extract(
 
         prepared = zip(files, in_order(prepare, files), strict=True)
         with tqdm(total=len(files), desc="pictures", unit="picture", disable=not progress) as bar:
-            while part := list(islice(prepared, _BATCH)):
+            for part in batched(prepared, _BATCH):
                 new: dict[str, Floats] = {}
                 for file, made in part:
                     if isinstance(made, ImageError):
@@ -120,38 +92,6 @@ def extract(
         digests = tuple(digest for _, digest in readable)
         features = np.stack([_features_of(store, digest) for digest in digests])  # (n, C)
     return Extracted(tuple(file for file, _ in readable), digests, features, tuple(skipped))
-
-
-def content_of(file: LabelledFile) -> bytes:
-    """All bytes of a regular file of at most MAX_BYTES. Raises ImageError for any other."""
-    try:
-        if not file.path.is_file():
-            raise ImageError("There is no such file; check its path.")
-        with file.path.open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)  # decode refuses one byte more
-    except OSError as error:
-        raise ImageError(
-            f"This file cannot be read ({error.strerror or error}); check its path and the right "
-            "to read it."
-        ) from error
-    return content
-
-
-def unchanged(file: LabelledFile, digest: str) -> Photograph:
-    """The picture, once more. Raises FinetuneError when it is another one now."""
-    try:
-        photograph = decode(content_of(file))
-    except ImageError as error:
-        raise FinetuneError(
-            f"{file.name} could be read before and cannot be now: {error} Put it back, or give the "
-            "command again under another --name."
-        ) from error
-    if photograph.digest != digest:
-        raise FinetuneError(
-            f"{file.name} was changed while it was learned from. Put the old picture back, or give "
-            "the command again under another --name."
-        )
-    return photograph
 
 
 @contextmanager

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from timm.layers.drop import DropPath
 from timm.optim.rmsprop_tf import RMSpropTF
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from timm.scheduler.step_lr import StepLRScheduler
 from torch import nn
-from torchvision.ops import StochasticDepth
 
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.finetuning.data import FinetuneError
@@ -95,7 +93,7 @@ RECIPES = {
 }
 """By key. RMSProp always has decay 0.9 and momentum 0.9, and TensorFlow's rule (timm's)."""
 
-HEAD_LEARNING_RATE = 1e-2
+HEAD_LEARNING_RATE = 3e-3
 """Of AdamW on the features of the frozen network, falling as a cosine to zero."""
 HEAD_WEIGHT_DECAY = 1e-2
 
@@ -155,32 +153,3 @@ def schedule_of(
         warmup_t=warm_up,
         t_in_epochs=False,
     )
-
-
-def set_drops(module: nn.Module, recipe: Recipe) -> None:
-    """Dropout before the head, drop-connect in residual blocks, in the networks of both libraries.
-
-    Both do nothing in evaluation mode and have no weights.
-    """
-    if hasattr(module, "drop_rate"):  # timm's
-        module.drop_rate = recipe.dropout  # type: ignore[assignment]
-        blocks = [block for row in module.blocks for block in row]  # type: ignore[union-attr]
-        for place, block in enumerate(blocks):
-            if getattr(block, "has_skip", False):
-                block.drop_path = DropPath(recipe.drop_connect * place / len(blocks))
-        return
-    depths = [part for part in module.modules() if isinstance(part, StochasticDepth)]
-    for place, depth in enumerate(depths):
-        depth.p = recipe.drop_connect * place / len(depths)
-    for part in module.modules():
-        if isinstance(part, nn.Dropout):
-            part.p = recipe.dropout
-
-
-def to_training_mode(module: nn.Module, recipe: Recipe) -> None:
-    """Training mode; batch norms keep their statistics where the recipe says so."""
-    module.train()
-    if not recipe.train_statistics:
-        for part in module.modules():
-            if isinstance(part, nn.modules.batchnorm._BatchNorm):
-                part.eval()

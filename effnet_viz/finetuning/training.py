@@ -11,11 +11,10 @@ import json
 import pickle
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import timm
@@ -23,7 +22,6 @@ import torch
 import torchvision
 from filelock import FileLock, Timeout
 from timm.scheduler.cosine_lr import CosineLRScheduler
-from timm.scheduler.scheduler import Scheduler
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -33,16 +31,15 @@ from effnet_viz.arrays import Floats
 from effnet_viz.engines.create import create
 from effnet_viz.finetuning import output, recipes
 from effnet_viz.finetuning.data import FinetuneError, Picture, Split, read, split
-from effnet_viz.finetuning.features import Item, extract, in_order, unchanged
+from effnet_viz.finetuning.features import extract
+from effnet_viz.finetuning.inputs import augmented, batched, in_order, unchanged
+from effnet_viz.finetuning.network import head_of, set_drops, to_training_mode, with_classes
 from effnet_viz.finetuning.output import Finished, write_atomically
-from effnet_viz.finetuning.recipes import Recipe
-from effnet_viz.images.photograph import Photograph
-from effnet_viz.images.preprocessing import ResizeAndCrop
+from effnet_viz.finetuning.phases import Best, Phase, Trained
 from effnet_viz.models import architectures, checkpoints, variants
 from effnet_viz.models.zoo import ModelEntry
 
 Json = dict[str, Any]
-Phase = Literal["head", "all"]
 
 WORKING = ".training"
 """Folder beside the networks with what is needed to go on: features, checkpoints."""
@@ -127,116 +124,6 @@ def finetune(
     return goal, finished
 
 
-def with_classes(entry: ModelEntry, state: Mapping[str, Tensor], classes: int) -> nn.Module:
-    """The library's own module of an entry with a new linear head, all zeros; trainable."""
-    module = architectures.module_of(entry, state)
-    name, old = _head(module)
-    new = nn.Linear(old.in_features, classes)
-    nn.init.zeros_(new.weight)
-    nn.init.zeros_(new.bias)
-    module.set_submodule(name, new)
-    return module.requires_grad_(True)
-
-
-def _head(module: nn.Module) -> tuple[str, nn.Linear]:
-    """The last linear layer and its name."""
-    return [(name, part) for name, part in module.named_modules() if isinstance(part, nn.Linear)][
-        -1
-    ]
-
-
-@dataclass(frozen=True, eq=False)
-class _Best:
-    """The epoch with the smallest loss on the validation pictures so far."""
-
-    place: int
-    """Among the curves."""
-    phase: Phase
-    loss: float
-    state: dict[str, Tensor]
-    """Of the head in the first phase, of the whole network in the second."""
-    probabilities: Tensor
-    """(n, classes), of the validation pictures."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Trained:
-    """What changes while a phase goes on, and what it learns from."""
-
-    phase: Phase
-    epochs: int
-    steps: int
-    """Of an epoch."""
-    module: nn.Module
-    optimizer: torch.optim.Optimizer
-    schedule: Scheduler
-    scaler: torch.amp.GradScaler
-    ema: ModelEmaV3 | None
-    device: torch.device
-    batches: Callable[[int], Iterator[tuple[Tensor, Tensor]]]
-    """Of an epoch: inputs and targets (B,)."""
-    held: Callable[[], Iterable[Tensor]]
-    """Inputs of the validation pictures, in batches."""
-    start: Callable[[], object]
-    """Puts the module into training mode."""
-
-    @property
-    def measured(self) -> nn.Module:
-        return self.module if self.ema is None else self.ema.module
-
-    def state(self) -> Json:
-        return {
-            "phase": self.phase,
-            "module": self.module.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scaler": self.scaler.state_dict(),
-            "ema": {} if self.ema is None else self.ema.module.state_dict(),
-        }
-
-    def load(self, saved: Json) -> None:
-        self.module.load_state_dict(saved["module"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.scaler.load_state_dict(saved["scaler"])
-        if self.ema is not None:
-            self.ema.module.load_state_dict(saved["ema"])
-
-    def logits(self) -> Tensor:
-        """(n, classes) of the validation pictures, in single precision."""
-        self.measured.eval()
-        with torch.no_grad():
-            return torch.cat([self.measured(x.to(self.device)).cpu() for x in self.held()])
-
-    def advance(self, epoch: int, recipe: Recipe, bar: tqdm[Any]) -> Json:
-        """One epoch; the means of loss and accuracy on its batches, each before its step."""
-        self.start()
-        total, right, count = 0.0, 0, 0
-        for number, (x, y) in enumerate(self.batches(epoch), epoch * self.steps):
-            x, y = x.to(self.device), y.to(self.device)
-            self.schedule.step_update(number)
-            with torch.autocast(self.device.type, torch.float16, enabled=self.scaler.is_enabled()):
-                logits = self.module(x)  # (B, classes)
-                loss = nn.functional.cross_entropy(
-                    logits, y, label_smoothing=recipe.label_smoothing
-                )
-            self.optimizer.zero_grad()
-            torch.autograd.backward(self.scaler.scale(loss))
-            self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.module.parameters(), recipe.max_grad_norm)
-            self.scaler.step(self.optimizer)
-            self.scaler.update()
-            if self.ema is not None:
-                self.ema.update(self.module, number + 1)
-            total += float(loss.detach()) * len(y)
-            right += int((logits.detach().argmax(1) == y).sum())
-            count += len(y)
-            bar.update()
-        return {
-            "training_loss": total / count,
-            "training_accuracy": right / count,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
-        }
-
-
 class _Run:
     """Both phases on a split."""
 
@@ -253,7 +140,7 @@ class _Run:
         self._features, self._settings, self._base = features, settings, base
         self._recipe = recipes.find(settings.recipe)
         self._curves: list[Json] = []
-        self._best: _Best | None = None
+        self._best: Best | None = None
         self._targets = torch.tensor([picture.target for picture in split.validation])  # (n,)
 
     def train(self, path: Path, name: str, progress: bool) -> None:
@@ -289,16 +176,16 @@ class _Run:
             skipped=skipped,
         )
 
-    def _found(self) -> _Best:
+    def _found(self) -> Best:
         assert self._best is not None, "every phase has at least one epoch"
         return self._best
 
-    def _network(self, best: _Best) -> nn.Module:
+    def _network(self, best: Best) -> nn.Module:
         module = with_classes(self._entry, self._state, len(self._split.classes))
-        (_head(module)[1] if best.phase == "head" else module).load_state_dict(best.state)
+        (head_of(module)[1] if best.phase == "head" else module).load_state_dict(best.state)
         return module
 
-    def _train(self, trained: _Trained, saved: Json | None, path: Path, progress: bool) -> None:
+    def _train(self, trained: Trained, saved: Json | None, path: Path, progress: bool) -> None:
         if saved is not None:
             trained.load(saved)
         epoch = len(self._losses(trained.phase))
@@ -321,10 +208,15 @@ class _Run:
                 )
                 self._save(trained, path)
 
-    def _measure(self, trained: _Trained, record: Json) -> None:
+    def _measure(self, trained: Trained, record: Json) -> None:
         """Complete the record of an epoch, and keep its weights if they are the best so far."""
         logits = trained.logits()  # (n, classes)
-        loss = float(nn.functional.cross_entropy(logits, self._targets))
+        # As smoothed as in training: else the best epoch would be one before smoothing took effect.
+        loss = float(
+            nn.functional.cross_entropy(
+                logits, self._targets, label_smoothing=self._recipe.label_smoothing
+            )
+        )
         if not np.isfinite(loss + record["training_loss"]):
             raise FinetuneError(
                 f"Training diverged in epoch {record['epoch']} of the phase “{trained.phase}”: the "
@@ -340,7 +232,7 @@ class _Run:
                 for name, tensor in trained.measured.state_dict().items()
             }
             place = len(self._curves) - 1
-            self._best = _Best(place, trained.phase, loss, state, logits.softmax(1))
+            self._best = Best(place, trained.phase, loss, state, logits.softmax(1))
 
     def _losses(self, phase: Phase) -> list[float]:
         return [each["validation_loss"] for each in self._curves if each["phase"] == phase]
@@ -357,13 +249,11 @@ class _Run:
     def _order(self, phase: Phase, epoch: int) -> Iterator[list[int]]:
         """Places of the training pictures, in batches, in a new order every epoch."""
         random = np.random.default_rng((self._settings.seed, phase == "all", epoch))
-        return _batches(
-            random.permutation(len(self._split.training)).tolist(), self._settings.batch
-        )
+        return batched(random.permutation(len(self._split.training)).tolist(), self._settings.batch)
 
     # The head
 
-    def _head_phase(self) -> _Trained:
+    def _head_phase(self) -> Trained:
         training, validation = (
             torch.from_numpy(np.stack([self._features[picture.digest] for picture in part]))
             for part in (self._split.training, self._split.validation)
@@ -378,7 +268,7 @@ class _Run:
             weight_decay=recipes.HEAD_WEIGHT_DECAY,
         )
         epochs, steps = self._settings.head_epochs, self._steps
-        return _Trained(
+        return Trained(
             phase="head",
             epochs=epochs,
             steps=steps,
@@ -401,14 +291,14 @@ class _Run:
 
     # All layers
 
-    def _all_layers_phase(self) -> _Trained:
+    def _all_layers_phase(self) -> Trained:
         recipe, settings = self._recipe, self._settings
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         module = self._network(self._found())
-        recipes.set_drops(module, recipe)
+        set_drops(module, recipe.dropout, recipe.drop_connect)
         module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = recipes.optimizer_of(module, recipe, settings.batch)
-        return _Trained(
+        return Trained(
             phase="all",
             epochs=settings.epochs,
             steps=self._steps,
@@ -420,7 +310,7 @@ class _Run:
             device=device,
             batches=self._augmented_batches,
             held=self._held_batches,
-            start=lambda: recipes.to_training_mode(module, recipe),
+            start=lambda: to_training_mode(module, statistics=recipe.train_statistics),
         )
 
     def _augmented_batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -433,7 +323,7 @@ class _Run:
             return augmented(photograph, preprocessing, self._recipe, random), picture.target
 
         order = [place for places in self._order("all", epoch) for place in places]
-        for batch in _batches(in_order(view, order), self._settings.batch):
+        for batch in batched(in_order(view, order), self._settings.batch):
             x = torch.from_numpy(np.concatenate([one for one, _ in batch]))  # (B, 3, R, R)
             yield x, torch.tensor([target for _, target in batch])
 
@@ -442,7 +332,7 @@ class _Run:
             return self._entry.preprocessing(unchanged(picture.file, picture.digest))[0]
 
         views = in_order(view, self._split.validation)
-        for batch in _batches(views, self._settings.batch):
+        for batch in batched(views, self._settings.batch):
             yield torch.from_numpy(np.concatenate(batch))  # (B, 3, R, R)
 
     # Checkpoints
@@ -459,7 +349,7 @@ class _Run:
         )
         return identity
 
-    def _save(self, trained: _Trained, path: Path) -> None:
+    def _save(self, trained: Trained, path: Path) -> None:
         best = self._found()
         content = trained.state() | {
             "identity": self._identity,
@@ -482,7 +372,7 @@ class _Run:
         try:
             saved: Json = torch.load(path, map_location="cpu", weights_only=True)
             found = saved["identity"]
-            self._curves, self._best = saved["curves"], _Best(**saved["best"])
+            self._curves, self._best = saved["curves"], Best(**saved["best"])
         except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
             raise FinetuneError(
                 f"{path} is damaged and {name} cannot go on from it. Delete it to begin anew; the "
@@ -495,31 +385,3 @@ class _Run:
                 f"options to go on, choose another --name, or delete {path.parent} to begin anew."
             )
         return saved
-
-
-def augmented(
-    photograph: Photograph,
-    preprocessing: ResizeAndCrop,
-    recipe: Recipe,
-    random: np.random.Generator,
-) -> Floats:
-    """An input (1, 3, R, R) for training: a random square, mirrored half of the time.
-
-    Its area is at least `recipe.smallest_area` of the largest square; it is resized and normalised
-    as the model's own preprocessing does.
-    """
-    shorter = min(photograph.width, photograph.height)
-    side = max(1, round(shorter * float(random.uniform(recipe.smallest_area, 1.0)) ** 0.5))
-    left = int(random.integers(photograph.width - side + 1))
-    top = int(random.integers(photograph.height - side + 1))
-    cut = photograph.pixels[top : top + side, left : left + side]  # (S, S, 3)
-    if random.random() < 0.5:
-        cut = cut[:, ::-1]
-    whole = replace(preprocessing, resize=preprocessing.resolution)
-    return whole(Photograph(np.ascontiguousarray(cut), photograph.digest, ()))[0]
-
-
-def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    rest = iter(items)
-    while batch := list(islice(rest, size)):
-        yield batch
