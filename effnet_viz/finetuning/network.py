@@ -40,7 +40,8 @@ def set_drops(module: nn.Module, dropout: float, drop_connect: float) -> None:
         blocks = [block for row in module.blocks for block in row]  # type: ignore[union-attr]
         for place, block in enumerate(blocks):
             if getattr(block, "has_skip", False):
-                block.drop_path = DropPath(drop_connect * place / len(blocks))
+                dropped = DropPath(drop_connect * place / len(blocks))
+                block.drop_path = dropped.train(block.training)
         return
     depths = [part for part in module.modules() if isinstance(part, StochasticDepth)]
     for place, depth in enumerate(depths):

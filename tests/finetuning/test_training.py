@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file
 
 from effnet_viz.engines.torch_engine import TorchEngine
-from effnet_viz.finetuning import recipes, training
+from effnet_viz.finetuning import output, recipes, training
+from effnet_viz.finetuning.data import FinetuneError
 from effnet_viz.finetuning.network import with_classes
 from effnet_viz.finetuning.training import Settings, finetune
 from effnet_viz.images.decode import decode
@@ -148,7 +153,7 @@ def test_all_layers_learn_where_the_head_has_not(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recipes, "HEAD_LEARNING_RATE", 0.0)
-    settings = replace(TOY, head_epochs=1, epochs=4, batch=8)
+    settings = replace(TOY, head_epochs=1, epochs=3, batch=8)
     _, made = finetune(pictures, tmp_path, "toy", settings, progress=False)
     assert made.trained == "all layers"
     assert made.accuracy["share"] >= 0.9
@@ -160,3 +165,134 @@ def test_all_layers_learn_where_the_head_has_not(
     }  # fmt: skip
     assert "conv_stem.weight" in changed
     assert "bn1.running_mean" not in changed  # which this recipe leaves alone
+
+
+HEAD = replace(TOY, head_epochs=2, epochs=0)
+"""Takes half a second."""
+
+
+def test_a_kill_at_any_moment_of_writing_leaves_no_half_network(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every write ends with fsync; after the first two, checkpoints, come the network's six."""
+    fsync, written = os.fsync, 0
+
+    def stopping(file: int) -> None:
+        nonlocal written
+        written += 1
+        if written == limit:
+            raise KeyboardInterrupt
+        fsync(file)
+
+    for limit in (1, 3, 5, 8):
+        written = 0
+        monkeypatch.setattr(os, "fsync", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            finetune(pictures, tmp_path, f"toy-{limit}", HEAD, progress=False)
+        assert not (tmp_path / f"toy-{limit}").exists()
+        monkeypatch.setattr(os, "fsync", fsync)
+        finetune(pictures, tmp_path, f"toy-{limit}", HEAD, progress=False)
+    whole = {file.name: file.read_bytes() for file in (tmp_path / "toy-1").iterdir()}
+    assert len(whole) == 6
+    for limit in (3, 5, 8):
+        for name in ("weights.safetensors", "curves.json", "validation.csv"):
+            assert (tmp_path / f"toy-{limit}" / name).read_bytes() == whole[name]
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / training.WORKING / "toy" / "checkpoint.pt"
+    fsync, written = os.fsync, 0
+
+    def full(file: int) -> None:
+        nonlocal written
+        written += 1
+        if written > 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FinetuneError) as error:
+        finetune(pictures, tmp_path, "toy", HEAD, progress=False)
+    assert str(error.value) == (
+        f"{checkpoint} could not be written (No space left on device). What was saved before is "
+        "whole: make room on the disk or check the right to write, and give the same command again."
+    )
+    assert len(torch.load(checkpoint, weights_only=True)["curves"]) == 1
+    assert {path.name for path in checkpoint.parent.iterdir()} == {"lock", "checkpoint.pt"}
+    monkeypatch.setattr(os, "fsync", fsync)
+    _, made = finetune(pictures, tmp_path, "toy", HEAD, progress=False)
+    assert [epoch["epoch"] for epoch in made.curves] == [1, 2]
+
+
+def test_a_run_goes_on_with_the_same_pictures_and_settings_only(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(output, "write", _stop)
+        with pytest.raises(KeyboardInterrupt):
+            finetune(pictures, tmp_path, "toy", HEAD, progress=False)
+    for other, named in (
+        (replace(HEAD, seed=1), "seed, pictures"),
+        (replace(HEAD, recipe="paper"), "recipe"),
+        (replace(HEAD, head_epochs=3, batch=8), "head_epochs, batch"),
+    ):
+        with pytest.raises(FinetuneError, match=rf"toy was begun with other {named}\. Give"):
+            finetune(pictures, tmp_path, "toy", other, progress=False)
+    (tmp_path / training.WORKING / "toy" / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(FinetuneError, match=r"is damaged and toy cannot go on from it\. Delete it"):
+        finetune(pictures, tmp_path, "toy", HEAD, progress=False)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_nothing_is_written_over_a_network(whole: Path, pictures: Path) -> None:
+    before = (whole / "toy" / "network.json").read_bytes()
+    with pytest.raises(FinetuneError, match=r"is there already, and nothing is written over"):
+        finetune(pictures, whole, "toy", HEAD, progress=False)
+    assert (whole / "toy" / "network.json").read_bytes() == before
+
+
+def test_a_run_in_another_process_is_left_alone(pictures: Path, tmp_path: Path) -> None:
+    working = tmp_path / training.WORKING / "toy"
+    working.mkdir(parents=True)
+    with (
+        FileLock(working / "lock"),
+        pytest.raises(FinetuneError, match=r"Another process trains toy in .*. Wait for it, or"),
+    ):
+        finetune(pictures, tmp_path, "toy", HEAD, progress=False)
+
+
+def test_training_that_diverges_says_so(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipes, "HEAD_LEARNING_RATE", float("inf"))
+    with pytest.raises(FinetuneError, match=r"diverged in epoch 1 of the phase “head”.* Choose"):
+        finetune(pictures, tmp_path, "toy", HEAD, progress=False)
+
+
+def test_a_phase_ends_when_it_becomes_no_better(pictures: Path, tmp_path: Path) -> None:
+    settings = replace(HEAD, head_epochs=300, patience=2, batch=4)
+    _, made = finetune(pictures, tmp_path, "toy", settings, progress=False)
+    losses = [epoch["validation_loss"] for epoch in made.curves]
+    assert len(losses) < 300
+    assert made.best == int(np.argmin(losses)) == len(losses) - 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"head_epochs": 0}, "--head-epochs is at least 1, not 0. Choose another."),
+        ({"epochs": -1}, "--epochs is at least 0, not -1. Choose another."),
+        ({"batch": 1}, "--batch is at least 2, not 1. Choose another."),
+        ({"validation": 1.0}, "--validation is between 0 and 1, not 1. Choose another, such as"),
+        ({"recipe": "adam"}, "There is no recipe 'adam'. Choose one of: default, composer, paper."),
+    ],
+)
+def test_settings_that_cannot_be(wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(FinetuneError) as error:
+        Settings(**wrong)
+    assert sentence in str(error.value)
