@@ -52,7 +52,8 @@ def served() -> set[str]:
 
 def test_a_server_that_explains_a_photograph_trains_nothing(served: set[str]) -> None:
     assert "effnet_viz.ui.explain.explanation" in served
-    assert not {name for name in served if name.startswith("effnet_viz.lab")}
+    training = ("effnet_viz.lab", "effnet_viz.finetuning")
+    assert not {name for name in served if name.startswith(training)}
 
 
 def test_the_first_picture_does_not_wait_for_statistics(served: set[str]) -> None:

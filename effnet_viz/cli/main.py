@@ -20,6 +20,7 @@ COMMANDS = (
     ("fetch", "download the official weights of models"),
     ("bundle", "pack weights into one file, for computers without a network"),
     ("unbundle", "verify such a file and put the weights in place"),
+    ("finetune", "teach a network other classes, from pictures with labels"),
     ("lab", "train and measure the networks of the scaling lab"),
 )
 """Module and help, in the order of `effnet-viz --help`."""

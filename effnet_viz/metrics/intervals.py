@@ -42,3 +42,17 @@ def _per_class(values: Values, labels: NDArray[np.int64], classes: int) -> Value
     """Sums by class, (classes,)."""
     sums: Values = np.bincount(labels, weights=values, minlength=classes).astype(np.float64)
     return sums
+
+
+def wilson_interval(right: int, of: int) -> tuple[float, float]:
+    """95 % interval of a share, `right` of `of` (Wilson 1927): between 0 and 1, also at its ends.
+
+    It takes the cases for independent. Raises ValueError unless 0 ≤ right ≤ of and of ≥ 1.
+    """
+    if not 0 <= right <= of or of < 1:
+        raise ValueError(f"{right} of {of} is no share.")
+    z = 1.959964  # the normal distribution's 97.5 % quantile
+    share, squared = right / of, z * z / of
+    middle = (share + squared / 2) / (1 + squared)
+    half = z * ((share * (1 - share) + squared / 4) / of) ** 0.5 / (1 + squared)
+    return max(0.0, middle - half), min(1.0, middle + half)

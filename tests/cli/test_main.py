@@ -15,7 +15,9 @@ from effnet_viz.ui.server import start
 from tests.browser.visitor import ROOT
 
 
-@pytest.mark.parametrize("words", [["--help"], ["explain", "--help"], ["serve", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["explain", "--help"], ["finetune", "--help"], ["serve", "--help"]]
+)
 def test_help_does_not_wait_for_torch(words: list[str]) -> None:
     code = f"""
 import sys

@@ -1,0 +1,1 @@
+"""A published network taught other classes: pictures with labels become a network of one's own."""
