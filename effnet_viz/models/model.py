@@ -35,7 +35,8 @@ class ModelId(NamedTuple):
 
     key: str
     weights: str
-    """SHA-256 (hex) of the weights; begins with "untrained" where there are none."""
+    """SHA-256 (hex) of the weights; begins with "untrained" where there are none. Behind it, for a
+    network of one's own, a digest of its architecture, classes and preprocessing."""
 
 
 class MethodRunner(Protocol):
@@ -149,7 +150,7 @@ def load(key: str, *, resolution: int | None = None, untrained: bool = False) ->
 
 def load_exactly(model_id: ModelId) -> Model:
     """The model with the weights of this hash. Raises WeightsError when the file is another now."""
-    made = load(model_id.key, untrained=model_id.weights == "untrained")
+    made = load(model_id.key, untrained=model_id.weights.startswith("untrained"))
     if made.id != model_id:
         raise WeightsError(
             f"`{made.weights_name}` was replaced while it was in use. Reload the page to work "
@@ -161,15 +162,25 @@ def load_exactly(model_id: ModelId) -> Model:
 def of_entry(entry: ModelEntry, engine: Engine, file: WeightFile | None) -> Model:
     """An entry of the zoo whose network, with the weights of this file, the engine runs."""
     return Model(
-        ModelId(entry.key, file.sha256 if file else "untrained"),
+        id_of(entry, file),
         entry.card,
-        imagenet(),
+        imagenet() if entry.labels is None else Classes(entry.labels),
         entry.preprocessing,
         engine,
         architectures.structure_of(entry),
         file.path.name if file else UNTRAINED,
         partial(_module_of, entry, file),
     )
+
+
+def id_of(entry: ModelEntry, file: WeightFile | None) -> ModelId:
+    """What the results of an entry with the weights of this file depend on; None is untrained."""
+    weights = file.sha256 if file else "untrained"
+    if entry.labels is None:
+        return ModelId(entry.key, weights)
+    rest = (entry.library, entry.architecture, entry.width, entry.depth, entry.preprocessing)
+    digest = hashlib.sha256(f"{entry.labels} {rest}".encode()).hexdigest()
+    return ModelId(entry.key, f"{weights} {digest[:16]}")
 
 
 def _load_network(entry: ModelEntry, untrained: bool) -> tuple[Network, WeightFile | None]:
