@@ -164,13 +164,18 @@ def of_entry(entry: ModelEntry, engine: Engine, file: WeightFile | None) -> Mode
     return Model(
         id_of(entry, file),
         entry.card,
-        imagenet() if entry.labels is None else Classes(entry.labels),
+        classes_of(entry),
         entry.preprocessing,
         engine,
         architectures.structure_of(entry),
         file.path.name if file else UNTRAINED,
         partial(_module_of, entry, file),
     )
+
+
+def classes_of(entry: ModelEntry) -> Classes:
+    """The classes of an entry's network."""
+    return imagenet() if entry.labels is None else Classes(entry.labels)
 
 
 def id_of(entry: ModelEntry, file: WeightFile | None) -> ModelId:

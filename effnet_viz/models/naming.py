@@ -268,10 +268,10 @@ class _Place:
                 "Save the whole network's state dict, its last linear layer included",
             )
         classes = self.outline[head].shape[0]
-        if not 1 <= classes <= MOST_CLASSES:
+        if not 2 <= classes <= MOST_CLASSES:
             raise RefusedFileError(
-                f"has {classes:,} classes, and at most {MOST_CLASSES:,} can be shown",
-                "Use a network with fewer classes",
+                f"tells {classes:,} classes apart, and here it is 2 to {MOST_CLASSES:,}",
+                "Use a network with a logit for each of its classes",
             )
         lite = not any(
             self.scheme.excite in name and name.startswith(self.prefix) for name in self.outline
