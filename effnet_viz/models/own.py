@@ -21,7 +21,6 @@ import re
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from os import environ
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,13 @@ from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.classes import Classes, imagenet
 from effnet_viz.models.naming import Recognised
 from effnet_viz.models.published import FAMILY
-from effnet_viz.models.weights import OwnFile, RefusedFileError, WeightsError, is_there
+from effnet_viz.models.weights import (
+    OwnFile,
+    RefusedFileError,
+    WeightsError,
+    is_there,
+    networks_folder,
+)
 from effnet_viz.models.zoo import MODELS, ModelEntry, UnknownModelError
 
 PREFIX = "own-"
@@ -85,18 +90,12 @@ class OwnNetwork:
     """Why it cannot be used and what to do, in sentences."""
 
 
-def folder() -> Path | None:
-    """Where own networks are looked for: EFFNET_VIZ_NETWORKS; None where it is not set."""
-    named = environ.get("EFFNET_VIZ_NETWORKS")
-    return Path(named) if named else None
-
-
 def networks() -> dict[str, OwnNetwork]:
     """All networks of the folder by key, in the order of their names; damaged ones say why.
 
     A network is read anew when a file of its folder is another than before.
     """
-    named = folder()
+    named = networks_folder()
     if named is None:
         return {}
     try:

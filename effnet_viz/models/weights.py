@@ -124,6 +124,12 @@ def checkpoint_folder() -> Path:
     return Path(named) if named else folder()
 
 
+def networks_folder() -> Path | None:
+    """Where own networks are looked for: EFFNET_VIZ_NETWORKS; None where it is not set."""
+    named = environ.get("EFFNET_VIZ_NETWORKS")
+    return Path(named) if named else None
+
+
 def path_of(weights: WeightSource) -> Path | None:
     """Where the file is or would be; None only for a package that is not installed."""
     if isinstance(weights, OwnFile):

@@ -61,7 +61,7 @@ def problem_of(key: str) -> str:
         variants.find(key)
     assert str(caught.value) == network.problem
     assert network.problem.endswith(".")
-    assert str(own.folder()) not in network.problem
+    assert str(weights.networks_folder()) not in network.problem
     return network.problem
 
 
