@@ -20,7 +20,7 @@ from effnet_viz.engines.engine import Engine, memory_errors
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.structure import Structure, summarize
 from effnet_viz.images.preprocessing import Preprocessing
-from effnet_viz.models import architectures, variants, zoo
+from effnet_viz.models import architectures, own, variants, zoo
 from effnet_viz.models.checkpoints import load_state_dict
 from effnet_viz.models.classes import Classes, imagenet
 from effnet_viz.models.weights import WeightFile, WeightsError
@@ -125,8 +125,11 @@ class Model:
 
 
 def list_models() -> tuple[str, ...]:
-    """Keys of all models that `load` knows; each can also be scaled (see load and build)."""
-    return tuple(zoo.MODELS)
+    """Keys of all models that `load` knows; each can also be scaled (see load and build).
+
+    Behind those of the zoo come the networks of one's own (see models.own) that can be used.
+    """
+    return (*zoo.MODELS, *(key for key, network in own.networks().items() if network.entry))
 
 
 def load(key: str, *, resolution: int | None = None, untrained: bool = False) -> Model:

@@ -58,6 +58,8 @@ MOST_NETWORKS = 100
 
 _WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt")
 
+_FILE_NAME = re.compile(r"[\w.-]{1,100}")
+
 _LABELS = ("labels.txt", "labels.json")
 
 _TEXT_BYTES = 4 * 2**20
@@ -109,6 +111,7 @@ def networks() -> dict[str, OwnNetwork]:
         if key in found:
             key = f"{key}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:6]}"
         found[key] = _network(key, named / name)
+    _forget_all_but({named / name for name in names})
     return found
 
 
@@ -193,6 +196,12 @@ def _network(key: str, path: Path) -> OwnNetwork:
         return read.network
 
 
+def _forget_all_but(paths: set[Path]) -> None:
+    with _reading:
+        for gone in _read.keys() - paths:
+            del _read[gone]
+
+
 def _state_of(path: Path) -> _State:
     """What differs when a file that counts does."""
     try:
@@ -274,6 +283,12 @@ def _weights_of(path: Path) -> Path:
     usual = [one for one in there if one.name == "weights.safetensors"]
     found = usual or there
     if len(found) == 1:
+        if not _FILE_NAME.fullmatch(found[0].name):
+            raise _refusal(
+                found[0].name,
+                "has a name that pages cannot show",
+                "Rename it to letters, digits, dots, hyphens and underscores",
+            )
         return found[0]
     listed = ", ".join(display_name(one.name) for one in found[:3])
     raise _refusal(

@@ -16,6 +16,7 @@ import torch
 import torchvision
 from torch import nn
 
+from effnet_viz.analysis.pointing_game import entry_for_mosaic
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, checkpoints, files, model, own, variants, weights, zoo
 from effnet_viz.models.weights import Readiness, WeightsError
@@ -222,7 +223,7 @@ def test_width_and_depth_are_inferred(width: float, depth: float, networks: Path
 
 
 def test_a_folder_becomes_a_model(networks: Path) -> None:
-    folder = put(
+    put(
         networks / "Birds & <b>bees",
         small(),
         title="Birds **of** <i>ours</i>",
@@ -250,8 +251,9 @@ def test_a_folder_becomes_a_model(networks: Path) -> None:
     assert model.load_exactly(made.id).id == made.id
     assert model.load(key, untrained=True).classes == made.classes
     larger = model.load(f"{key}-r128")
+    assert entry_for_mosaic(entry) == variants.find(f"{key}-r128")
     assert (larger.preprocessing.resolution, larger.id.weights[:64]) == (128, made.id.weights[:64])
-    assert folder.is_dir()
+    assert key in model.list_models()
 
 
 def test_what_a_result_depends_on_is_in_the_identity(networks: Path) -> None:
@@ -497,4 +499,7 @@ def test_no_hostile_file_stops_the_others(networks: Path, tmp_path: Path) -> Non
         checkpoints.load_state_dict(entry_of("own-late"))
     assert "holds no file of weights. Put one" in problem_of("own-empty")
     assert "holds 2 files of weights (`a.pth`, `b.pt`)" in problem_of("own-two")
+    (networks / "two" / "a.pth").unlink()
+    (networks / "two" / "b.pt").rename(networks / "two" / "*b*.pt")
+    assert "`?b?.pt` has a name that pages cannot show. Rename it" in problem_of("own-two")
     assert not marker.exists()
