@@ -209,7 +209,7 @@ def analyse_input(x: Floats, crop: Crop, digest: str, model: Model) -> Analysis:
         depth=model.card.depth,
         resolution=model.card.resolution,
         weights=model.weights_name,
-        weights_sha256=model.id.weights if model.trained else None,
+        weights_sha256=model.id.weights[:64] if model.trained else None,
         recipe=model.card.recipe if model.trained else "none",
         preprocessing=_plain(model.preprocessing),
         engine=model.engine.name,

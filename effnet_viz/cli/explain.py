@@ -81,7 +81,7 @@ def run(arguments: Sequence[str]) -> int:
     from effnet_viz import EngineError, ImageError, UnknownModelError, WeightsError, analyse, load
     from effnet_viz.images.decode import decode
     from effnet_viz.models.architectures import structure_of
-    from effnet_viz.models.classes import imagenet
+    from effnet_viz.models.model import classes_of
     from effnet_viz.models.variants import find
     from effnet_viz.models.zoo import DEFAULT
 
@@ -94,7 +94,7 @@ def run(arguments: Sequence[str]) -> int:
         entry = find(chosen.model or DEFAULT)
         for named in (target, other):
             if named is not None:
-                imagenet().index(named)
+                classes_of(entry).index(named)
         last = structure_of(entry).last
         if not 1 <= stage <= last:
             raise ValueError(f"There is no stage {stage}. Choose one of 1 to {last}.")

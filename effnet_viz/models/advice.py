@@ -10,6 +10,7 @@ import errno
 from pathlib import Path
 
 from effnet_viz.models.weights import (
+    OwnFile,
     PackageFile,
     Readiness,
     RefusedFileError,
@@ -48,7 +49,10 @@ def not_ready(weights: WeightSource, ready: Readiness) -> str:
 def missing(weights: WeightSource, reason: str = "its server cannot be reached") -> str:
     """Why there is no good file and what to do now; `reason` says why a download failed."""
     path = path_of(weights)
-    if isinstance(weights, TorchvisionFile):
+    if isinstance(weights, OwnFile):
+        problem = f"{display_name(weights.filename)} is no longer in the folder of own networks"
+        remedy = "Whoever runs the app can put it back; meanwhile"
+    elif isinstance(weights, TorchvisionFile):
         damaged = path is not None and is_there(path)
         trouble = (
             "is damaged, and could not be downloaded again"
@@ -98,11 +102,19 @@ def not_saved(weights: TorchvisionFile, error: OSError) -> str:
     )
 
 
+def replaced(name: str) -> str:
+    """What to do when a file is another than a moment ago."""
+    return (
+        f"{display_name(name)} was replaced while it was in use. Reload the page to work with "
+        "the new one."
+    )
+
+
 def unusable(weights: WeightSource, path: Path, refused: RefusedFileError) -> str:
     """What is wrong with a file that is there, and what to do now."""
     if isinstance(weights, TorchvisionFile):
         remedy = f"Delete it, then {OTHERWISE}"
-    elif isinstance(weights, UserCheckpoint):
+    elif isinstance(weights, UserCheckpoint | OwnFile):
         remedy = refused.remedy  # never to delete what cannot be downloaded again
     else:
         remedy = f"{_reinstall(weights)}, {OTHERWISE}"

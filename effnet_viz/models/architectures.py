@@ -20,19 +20,22 @@ from effnet_viz.engines.network import Network
 from effnet_viz.engines.structure import Structure, init_empty_weights, summarize
 from effnet_viz.models.zoo import ModelEntry
 
+_IMAGENET = 1000
 
-def scaled(architecture: str, width: float, depth: float) -> EfficientNet:
+
+def scaled(architecture: str, width: float, depth: float, classes: int = _IMAGENET) -> EfficientNet:
     """torchvision's network with other multipliers, relative to B0, and torchvision's rounding."""
     blocks, last_channel = _efficientnet_conf(architecture, width_mult=width, depth_mult=depth)
-    return EfficientNet(blocks, _DROPOUT, last_channel=last_channel)
+    return EfficientNet(blocks, _DROPOUT, num_classes=classes, last_channel=last_channel)
 
 
 def _from_torchvision(entry: ModelEntry) -> nn.Module:
     module: nn.Module
     if entry.scaled:
-        module = scaled(entry.architecture, entry.width, entry.depth)
+        module = scaled(entry.architecture, entry.width, entry.depth, _classes_of(entry))
     else:
-        module = torchvision.models.get_model_builder(entry.architecture)(weights=None)
+        builder = torchvision.models.get_model_builder(entry.architecture)
+        module = builder(weights=None, num_classes=_classes_of(entry))
     return module
 
 
@@ -41,11 +44,30 @@ def _from_timm(entry: ModelEntry) -> nn.Module:
     if entry.scaled:
         # What the registered builders call, with their settings of the TensorFlow port.
         module = _gen_efficientnet_lite(  # type: ignore[no-untyped-call]
-            entry.architecture, entry.width, entry.depth, bn_eps=BN_EPS_TF_DEFAULT, pad_type="same"
+            entry.architecture,
+            entry.width,
+            entry.depth,
+            bn_eps=BN_EPS_TF_DEFAULT,
+            pad_type="same",
+            num_classes=_classes_of(entry),
         )
     else:
-        module = timm.create_model(entry.architecture, pretrained=False)
+        module = timm.create_model(
+            entry.architecture, pretrained=False, num_classes=_classes_of(entry)
+        )
     return module
+
+
+def _from_composer(entry: ModelEntry) -> nn.Module:
+    """timm's network with the activation that Composer's has after each block of the first row."""
+    module = _from_timm(entry)
+    for block in module.blocks[0]:  # type: ignore[index]
+        block.bn2.act = nn.SiLU()
+    return module
+
+
+def _classes_of(entry: ModelEntry) -> int:
+    return _IMAGENET if entry.labels is None else len(entry.labels)
 
 
 _DROPOUT = 0.2
@@ -53,7 +75,11 @@ _DROPOUT = 0.2
 
 _initialising = Lock()
 
-_BUILDERS = {"torchvision": _from_torchvision, "timm": _from_timm}
+_BUILDERS = {
+    "torchvision": _from_torchvision,
+    "timm": _from_timm,
+    "composer": _from_composer,
+}
 
 
 def module_of(entry: ModelEntry, state: Mapping[str, Tensor] | None) -> nn.Module:

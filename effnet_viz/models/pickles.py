@@ -29,6 +29,9 @@ class TensorOutline(NamedTuple):
 
 Outline = dict[str, TensorOutline]
 
+Containers = dict[tuple[str, ...], Outline]
+"""State dicts by the keys that lead to them in a file."""
+
 
 class Storage(NamedTuple):
     """A row of numbers in the file, of which tensors are views."""
@@ -170,6 +173,35 @@ class Outliner(pickle._Unpickler):
         if self.storages.setdefault(key, storage) != storage:
             raise ValueError("a storage of two sizes")
         return storage
+
+
+_LEVELS = 4
+"""How deep a state dict may lie in a checkpoint; Composer's is at the second."""
+
+
+def containers_of(state: Any) -> Containers:
+    """The named tensors of every dictionary in a checkpoint, at most four levels deep.
+
+    What an optimizer keeps lies under numbers, and lists are not looked into.
+    """
+    found: Containers = {}
+    seen: set[int] = set()  # one dictionary may stand in a hundred thousand places
+    level: list[tuple[tuple[str, ...], Any]] = [((), state)]
+    for _ in range(_LEVELS):
+        deeper: list[tuple[tuple[str, ...], Any]] = []
+        for path, held in level:
+            if not isinstance(held, dict) or id(held) in seen:
+                continue
+            seen.add(id(held))
+            named = {name: its for name, its in held.items() if isinstance(name, str)}
+            outline = {n: its for n, its in named.items() if isinstance(its, TensorOutline)}
+            if outline:
+                found[path] = outline
+            deeper += [((*path, n), its) for n, its in named.items() if isinstance(its, dict)]
+        level = deeper
+    if not found:
+        raise RefusedFileError("holds no state dict", SAVE_STATE_DICT)
+    return found
 
 
 def outline_of(state: Any) -> Outline:

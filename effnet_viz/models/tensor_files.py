@@ -13,7 +13,8 @@ import json
 import pickle
 import struct
 import zipfile
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import safetensors.torch
 import torch
@@ -27,10 +28,19 @@ from effnet_viz.models.advice import (
     incomplete,
     too_long,
 )
-from effnet_viz.models.pickles import Outline, Outliner, TensorOutline, outline_of
+from effnet_viz.models.pickles import (
+    Containers,
+    Outline,
+    Outliner,
+    TensorOutline,
+    containers_of,
+    outline_of,
+)
 from effnet_viz.models.weights import RefusedFileError
 
 SAFETENSORS = ".safetensors"
+
+_Meaning = TypeVar("_Meaning")
 
 
 def outline(data: bytes, ending: str, count: int) -> Outline:
@@ -39,12 +49,40 @@ def outline(data: bytes, ending: str, count: int) -> Outline:
     `count` is how many tensors are expected: it bounds what is read as an index. Raises
     RefusedFileError for whatever is no file of named tensors, or is damaged.
     """
-    if not data:
-        raise RefusedFileError("is empty", COPY_AGAIN)
+    _check_not_empty(data)
     # An entry of an index takes 100 to 400 bytes in either format; metadata come on top.
     limit = count * 1024 + 64 * 1024
-    read = _safetensors_outline if ending == SAFETENSORS else _torch_outline
-    return read(data, limit)
+    if ending == SAFETENSORS:
+        return _safetensors_outline(data, limit)
+    return _torch_outline(data, limit, outline_of)
+
+
+def containers(data: bytes, ending: str) -> Containers:
+    """The same for a checkpoint, which may hold several state dicts and more beside them.
+
+    Its index may be as long as that of B7 with an average and the states of an optimizer.
+    """
+    _check_not_empty(data)
+    if ending == SAFETENSORS:
+        return {(): _safetensors_outline(data, _CHECKPOINT_INDEX)}
+    return _torch_outline(data, _CHECKPOINT_INDEX, containers_of)
+
+
+def container_tensors(data: bytes, ending: str, container: tuple[str, ...]) -> Mapping[str, Tensor]:
+    """The tensors of one of `containers`, which comes before it. Raises as `tensors` does."""
+    held: Mapping[str, Any] = tensors(data, ending)
+    for key in container:
+        held = held[key]
+    return held
+
+
+_CHECKPOINT_INDEX = 2_500_000
+"""In bytes; B7 with an average and Adam's two moments has 4,400 tensors."""
+
+
+def _check_not_empty(data: bytes) -> None:
+    if not data:
+        raise RefusedFileError("is empty", COPY_AGAIN)
 
 
 def tensors(data: bytes, ending: str) -> dict[str, Tensor]:
@@ -86,7 +124,7 @@ def _safetensors_outline(data: bytes, limit: int) -> Outline:
     if start > len(data):
         raise incomplete(len(data))
     try:
-        header = json.loads(data[8:start], object_pairs_hook=_without_duplicates)
+        header = json.loads(data[8:start], object_pairs_hook=without_duplicates)
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         found = {
             name: TensorOutline(
@@ -103,7 +141,7 @@ def _safetensors_outline(data: bytes, limit: int) -> Outline:
     return found
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Two readers may take different ones of two entries of one name."""
     unique = dict(pairs)
     if len(unique) != len(pairs):
@@ -119,17 +157,17 @@ _LEGACY = pickle.dumps(0x1950A86A20F9469CFC6C, 2)
 """torch.serialization.MAGIC_NUMBER: what files before PyTorch 1.6 begin with."""
 
 
-def _torch_outline(data: bytes, limit: int) -> Outline:
+def _torch_outline(data: bytes, limit: int, meaning: Callable[[Any], _Meaning]) -> _Meaning:
     if data.startswith(_ZIP):
-        return _zip_outline(data, limit)
+        return _zip_outline(data, limit, meaning)
     if data.startswith(_LEGACY):
-        return _legacy_outline(data, limit)
+        return _legacy_outline(data, limit, meaning)
     if _ZIP.startswith(data) or _LEGACY.startswith(data):
         raise incomplete(len(data))
     raise RefusedFileError("is no file that torch.save has written", SAVE_STATE_DICT)
 
 
-def _zip_outline(data: bytes, limit: int) -> Outline:
+def _zip_outline(data: bytes, limit: int, meaning: Callable[[Any], _Meaning]) -> _Meaning:
     _check_directory(data, limit)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -145,7 +183,7 @@ def _zip_outline(data: bytes, limit: int) -> Outline:
     except Exception as error:  # whatever damaged bytes lead to
         raise damaged("its parts cannot be read") from error
     unpickler = Outliner(io.BytesIO(index))
-    found = outline_of(unpickler.load_or_refuse())
+    found = meaning(unpickler.load_or_refuse())
     for key, storage in unpickler.storages.items():
         part = parts.get(f"data/{key}".lower())
         if part is None or part.file_size != storage.nbytes:
@@ -201,7 +239,7 @@ def _check_parts(parts: dict[str, zipfile.ZipInfo], size: int, limit: int) -> No
         raise too_long("an index")
 
 
-def _legacy_outline(data: bytes, limit: int) -> Outline:
+def _legacy_outline(data: bytes, limit: int, meaning: Callable[[Any], _Meaning]) -> _Meaning:
     """Pickles of the magic number, version, system, state dict and order of storages; the values.
 
     Every storage is preceded by its length in 8 bytes.
@@ -217,7 +255,7 @@ def _legacy_outline(data: bytes, limit: int) -> Outline:
         if file.tell() < min(limit, len(data)):
             raise
         raise (incomplete(len(data)) if len(data) <= limit else too_long("an index")) from None
-    found = outline_of(state)
+    found = meaning(state)
     keys = [key for key in order if isinstance(key, str)] if isinstance(order, list) else []
     if sorted(keys) != sorted(unpickler.storages):
         raise damaged("values of a tensor are missing")

@@ -16,15 +16,30 @@ class VariantError(ValueError):
 
 def find(key: str) -> ModelEntry:
     """The entry or variant with this key. Raises UnknownModelError, listing the choices."""
+    if key.startswith("own-"):
+        return _own(key)
     try:
         return MODELS[key] if key in MODELS else _parsed(key)
     except VariantError as error:
         raise UnknownModelError(f"There is no model {key!r}. {error}") from None
 
 
+def _own(key: str) -> ModelEntry:
+    """A network of one's own, or one at another resolution. Raises UnusableNetworkError."""
+    from effnet_viz.models import own  # which builds on this module
+
+    name, _, side = key.rpartition("-r")
+    if key in own.networks() or name not in own.networks() or not side.isascii():
+        return own.find(key)
+    try:
+        return variant(name, resolution=int(side))
+    except ValueError as error:  # of the number, or a VariantError
+        raise UnknownModelError(f"There is no model {key!r}. {error}") from None
+
+
 @dataclass(frozen=True)
 class ModelRef:
-    """A model of the zoo by its key, with its weights or untrained: what is named, not loaded."""
+    """A model by its key, with its weights or untrained: what is named, not loaded."""
 
     key: str
     untrained: bool = False
@@ -66,10 +81,10 @@ def variant(
     Raises UnknownModelError for the base and VariantError for a scale beyond the limits: those
     above, and no more parameters, multiply-adds or activations than B7 by the rule of section 3.3.
     """
-    if base not in MODELS:
+    if base not in MODELS and not base.startswith("own-"):
         choices = ", ".join(MODELS)
         raise UnknownModelError(f"There is no model {base!r}. Choose one of: {choices}.")
-    entry = MODELS[base]
+    entry = find(base)
     width = entry.width if width is None else round(width, 2)
     depth = entry.depth if depth is None else round(depth, 2)
     resolution = entry.resolution if resolution is None else resolution
@@ -80,7 +95,7 @@ def variant(
         )
     if not scaled and resolution == entry.resolution:
         return entry
-    _check_limits(width, depth, resolution)
+    check_limits(width, depth, resolution)
 
     multipliers = [f"w{width:g}"] if width != entry.width else []
     multipliers += [f"d{depth:g}"] if depth != entry.depth else []
@@ -125,7 +140,8 @@ def table_7(base: str) -> tuple[ModelEntry, ...]:
     )
 
 
-def _check_limits(width: float, depth: float, resolution: int) -> None:
+def check_limits(width: float, depth: float, resolution: int) -> None:
+    """Raises VariantError for a network beyond the limits that `variant` names."""
     for name, value, (low, high) in (
         ("Width", width, WIDTHS),
         ("Depth", depth, DEPTHS),

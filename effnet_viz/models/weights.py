@@ -76,9 +76,22 @@ class UserCheckpoint:
         return self.filenames[0]
 
 
+@dataclass(frozen=True)
+class OwnFile:
+    """A checkpoint in the folder of own networks, in which an architecture was recognised."""
+
+    path: Path
+    sha256: str
+    """Of the content that was recognised: other content may be another network."""
+
+    @property
+    def filename(self) -> str:
+        return self.path.name
+
+
 PublishedFile = TorchvisionFile | PackageFile
 
-WeightSource = PublishedFile | UserCheckpoint
+WeightSource = PublishedFile | UserCheckpoint | OwnFile
 
 
 class Readiness(Enum):
@@ -111,8 +124,16 @@ def checkpoint_folder() -> Path:
     return Path(named) if named else folder()
 
 
+def networks_folder() -> Path | None:
+    """Where own networks are looked for: EFFNET_VIZ_NETWORKS; None where it is not set."""
+    named = environ.get("EFFNET_VIZ_NETWORKS")
+    return Path(named) if named else None
+
+
 def path_of(weights: WeightSource) -> Path | None:
     """Where the file is or would be; None only for a package that is not installed."""
+    if isinstance(weights, OwnFile):
+        return weights.path
     if isinstance(weights, TorchvisionFile):
         return folder() / weights.filename
     if isinstance(weights, UserCheckpoint):

@@ -16,7 +16,13 @@ from torchvision.models import WeightsEnum, get_weight
 
 from effnet_viz.images.preprocessing import ResizeAndCrop
 from effnet_viz.models.published import FAMILY, LITE, Figure
-from effnet_viz.models.weights import PackageFile, TorchvisionFile, UserCheckpoint, WeightSource
+from effnet_viz.models.weights import (
+    OwnFile,
+    PackageFile,
+    TorchvisionFile,
+    UserCheckpoint,
+    WeightSource,
+)
 
 DEFAULT = "lite0"
 
@@ -54,7 +60,7 @@ class ModelEntry:
 
     key: str
     title: str
-    library: Literal["torchvision", "timm"]
+    library: Literal["torchvision", "timm", "composer"]
     architecture: str
     """Name of the builder in the library; a variant scales what it builds."""
     width: float
@@ -67,6 +73,11 @@ class ModelEntry:
     """None for a variant."""
     base: str | None = None
     """Key of the entry that a variant scales; None for an entry of the table."""
+    like: str | None = None
+    """Key of the entry with whose builder a network of one's own is built; None where it is in
+    the table, and where no entry has its builder."""
+    labels: tuple[str, ...] | None = None
+    """Of the classes of a network of one's own; None for ImageNet's."""
 
     @property
     def resolution(self) -> int:
@@ -76,7 +87,7 @@ class ModelEntry:
     @property
     def scaled(self) -> bool:
         """Whether width or depth are others than those that the builder has."""
-        unscaled = self if self.base is None else MODELS[self.base]
+        unscaled = MODELS.get(self.like or self.base or "", self)
         return (self.width, self.depth) != (unscaled.width, unscaled.depth)
 
     @property
@@ -95,7 +106,7 @@ class ModelEntry:
     @property
     def native_resolution(self) -> int | None:
         """The resolution that the weights were published for; None where none were published."""
-        if isinstance(self.weights, UserCheckpoint):
+        if isinstance(self.weights, UserCheckpoint | OwnFile):
             return None
         return self.resolution if self.base is None else MODELS[self.base].resolution
 

@@ -14,7 +14,7 @@ from effnet_viz.engines.engine import Activations, Engine
 from effnet_viz.engines.structure import Structure
 from effnet_viz.models import checkpoints
 from effnet_viz.models.architectures import structure_of
-from effnet_viz.models.model import Model, ModelId, load_exactly
+from effnet_viz.models.model import Model, ModelId, id_of, load_exactly
 from effnet_viz.models.variants import ModelRef, find
 from effnet_viz.serving import settings, telemetry
 from effnet_viz.serving.cache import SharedCache
@@ -92,8 +92,8 @@ def get_model(ref: ModelRef) -> Model:
 
     Results made with it hold on to the linear head, not to the network.
     """
-    sha256 = "untrained" if ref.untrained else checkpoints.fetch(ref.entry).sha256
-    model_id = ModelId(ref.key, sha256)
+    entry = ref.entry
+    model_id = id_of(entry, None if ref.untrained else checkpoints.fetch(entry))
 
     def make() -> Model:
         with _checkout(model_id) as model:

@@ -208,7 +208,7 @@ def test_a_variant_that_cannot_be_had_says_what_can(key: str, reason: str) -> No
 
 def test_every_entry_of_the_table_is_within_the_limits() -> None:
     for entry in zoo.MODELS.values():
-        variants._check_limits(entry.width, entry.depth, entry.resolution)
+        variants.check_limits(entry.width, entry.depth, entry.resolution)
     with pytest.raises(variants.VariantError):
         variants.variant("b0", resolution=230)
     with pytest.raises(zoo.UnknownModelError):

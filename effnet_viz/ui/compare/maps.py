@@ -43,6 +43,7 @@ from effnet_viz.ui.inputs.target_and_stage import (
     choose_map_stage,
     chosen_map_stage,
     chosen_target,
+    known,
     offer_targets,
     step_map_stage,
 )
@@ -73,7 +74,7 @@ def show_networks(
         with waiting(words.FETCHING):
             st.stop()
     stage = chosen_map_stage(last_stage(networks))
-    target = chosen_target()
+    target = known(chosen_target(), imagenet())
     if not networks:
         st.info(words.NO_NETWORKS, icon=":material/compare:")
         return None

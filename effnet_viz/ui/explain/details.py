@@ -11,6 +11,7 @@ from effnet_viz.pictures.captions import model_caption
 from effnet_viz.ui import words
 from effnet_viz.ui.explain.view import ExplainView
 from effnet_viz.ui.layout.downloads import offer_file
+from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.panes import name_of, slug
 
 DETAILS = "details"
@@ -35,7 +36,7 @@ def show_details(view: ExplainView) -> None:
         st.markdown(
             f"**{model_caption(analysis.provenance)}**  \n"
             + words.DETAILS_TARGET.format(
-                label=target.label,
+                label=escape_markdown(target.label),
                 rank=analysis.predictions.rank(target.index),
                 count=len(analysis.predictions),
                 logit=f"{target.logit:.2f}",

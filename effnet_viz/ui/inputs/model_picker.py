@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz.models import advice, checkpoints, downloads, weights, zoo
+from effnet_viz.models import advice, checkpoints, downloads, own, weights, zoo
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
-from effnet_viz.models.weights import Readiness
+from effnet_viz.models.weights import Readiness, WeightsError
 from effnet_viz.ui import results
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.mistakes import mistake_boundary
-from effnet_viz.ui.layout.problems import error_boundary, offer_what_works
+from effnet_viz.ui.layout.problems import error_boundary, offer_another, offer_what_works
 from effnet_viz.ui.layout.url_parameters import Choice, Flag
 from effnet_viz.ui.layout.waiting import waiting
 
-PARAMETERS = (Choice("model", zoo.MODELS), Flag("untrained"))
+PARAMETERS = (Choice("model", own.ModelKeys()), Flag("untrained"))
 
 
 def readiness_text(entry: zoo.ModelEntry) -> str:
@@ -33,11 +33,14 @@ def choose_model() -> ModelRef:
     """The model and whether it is untrained, from a list in the strip."""
     url_state.read_url("model")
     key: str = st.session_state.setdefault("model", zoo.DEFAULT)
+    texts = _model_texts()
+    if key not in texts:  # its folder is gone
+        key = st.session_state["model"] = zoo.DEFAULT
+        st.toast(f"That network is gone; {short_title(key)} is shown instead.")
     with dropdown(short_title(key), "model"):
-        texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
         key = st.selectbox(
             "Model",
-            list(zoo.MODELS),
+            list(texts),
             key="model",
             format_func=texts.__getitem__,
             persist_state="session",
@@ -51,9 +54,16 @@ def choose_model() -> ModelRef:
             "nothing: compare with them to see what training adds.",
         )
         chosen = ModelRef(key, untrained)
-        entry = chosen.entry
+        try:
+            entry = chosen.entry
+        except WeightsError:  # load_or_explain says why
+            return chosen
         scale = f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px"
         published = entry.published
+        if entry.labels is not None:
+            st.caption(f"{scale} · {len(entry.labels)} classes · {entry.card.architecture}")
+            st.caption(f"Trained: {entry.recipe}")
+            return chosen
         if published is None:
             st.caption(f"{scale} · random weights" if untrained else scale)
             return chosen
@@ -67,13 +77,28 @@ def choose_model() -> ModelRef:
     return chosen
 
 
+def _model_texts() -> dict[str, str]:
+    """What the list says of every model, by key: no two the same, whatever folders are called."""
+    return {
+        **{key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()},
+        **{
+            key: f"{network.title} · {key} · {'ready' if network.entry else 'not ready'}"
+            for key, network in own.networks().items()
+        },
+    }
+
+
 def short_title(key: str) -> str:
+    if key.startswith(own.PREFIX):
+        network = own.networks().get(key)
+        return network.title if network else key
     return zoo.MODELS[key].title.removeprefix("EfficientNet-")
 
 
 def step_model(by: int) -> None:
     """Choose the next ready model, or the one before."""
     ready = [key for key, e in zoo.MODELS.items() if checkpoints.readiness(e) is Readiness.READY]
+    ready += [key for key, network in own.networks().items() if network.entry]
     now = st.session_state["model"]
     at = ready.index(now) + by if now in ready else 0
     st.session_state["model"] = ready[at % len(ready)]
@@ -81,7 +106,13 @@ def step_model(by: int) -> None:
 
 def load_or_explain(chosen: ModelRef) -> Model | None:
     """The model; or None, after saying on the page why not and what can be done now."""
-    entry = chosen.entry
+    try:
+        entry = chosen.entry
+    except WeightsError as error:  # a network of one's own
+        title = short_title(chosen.key)
+        st.warning(f"**{title} cannot be used.** {error}", icon=":material/error:")
+        offer_another(title)
+        return None
     ready = checkpoints.readiness(entry)
     if chosen.untrained or ready is Readiness.READY:
         with error_boundary(entry.title, chosen), waiting(f"Loading {entry.title} …"):

@@ -256,11 +256,11 @@ def _names_members(text: str) -> bool:
 
 
 def _names_network(text: str) -> bool:
+    """Whether a text names a network that can stand beside the others: one of the same classes."""
     try:
-        variants.find(text)
+        return variants.find(text).labels is None
     except zoo.UnknownModelError:
         return False
-    return True
 
 
 def _custom() -> zoo.ModelEntry | None:

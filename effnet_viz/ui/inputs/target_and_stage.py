@@ -7,20 +7,23 @@ from collections.abc import Callable
 import streamlit as st
 
 from effnet_viz.analysis.explanation import starting_stage
-from effnet_viz.models.classes import Classes, imagenet
+from effnet_viz.models.classes import Classes
 from effnet_viz.models.model import Model
+from effnet_viz.models.own import ClassLabels
 from effnet_viz.ui import words
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.url_parameters import Choice, Number
 
-TARGET = Choice("target", imagenet())
+TARGET = Choice("target", ClassLabels())
 STAGE = Number("stage", 1)
 MAP_STAGE = Number("map_stage", 1)
 
 
 def choose_target(classes: Classes) -> str | None:
     """The class to explain, searched among all; None for the most probable one."""
+    if known(st.session_state.get("target"), classes) is None:
+        st.session_state.pop("target", None)  # of a network with other classes
     target: str | None = st.selectbox(
         words.ANOTHER_CLASS,
         tuple(classes),
@@ -43,9 +46,14 @@ def chosen_target() -> str | None:
     return target
 
 
+def known(label: str | None, classes: Classes) -> str | None:
+    """The label if these are its classes: the network of before may have had others."""
+    return label if label in classes else None
+
+
 def offer_targets(classes: Classes, label: str) -> None:
     """A list that says which class is explained; another one is searched in it."""
-    st.session_state["_target"] = st.session_state["target"]
+    st.session_state["_target"] = known(st.session_state["target"], classes)
 
     def changed() -> None:
         st.session_state["target"] = st.session_state["_target"]

@@ -57,6 +57,11 @@ def offer_what_works(ref: ModelRef) -> None:
     _offer(ref.entry.title, ref)
 
 
+def offer_another(title: str) -> None:
+    """The first network that is ready, where this one cannot be had untrained either."""
+    _offer(title, None)
+
+
 def _offer(title: str, ref: ModelRef | None) -> None:
     with st.container(horizontal=True):
         others = [e for e in zoo.MODELS.values() if e.title != title]

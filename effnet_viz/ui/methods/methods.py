@@ -8,7 +8,12 @@ from streamlit.delta_generator import DeltaGenerator
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.ui import results, words
 from effnet_viz.ui.inputs.model_picker import load_or_explain
-from effnet_viz.ui.inputs.target_and_stage import chosen_stage, chosen_target, offer_targets
+from effnet_viz.ui.inputs.target_and_stage import (
+    chosen_stage,
+    chosen_target,
+    known,
+    offer_targets,
+)
 from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.methods.contrast import FINER, show_contrast, show_finer
@@ -36,7 +41,7 @@ def show_methods(chosen: ModelRef, image: Upload | None, class_place: DeltaGener
         return
     title = model.card.title
     with error_boundary(title), waiting(f"{title} is looking at the image …"):
-        analysis = results.analysis(model, image, target)
+        analysis = results.analysis(model, image, known(target, model.classes))
     with class_place:
         offer_targets(model.classes, analysis.target.label)
     view = MethodsView(

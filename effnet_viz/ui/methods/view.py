@@ -12,6 +12,7 @@ from effnet_viz.attribution.methods import METHODS, Method
 from effnet_viz.models.model import Model
 from effnet_viz.records import Prediction
 from effnet_viz.ui.inputs.method_picker import is_quick
+from effnet_viz.ui.inputs.target_and_stage import known
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.panes import Canvas
 from effnet_viz.ui.upload import Upload
@@ -69,6 +70,7 @@ def chosen_other(analysis: Analysis) -> Prediction:
     label: str | None = st.session_state.get("other")
     st.session_state["other"] = label
     url_state.write_url("other", label)
+    label = known(label, analysis.model.classes)
     if label is not None and label != analysis.target.label:
         return analysis.other_than(analysis.target, label)
     return analysis.other_than(analysis.target)

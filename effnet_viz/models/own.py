@@ -1,0 +1,516 @@
+"""Networks of one's own: a folder with a folder for each, `NAME/weights.safetensors`.
+
+The folder is the one that EFFNET_VIZ_NETWORKS names. A network has one file of weights
+(.safetensors, .pth, .pt or .ckpt) and may have `network.json` and labels, `labels.txt` (one a
+line) or `labels.json` (a list, or an object from number to label). Without network.json its
+architecture is recognised by the names and shapes of its tensors, and its preprocessing is the
+published one.
+
+network.json, format 1: "format" (1) and any of "title", "architecture" (key of an entry of the zoo,
+or library and architecture as in "timm tf_efficientnet_b0"), "resolution" (pixels), "classes" (list
+of labels), "recipe" (how it was trained), "weights_sha256" and "provenance" (an object, not read).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import timm
+
+from effnet_viz.images.preprocessing import ResizeAndCrop
+from effnet_viz.models import checkpoints, files, naming, tensor_files, variants
+from effnet_viz.models.advice import COPY_AGAIN, display_name
+from effnet_viz.models.architectures import expected_state
+from effnet_viz.models.classes import Classes, imagenet
+from effnet_viz.models.naming import Recognised
+from effnet_viz.models.published import FAMILY
+from effnet_viz.models.weights import (
+    OwnFile,
+    RefusedFileError,
+    WeightsError,
+    is_there,
+    networks_folder,
+)
+from effnet_viz.models.zoo import MODELS, ModelEntry, UnknownModelError
+
+PREFIX = "own-"
+"""What the keys of own networks begin with."""
+
+DESCRIPTION = "network.json"
+
+FORMAT = 1
+"""Of network.json."""
+
+ASSUMED = "its own; preprocessing assumed as published"
+"""The recipe of a network that comes without a description."""
+
+MOST_NETWORKS = 100
+"""Networks of a folder that are listed, in the order of their names."""
+
+_WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt")
+
+_FILE_NAME = re.compile(r"[\w.-]{1,100}")
+
+_LABELS = ("labels.txt", "labels.json")
+
+_TEXT_BYTES = 4 * 2**20
+"""Of network.json and of a file of labels: fifty thousand classes have less."""
+
+_LONGEST_LABEL = 200
+
+_TITLE = 60
+"""Letters of a title."""
+
+_FIELDS = {
+    "format": int, "title": str, "architecture": str, "resolution": int, "classes": list,
+    "recipe": str, "weights_sha256": str, "provenance": dict,
+}  # fmt: skip
+
+
+class UnusableNetworkError(UnknownModelError, WeightsError):
+    """A network of one's own that is damaged or gone; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class OwnNetwork:
+    """A network in the folder."""
+
+    key: str
+    title: str
+    entry: ModelEntry | None
+    """None where it cannot be used."""
+    problem: str = ""
+    """Why it cannot be used and what to do, in sentences."""
+
+
+def networks() -> dict[str, OwnNetwork]:
+    """All networks of the folder by key, in the order of their names; damaged ones say why.
+
+    A network is read anew when a file of its folder is another than before.
+    """
+    named = networks_folder()
+    if named is None:
+        return {}
+    try:
+        there = sorted(path.name for path in named.iterdir() if not path.name.startswith("."))
+        names = [name for name in there if (named / name).is_dir()][:MOST_NETWORKS]
+    except OSError:
+        return {}
+    found: dict[str, OwnNetwork] = {}
+    for name in names:
+        key = _key_of(name)
+        if key in found:
+            key = f"{key}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:6]}"
+        found[key] = _network(key, named / name)
+    _forget_all_but({named / name for name in names})
+    return found
+
+
+def find(key: str) -> ModelEntry:
+    """The entry of an own network. Raises UnusableNetworkError."""
+    network = networks().get(key)
+    if network is None:
+        raise UnusableNetworkError(
+            f"There is no network {key!r} in the folder of own networks any more. Choose another "
+            "model, or put it back."
+        )
+    if network.entry is None:
+        raise UnusableNetworkError(network.problem)
+    return network.entry
+
+
+class ModelKeys(Collection[str]):
+    """Keys of all models that a visitor can choose now: those of the zoo, then own networks."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*MODELS, *networks()])
+
+    def __len__(self) -> int:
+        return len(MODELS) + len(networks())
+
+    def __contains__(self, key: object) -> bool:
+        return key in MODELS or (str(key).startswith(PREFIX) and key in networks())
+
+
+class ClassLabels(Collection[str]):
+    """Labels of the classes of all models that a visitor can choose now."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*imagenet(), *self._own()]))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __contains__(self, label: object) -> bool:
+        return label in imagenet() or label in self._own()
+
+    def _own(self) -> list[str]:
+        entries = [network.entry for network in networks().values()]
+        return [label for entry in entries if entry for label in entry.labels or ()]
+
+
+def _key_of(name: str) -> str:
+    """A key of few letters, whatever the folder is called."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-")
+    return PREFIX + (slug or hashlib.sha256(os.fsencode(name)).hexdigest()[:6])
+
+
+def plain_text(text: str, letters: int) -> str:
+    """Somebody's words without what Markdown or HTML could read, at most so many letters."""
+    kept = "".join(c if c.isalnum() or c in " .,;()/+%'-" else " " for c in text[: 2 * letters])
+    return " ".join(kept.split())[:letters].strip(" -.+") or "own network"
+
+
+# Reading a network once
+
+_State = tuple[tuple[str, files.State], ...]
+
+
+@dataclass
+class _Read:
+    state: _State
+    network: OwnNetwork
+
+
+_read: dict[Path, _Read] = {}
+
+_reading = threading.Lock()
+"""One network is read at a time: a file may have a gigabyte."""
+
+
+def _network(key: str, path: Path) -> OwnNetwork:
+    with _reading:
+        state = _state_of(path)
+        read = _read.get(path)
+        if read is None or read.state != state or read.network.key != key:
+            read = _read[path] = _Read(state, _described(key, path))
+        return read.network
+
+
+def _forget_all_but(paths: set[Path]) -> None:
+    with _reading:
+        for gone in _read.keys() - paths:
+            del _read[gone]
+
+
+def _state_of(path: Path) -> _State:
+    """What differs when a file that counts does."""
+    try:
+        return tuple(
+            (one.name, files.state_of(one))
+            for one in sorted(path.iterdir())
+            if one.suffix in _WEIGHTS or one.name in (DESCRIPTION, *_LABELS)
+        )
+    except OSError:
+        return ()
+
+
+def _described(key: str, path: Path) -> OwnNetwork:
+    title = plain_text(path.name, _TITLE)
+    try:
+        description = _description(path / DESCRIPTION)
+        title = plain_text(description.get("title", title), _TITLE)
+        return OwnNetwork(key, title, _entry(key, title, path, description))
+    except _ProblemError as problem:
+        return OwnNetwork(key, title, None, str(problem))
+
+
+class _ProblemError(Exception):
+    """Why a network cannot be used and what to do: whole sentences."""
+
+
+def _refusal(name: str, problem: str, remedy: str) -> _ProblemError:
+    return _ProblemError(f"{display_name(name)} {problem}. {remedy}.")
+
+
+def _entry(key: str, title: str, path: Path, description: Mapping[str, Any]) -> ModelEntry:
+    weights = _weights_of(path)
+    try:
+        content = files.read(weights, checkpoints.LARGEST_FILE)
+        sha256, held = content.sha256, tensor_files.containers(content.data, weights.suffix)
+        del content
+        network = naming.recognise(held)
+        if description.get("weights_sha256", sha256) != sha256:
+            raise _refusal(
+                DESCRIPTION,
+                f"was written for other weights than those in {display_name(weights.name)}",
+                "Copy both files again from where the network was trained",
+            )
+        built = _built_by(network, description.get("architecture"))
+        own = replace(
+            built,
+            key=key,
+            title=title,
+            preprocessing=built.preprocessing.at(
+                description.get("resolution", built.preprocessing.resolution)
+            ),
+            weights=OwnFile(weights, sha256),
+            recipe=plain_text(description["recipe"], 200)
+            if "recipe" in description
+            else f"{ASSUMED} ({network.title})",
+            published=None,
+            base=None,
+            like=built.like,
+            labels=_labels(path, description, network.classes),
+        )
+        variants.check_limits(own.width, own.depth, own.resolution)
+        checkpoints.check_own(held, expected_state(own), own.card.architecture)
+    except variants.VariantError as error:
+        raise _ProblemError(str(error)) from None
+    except RefusedFileError as refused:
+        raise _refusal(weights.name, refused.problem, refused.remedy) from None
+    return own
+
+
+def _weights_of(path: Path) -> Path:
+    try:
+        there = sorted(one for one in path.iterdir() if one.suffix in _WEIGHTS)
+    except OSError as error:
+        raise _refusal(
+            path.name,
+            f"cannot be looked into ({error.strerror or error})",
+            "Give the account that runs effnet-viz the right to read it",
+        ) from None
+    usual = [one for one in there if one.name == "weights.safetensors"]
+    found = usual or there
+    if len(found) == 1:
+        if not _FILE_NAME.fullmatch(found[0].name):
+            raise _refusal(
+                found[0].name,
+                "has a name that pages cannot show",
+                "Rename it to letters, digits, dots, hyphens and underscores",
+            )
+        return found[0]
+    listed = ", ".join(display_name(one.name) for one in found[:3])
+    raise _refusal(
+        path.name,
+        f"holds {len(found)} files of weights ({listed})" if found else "holds no file of weights",
+        "Put one `weights.safetensors`, or one .safetensors, .pth, .pt or .ckpt file, there",
+    )
+
+
+# Which architecture
+
+_MEMBER = re.compile(r"(torchvision|timm|composer) ((?:tf_)?efficientnet_(?:b([0-7])|lite([0-4])))")
+
+
+def _built_by(network: Recognised, named: str | None) -> ModelEntry:
+    """The entry whose builder makes this network; `named` is what its description says."""
+    entry = _recognised(network) if named is None else _named(named)
+    if entry.library != network.scheme.library:
+        raise _refusal(
+            DESCRIPTION,
+            f"says that this is {entry.library} {entry.architecture}, and the names of the tensors "
+            f"are those of {network.scheme.title}",
+            "Correct its “architecture”, or leave it out, and it is recognised",
+        )
+    return entry
+
+
+def _named(named: str) -> ModelEntry:
+    matched = _MEMBER.fullmatch(named)
+    if matched:
+        return _member(matched[1], matched[2])
+    try:
+        if named.startswith(PREFIX):
+            raise UnknownModelError(named)
+        entry = variants.find(named)
+    except UnknownModelError:
+        raise _refusal(
+            DESCRIPTION,
+            f"names the architecture {display_name(named)}, which is not known",
+            "Write the key of a model of the app, such as lite0 or b0, or library and "
+            "architecture, such as timm tf_efficientnet_b0",
+        ) from None
+    return replace(entry, like=entry.base or entry.key)
+
+
+def _recognised(network: Recognised) -> ModelEntry:
+    library, width, depth = network.scheme.library, network.width, network.depth
+    family = [(member.width, member.depth) for member in FAMILY]
+    if (width, depth) in family:
+        number = family.index((width, depth))
+        port = "tf_" if network.scheme.is_port else ""
+        return _member(library, f"{port}efficientnet_{'lite' if network.lite else 'b'}{number}")
+    base = "lite0" if network.lite and network.scheme.is_port else "b0"
+    if MODELS[base].library != library or network.lite != (base == "lite0"):
+        raise RefusedFileError(
+            f"holds a network of width {width:g} and depth {depth:g}, which {library} has under no "
+            "name",
+            naming.OTHER_NETWORK,
+        )
+    return replace(MODELS[base], width=width, depth=depth, like=base)
+
+
+def _member(library: str, architecture: str) -> ModelEntry:
+    """A member of the family in a library; its preprocessing is what was published with it."""
+    for entry in MODELS.values():
+        if (entry.library, entry.architecture) == (library, architecture):
+            return replace(entry, like=entry.key)
+    matched = _MEMBER.fullmatch(f"{library} {architecture}")
+    if matched is None or (library != "timm" and (matched[4] or "tf_" in architecture)):
+        raise RefusedFileError(
+            f"would be {library} {architecture}, which does not exist", naming.OTHER_NETWORK
+        )
+    member = FAMILY[int(matched[3] or matched[4])]
+    usual = MODELS[f"b{matched[3] or 0}"]
+    config = timm.models.get_pretrained_cfg(architecture)
+    preprocessing = usual.preprocessing
+    if library == "timm" and config is not None:
+        resolution = config.input_size[-1]
+        preprocessing = ResizeAndCrop(
+            resize=math.floor(resolution / config.crop_pct),
+            resolution=resolution,
+            interpolation="bilinear" if config.interpolation == "bilinear" else "bicubic",
+            mean=_three(config.mean),
+            std=_three(config.std),
+        )
+    return replace(
+        usual,
+        library=_LIBRARIES[library],
+        architecture=architecture,
+        width=member.width,
+        depth=member.depth,
+        preprocessing=preprocessing,
+    )
+
+
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    red, green, blue = values
+    return red, green, blue
+
+
+_LIBRARIES: dict[str, naming.Library] = {
+    "torchvision": "torchvision",
+    "timm": "timm",
+    "composer": "composer",
+}
+
+
+# Descriptions and labels
+
+
+def _text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > _TEXT_BYTES:
+            raise _refusal(
+                path.name,
+                f"is too large: {size / 2**20:.1f} MB",
+                f"It may have {_TEXT_BYTES / 2**20:.0f} MB: leave out what is not needed",
+            )
+        return files.read(path, _TEXT_BYTES).data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _refusal(path.name, "is no text in UTF-8", "Save it as UTF-8") from None
+    except OSError as error:
+        raise _refusal(
+            path.name, f"cannot be read ({error.strerror or error})", COPY_AGAIN
+        ) from None
+    except RefusedFileError as refused:
+        raise _refusal(path.name, refused.problem, refused.remedy) from None
+
+
+def _json(path: Path) -> Any:
+    text = _text(path)
+    try:
+        return json.loads(text, object_pairs_hook=tensor_files.without_duplicates)
+    except (ValueError, RecursionError):
+        raise _refusal(path.name, "is no JSON, or names something twice", COPY_AGAIN) from None
+
+
+def _description(path: Path) -> Mapping[str, Any]:
+    """What network.json says, checked; empty where there is none."""
+    if not is_there(path):
+        return {}
+    said = _json(path)
+    if not isinstance(said, dict) or "format" not in said:
+        raise _refusal(path.name, "has no “format”", f'Write {{"format": {FORMAT}, …}} into it')
+    if said["format"] != FORMAT:
+        raise _refusal(
+            path.name,
+            f"has another format than {FORMAT}, the one that is read here",
+            "Use the version of effnet-viz that wrote it, or a newer one",
+        )
+    unknown = [name for name in said if name not in _FIELDS]
+    if unknown:
+        raise _refusal(
+            path.name,
+            f"has fields that are not known: {', '.join(map(display_name, unknown[:3]))}",
+            f"It may have these: {', '.join(_FIELDS)}",
+        )
+    for name, value in said.items():
+        if not isinstance(value, _FIELDS[name]) or isinstance(value, bool):
+            kind = {int: "a whole number", str: "a text", list: "a list", dict: "an object"}
+            raise _refusal(
+                path.name, f"has a “{name}” that is not {kind[_FIELDS[name]]}", "Correct it"
+            )
+    low, high = variants.RESOLUTIONS
+    if not low <= said.get("resolution", low) <= high:
+        raise _refusal(
+            path.name, f"has a “resolution” that is not {low} to {high} pixels", "Correct it"
+        )
+    return said
+
+
+def _labels(path: Path, description: Mapping[str, Any], classes: int) -> tuple[str, ...]:
+    """Of the classes, in the order of the logits: one for each, all different."""
+    found: dict[str, tuple[str, ...]] = {}
+    if "classes" in description:
+        found[DESCRIPTION] = _checked(DESCRIPTION, description["classes"], classes)
+    for name in _LABELS:
+        if is_there(path / name):
+            listed = _json(path / name) if name.endswith("json") else _lines(_text(path / name))
+            found[name] = _checked(name, listed, classes)
+    if len(set(found.values())) > 1:
+        first, second, *_ = found
+        raise _refusal(
+            second, f"names other classes than {display_name(first)}", "Keep the right one alone"
+        )
+    if found:
+        return next(iter(found.values()))
+    if classes == len(imagenet()):
+        return tuple(imagenet())
+    return tuple(f"class {number}" for number in range(classes))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.rstrip().split("\n")]
+
+
+def _checked(name: str, listed: Any, classes: int) -> tuple[str, ...]:
+    remedy = "Name one class for every logit, in their order"
+    if isinstance(listed, dict):
+        numbered = [str(number) for number in range(len(listed))]
+        if set(listed) != set(numbered):
+            raise _refusal(name, f"does not number its classes 0 to {len(listed) - 1}", remedy)
+        listed = [listed[number] for number in numbered]
+    if not isinstance(listed, list):
+        raise _refusal(name, "is no list of labels", remedy)
+    if len(listed) != classes:
+        raise _refusal(
+            name, f"names {len(listed):,} classes, and the network has {classes:,}", remedy
+        )
+    for place, label in enumerate(listed):
+        fits = isinstance(label, str) and label.strip() and label.isprintable()
+        if not fits or len(label) > _LONGEST_LABEL:
+            raise _refusal(
+                name,
+                f"has a label, number {place}, that is no text of 1 to {_LONGEST_LABEL} letters",
+                remedy,
+            )
+    try:
+        return tuple(Classes(listed))
+    except ValueError:
+        twice = next(label for label in listed if listed.count(label) > 1)
+        raise _refusal(
+            name, f"names two classes {display_name(twice)}", "Give every class a label of its own"
+        ) from None
