@@ -30,6 +30,8 @@ def scaled(architecture: str, width: float, depth: float) -> EfficientNet:
 def _from_torchvision(entry: ModelEntry) -> nn.Module:
     module: nn.Module
     if entry.scaled:
+        assert entry.width is not None  # only a baseline is scaled
+        assert entry.depth is not None
         module = scaled(entry.architecture, entry.width, entry.depth)
     else:
         module = torchvision.models.get_model_builder(entry.architecture)(weights=None)

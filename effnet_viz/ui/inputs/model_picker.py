@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import streamlit as st
 
 from effnet_viz.models import advice, checkpoints, downloads, weights, zoo
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
-from effnet_viz.ui import results
+from effnet_viz.ui import results, words
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.problems import error_boundary, offer_what_works
 from effnet_viz.ui.layout.url_parameters import Choice, Flag
 from effnet_viz.ui.layout.waiting import waiting
+
+READY = "ready"
 
 PARAMETERS = (Choice("model", zoo.MODELS), Flag("untrained"))
 
@@ -23,9 +27,11 @@ def readiness_text(entry: zoo.ModelEntry) -> str:
     """Whether a click shows something at once, in a few words."""
     ready = checkpoints.readiness(entry)
     if ready is Readiness.READY:
-        return "ready"
-    if ready is Readiness.DOWNLOADABLE and isinstance(entry.weights, weights.TorchvisionFile):
+        return READY
+    if ready is Readiness.DOWNLOADABLE and isinstance(entry.weights, weights.RemoteFile):
         return f"needs a download of {entry.weights.megabytes:.0f} MB"
+    if isinstance(entry.weights, weights.UserCheckpoint):
+        return "put in place by hand"
     return "not reachable"
 
 
@@ -37,10 +43,11 @@ def choose_model() -> ModelRef:
         texts = {key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()}
         key = st.selectbox(
             "Model",
-            list(zoo.MODELS),
+            sorted(zoo.MODELS, key=lambda one: not texts[one].endswith(READY)),
             key="model",
             format_func=texts.__getitem__,
             persist_state="session",
+            help=words.FIND_MODEL.format(count=len(zoo.MODELS)),
         )
         url_state.write_url("model", None if key == zoo.DEFAULT else key)
         untrained = st.toggle(
@@ -52,19 +59,24 @@ def choose_model() -> ModelRef:
         )
         chosen = ModelRef(key, untrained)
         entry = chosen.entry
-        scale = f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px"
-        published = entry.published
-        if published is None:
-            st.caption(f"{scale} · random weights" if untrained else scale)
-            return chosen
-        accuracy = (
-            "random weights" if untrained else f"{published.top1:.1f} % of ImageNet right (top-1)"
-        )
-        st.caption(
-            f"{scale} · {published.parameters / 1e6:.1f} M parameters · {accuracy}",
-            help=f"Figures as published: {published.source}",
-        )
+        _show_scale(entry, untrained)
     return chosen
+
+
+def _show_scale(entry: zoo.ModelEntry, untrained: bool) -> None:
+    said = []
+    if entry.width is not None and entry.depth is not None:
+        said.append(f"width {entry.width:g} · depth {entry.depth:g}")
+    said.append(f"resolution {entry.resolution} px")
+    published = entry.published
+    assert published is not None  # only variants lack figures
+    said.append(f"{published.parameters / 1e6:.1f} M parameters")
+    if untrained:
+        said.append("random weights")
+    elif not isnan(published.top1):
+        said.append(f"{published.top1:.1f} % of ImageNet right (top-1)")
+    text = " · ".join(said)
+    st.caption(text[0].upper() + text[1:], help=f"Figures as published: {published.source}")
 
 
 def short_title(key: str) -> str:
@@ -98,7 +110,7 @@ def load_or_explain(chosen: ModelRef) -> Model | None:
 
 def offer_download(entry: zoo.ModelEntry) -> None:
     """A button that downloads the weights, or how far that is."""
-    assert isinstance(entry.weights, weights.TorchvisionFile)  # nothing else can be downloaded
+    assert isinstance(entry.weights, weights.RemoteFile)  # nothing else can be downloaded
     running = download_of(entry)
     if running is not None:
         if not running.finished:
@@ -123,7 +135,7 @@ def download_of(entry: zoo.ModelEntry) -> downloads.Download | None:
 
 def start_download(entry: zoo.ModelEntry) -> None:
     """Start to download the weights; offer_download then shows how far that is."""
-    assert isinstance(entry.weights, weights.TorchvisionFile)
+    assert isinstance(entry.weights, weights.RemoteFile)
     st.session_state[_download_key(entry)] = downloads.download(entry.weights)
 
 
