@@ -20,7 +20,7 @@ from effnet_viz.models import architectures, checkpoints, variants, weights, zoo
 from effnet_viz.models.classes import imagenet
 from effnet_viz.models.published import OTHER_FIGURES, Family
 from effnet_viz.models.timm_table import ROWS
-from tests.choices import one_of_many
+from tests.choices import ARCHITECTURES, one_of_many
 
 # Tan & Le 2019, Table 2, and the multipliers of the released code.
 PAPER = {
@@ -29,9 +29,6 @@ PAPER = {
     "b6": (1.8, 2.6, 43e6), "b7": (2.0, 3.1, 66e6),
 }  # fmt: skip
 
-
-ARCHITECTURES = {entry.architecture: entry.key for entry in reversed(zoo.MODELS.values())}
-"""One key for each architecture: the first in the list."""
 
 TIMM = [row.key for row in ROWS]
 
@@ -107,7 +104,7 @@ def test_nothing_that_fits_here_is_left_out() -> None:
 @pytest.mark.parametrize(
     "key",
     one_of_many(
-        [key for key in ARCHITECTURES.values() if key in TIMM],
+        [key for key in ARCHITECTURES if key in TIMM],
         ["es", "v2-b0", "mobilenetv1-100", "mobilenetv2-050"],
     ),
 )
