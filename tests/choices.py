@@ -7,6 +7,13 @@ from typing import Any
 
 import pytest
 
+from effnet_viz.models import zoo
+
+ARCHITECTURES = list({e.architecture: key for key, e in reversed(zoo.MODELS.items())}.values())[
+    ::-1
+]
+"""The keys of the zoo, one for each architecture: the first that has it."""
+
 
 def one_of_many(choices: Iterable[Any], always: Iterable[Any]) -> list[Any]:
     """Parameters of which only those of `always` run in `make test`; all in `make test-all`."""

@@ -14,7 +14,7 @@ from effnet_viz.models.weights import (
     PackageFile,
     Readiness,
     RefusedFileError,
-    TorchvisionFile,
+    RemoteFile,
     UserCheckpoint,
     WeightSource,
     is_there,
@@ -38,7 +38,7 @@ def by_hand(what: str) -> str:
 
 def not_ready(weights: WeightSource, ready: Readiness) -> str:
     """What `checkpoints.readiness` found wrong, and what to do now."""
-    if isinstance(weights, TorchvisionFile) and ready is Readiness.DOWNLOADABLE:
+    if isinstance(weights, RemoteFile) and ready is Readiness.DOWNLOADABLE:
         return (
             f"Its weights ({weights.megabytes:.0f} MB) are not here. Download them once, "
             f"{OTHERWISE}. {by_hand(f'the file from {weights.url}')}."
@@ -52,7 +52,7 @@ def missing(weights: WeightSource, reason: str = "its server cannot be reached")
     if isinstance(weights, OwnFile):
         problem = f"{display_name(weights.filename)} is no longer in the folder of own networks"
         remedy = "Whoever runs the app can put it back; meanwhile"
-    elif isinstance(weights, TorchvisionFile):
+    elif isinstance(weights, RemoteFile):
         damaged = path is not None and is_there(path)
         trouble = (
             "is damaged, and could not be downloaded again"
@@ -63,11 +63,21 @@ def missing(weights: WeightSource, reason: str = "its server cannot be reached")
         remedy = f"{by_hand(f'the file from {weights.url}')}; meanwhile"
     elif isinstance(weights, UserCheckpoint):
         first, second = weights.filenames
-        problem = "No weights were ever published for this architecture"
+        if weights.published_as is None:
+            problem = "No weights were ever published for this architecture"
+            what = (
+                "save the state dict of a trained one (tensors under the library's own names) as "
+                f"`{first}` or `{second}` in"
+            )
+        else:
+            problem = "These weights are published without a hash, so they are not downloaded"
+            what = (
+                f"put the file `model.safetensors` of `{weights.published_as}` (Hugging Face Hub) "
+                f"as `{first}` into"
+            )
         remedy = (
-            "Whoever runs the app can save the state dict of a trained one (tensors under the "
-            f"library's own names) as `{first}` or `{second}` in {_FOLDER}, or in the folder that "
-            f"the variable EFFNET_VIZ_CHECKPOINTS names ({_README}); meanwhile"
+            f"Whoever runs the app can {what} {_FOLDER}, or in the folder that the variable "
+            f"EFFNET_VIZ_CHECKPOINTS names ({_README}); meanwhile"
         )
     elif path is None:
         problem = (
@@ -88,7 +98,7 @@ def _reinstall(weights: PackageFile) -> str:
     )
 
 
-def not_saved(weights: TorchvisionFile, error: OSError) -> str:
+def not_saved(weights: RemoteFile, error: OSError) -> str:
     """Why the disk did not take a file that was being downloaded, and what to do now."""
     name = weights.filename
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -112,7 +122,7 @@ def replaced(name: str) -> str:
 
 def unusable(weights: WeightSource, path: Path, refused: RefusedFileError) -> str:
     """What is wrong with a file that is there, and what to do now."""
-    if isinstance(weights, TorchvisionFile):
+    if isinstance(weights, RemoteFile):
         remedy = f"Delete it, then {OTHERWISE}"
     elif isinstance(weights, UserCheckpoint | OwnFile):
         remedy = refused.remedy  # never to delete what cannot be downloaded again

@@ -32,6 +32,8 @@ def scaled(architecture: str, width: float, depth: float, classes: int = _IMAGEN
 def _from_torchvision(entry: ModelEntry) -> nn.Module:
     module: nn.Module
     if entry.scaled:
+        assert entry.width is not None  # only a baseline is scaled
+        assert entry.depth is not None
         module = scaled(entry.architecture, entry.width, entry.depth, _classes_of(entry))
     else:
         builder = torchvision.models.get_model_builder(entry.architecture)

@@ -22,7 +22,7 @@ from effnet_viz.models.weights import (
     PackageFile,
     Readiness,
     RefusedFileError,
-    TorchvisionFile,
+    RemoteFile,
     UserCheckpoint,
     WeightFile,
     WeightsError,
@@ -59,7 +59,7 @@ def readiness(entry: ModelEntry) -> Readiness:
         ready = files.verified(entry.weights) is not None
     if ready:
         return Readiness.READY
-    if isinstance(entry.weights, TorchvisionFile) and reachable(entry.weights.url):
+    if isinstance(entry.weights, RemoteFile) and reachable(entry.weights.url):
         return Readiness.DOWNLOADABLE
     return Readiness.UNREACHABLE
 
@@ -67,7 +67,7 @@ def readiness(entry: ModelEntry) -> Readiness:
 def fetch(entry: ModelEntry) -> WeightFile:
     """The entry's file and its hash; its content is not looked at.
 
-    An absent or damaged file of torchvision is downloaded. Raises WeightsError.
+    An absent or damaged file is downloaded where it can be. Raises WeightsError.
     """
     return _found(entry, files.identify)
 
@@ -76,7 +76,7 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     """The tensors under the architecture's names, on the CPU, and the file they come from.
 
     Names, shapes and types are those of the architecture's state dict, all values are finite. Runs
-    no code from the file. An absent or damaged file of torchvision is downloaded first. Raises
+    no code from the file. An absent or damaged file is downloaded first where it can be. Raises
     WeightsError, which says what is wrong with the file and what to do.
 
     At its peak it takes the file's size twice: its bytes and the tensors made of them (B7: 0.5 GB).
@@ -122,7 +122,7 @@ def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
     published = None if path is None else files.agreeing(path, size, take)
     if published is not None:
         return published
-    if not isinstance(weights, TorchvisionFile):
+    if not isinstance(weights, RemoteFile):
         raise WeightsError(advice.missing(weights))
     arrived = download(weights)
     arrived.wait()
@@ -156,9 +156,13 @@ def _state_of(data: bytes, ending: str, entry: ModelEntry) -> dict[str, Tensor]:
     # order.
     by_order = isinstance(entry.weights, PackageFile) and len(found) == len(expected)
     names = dict(zip(expected if by_order else found, found, strict=True))
-    _check_fits({name: found[its] for name, its in names.items()}, expected, entry.title)
+    # Only training counts batches: load_state_dict takes 0, too, where an old file lacks them.
+    uncounted = {n: t for n, t in expected.items() if n.endswith(_COUNTER) and n not in names}
+    needed = {name: tensor for name, tensor in expected.items() if name not in uncounted}
+    _check_fits({name: found[its] for name, its in names.items()}, needed, entry.title)
     loaded = tensor_files.tensors(data, ending)
-    state = {name: loaded[names[name]].detach() for name in expected}
+    zero = torch.zeros((), dtype=torch.int64)
+    state = {n: zero if n in uncounted else loaded[names[n]].detach() for n in expected}
     _check_values(state)
     return state
 
@@ -203,6 +207,8 @@ def check_own(held: Containers, expected: Mapping[str, Tensor], title: str) -> O
     )
     return OwnNames(network, naming.names_in_file(network, expected, outline))
 
+
+_COUNTER = ".num_batches_tracked"
 
 _FLOATS = {"float64", "float32", "float16", "bfloat16"}
 

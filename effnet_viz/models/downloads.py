@@ -1,7 +1,7 @@
-"""Downloading torchvision's weight files, and whether their server answers.
+"""Downloading published weight files, and whether their servers answer.
 
 torch.hub's own download has no timeout, tells its progress to stderr only and calls a broken
-connection a wrong hash; pooch wants all 64 digits of a hash that torchvision publishes in part.
+connection a wrong hash; pooch wants all 64 digits of a hash that is published in part.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from effnet_viz.models import advice
 from effnet_viz.models.files import agreeing, identify
 from effnet_viz.models.weights import (
-    TorchvisionFile,
+    RemoteFile,
     WeightsError,
     folder,
     hash_prefix,
@@ -118,7 +118,7 @@ class Download:
     The file appears under its name only when it is complete and its hash is right.
     """
 
-    def __init__(self, weights: TorchvisionFile, path: Path) -> None:
+    def __init__(self, weights: RemoteFile, path: Path) -> None:
         self.weights = weights
         self.path = path
         self.received = 0
@@ -256,7 +256,7 @@ def _detail(cause: object) -> str:
 _downloads: dict[Path, Download] = {}
 
 
-def download(weights: TorchvisionFile) -> Download:
+def download(weights: RemoteFile) -> Download:
     """Starts downloading in the background, or joins the download that is already running.
 
     A file that is already good is not fetched again. After an error, the next call tries again.

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from math import nan
 
 PAPER = "Tan & Le 2019 (arXiv 1905.11946)"
 
 LITE_SOURCE = "README of EfficientNet-Lite (tensorflow/tpu), FP32"
+
+
+class Family(Enum):
+    """The groups in which networks are listed."""
+
+    LITE = "EfficientNet-Lite"
+    B = "EfficientNet-B0 to B7"
+    TIMM = "EfficientNet, trained by timm"
+    GOOGLE = "EfficientNet, Google's weights in timm"
+    EDGE = "EfficientNet-EdgeTPU"
+    V2 = "EfficientNetV2"
+    RESNET = "ResNet"
+    MOBILENET = "MobileNet"
 
 
 @dataclass(frozen=True)
@@ -16,7 +30,7 @@ class Figure:
 
     name: str
     top1: float
-    """Top-1 accuracy in percent."""
+    """Top-1 accuracy in percent; NaN where the source does not give it at this resolution."""
     multiply_adds: float
     """NaN where the source does not give it."""
     parameters: float
@@ -107,3 +121,57 @@ PEERS = (
     _paper("GPipe", 557, nan, 84.3),
 )
 """The networks that the paper compares itself with."""
+
+
+@dataclass(frozen=True)
+class OtherFigure:
+    """What a document says of an entry of the zoo that has another figure here, and why."""
+
+    key: str
+    top1: float
+    """In percent."""
+    resolution: int
+    """Pixels at which the document's figure was measured."""
+    document: str
+    why: str
+
+
+def _page(key: str, top1: float, resolution: int, why: str) -> OtherFigure:
+    return OtherFigure(key, top1, resolution, "timm's older page of EfficientNets", why)
+
+
+_AGAIN = "the same weights, evaluated another time"
+
+_NO_FIGURE = "timm's configuration has another size by now, and its results none at that size"
+
+OTHER_FIGURES = (
+    _page("timm-b0", 77.71, 224, _AGAIN),
+    _page("timm-b1", 78.71, 240, "tested at another size; here nothing of the square is cut off"),
+    _page("timm-b2", 80.38, 260, _NO_FIGURE),
+    _page("timm-b2a", 80.61, 288, "no difference: the weights of B2 at a larger size"),
+    _page("timm-b3", 82.08, 300, _NO_FIGURE),
+    _page("timm-b3a", 82.25, 320, _AGAIN),
+    _page("timm-lite0", 75.5, 224, _AGAIN),
+    _page("es", 78.09, 224, _AGAIN),
+    _page("em", 79.26, 240, _AGAIN),
+    *(
+        OtherFigure(
+            f"tf-b{number}-aa",
+            top1,
+            FAMILY[number].resolution,
+            "README of EfficientNet (tensorflow/tpu), AutoAugment",
+            "evaluated in TensorFlow, before the weights were converted",
+        )
+        for number, top1 in enumerate((77.1, 79.1, 80.1, 81.6, 82.9, 83.6, 84.0, 84.3))
+    ),
+    *(
+        OtherFigure(
+            key,
+            top1,
+            resolution,
+            LITE_SOURCE,
+            f"evaluated in TensorFlow, at the size of its training: {cost} B multiply-adds",
+        )
+        for key, top1, resolution, cost in (("lite3", 79.8, 280, 1.44), ("lite4", 81.5, 300, 2.64))
+    ),
+)

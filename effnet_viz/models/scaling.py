@@ -10,7 +10,7 @@ from effnet_viz.engines import structure
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.structure import Structure
 from effnet_viz.models import architectures, published, variants, zoo
-from effnet_viz.models.published import Figure
+from effnet_viz.models.published import Family, Figure
 
 BASELINE = variants.find("b0")
 DEEPEST = 16.0
@@ -140,13 +140,14 @@ def closest(multiply_adds: float) -> published.FamilyMember:
 
 @cache
 def figures() -> dict[str, tuple[Figure, ...]]:
-    """Accuracies by series. Each series has one source and one training recipe."""
+    """Accuracies of the paper's families by series, each of one source and one training recipe."""
     series: dict[str, list[Figure]] = {
         "B0 to B7, paper": [member.figure for member in published.FAMILY]
     }
     for entry in zoo.MODELS.values():
-        assert entry.published is not None  # only variants lack figures
-        series.setdefault(entry.recipe, []).append(entry.published)
+        if entry.family in (Family.LITE, Family.B):
+            assert entry.published is not None  # only variants lack figures
+            series.setdefault(entry.recipe, []).append(entry.published)
     series["B0 scaled, Table 7"] = [
         Figure(
             name=scaled.name,

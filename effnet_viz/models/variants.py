@@ -62,8 +62,8 @@ WIDTHS = (0.25, 4.0)
 
 DEPTHS = (0.25, 6.0)
 
-RESOLUTION_STEP = 4
-"""Every published resolution is a multiple of it."""
+RESOLUTION_STEP = 2
+"""Every resolution here is a multiple of it."""
 
 
 def variant(
@@ -79,36 +79,40 @@ def variant(
     only these two can be scaled so, and the result takes a checkpoint of the user's. Any entry can
     have another `resolution` (pixels) and keeps its weights and the ratio of resize to crop.
     Raises UnknownModelError for the base and VariantError for a scale beyond the limits: those
-    above, and no more parameters, multiply-adds or activations than B7 by the rule of section 3.3.
+    above, and no more parameters, multiply-adds or activations than B7 by the rule of section 3.3,
+    or no more multiply-adds than B7 where only the resolution is another.
     """
     if base not in MODELS and not base.startswith("own-"):
         choices = ", ".join(MODELS)
         raise UnknownModelError(f"There is no model {base!r}. Choose one of: {choices}.")
     entry = find(base)
-    width = entry.width if width is None else round(width, 2)
-    depth = entry.depth if depth is None else round(depth, 2)
+    new_width = entry.width if width is None else round(width, 2)
+    new_depth = entry.depth if depth is None else round(depth, 2)
     resolution = entry.resolution if resolution is None else resolution
-    scaled = (width, depth) != (entry.width, entry.depth)
+    scaled = (new_width, new_depth) != (entry.width, entry.depth)
     if scaled and base not in BASELINES:
         raise VariantError(
             f"Width and depth scale a baseline. Choose {' or '.join(BASELINES)} instead of {base}."
         )
     if not scaled and resolution == entry.resolution:
         return entry
-    check_limits(width, depth, resolution)
+    if scaled:
+        check_limits(new_width, new_depth, resolution)
+    else:
+        _check_cost(entry, resolution)
 
-    multipliers = [f"w{width:g}"] if width != entry.width else []
-    multipliers += [f"d{depth:g}"] if depth != entry.depth else []
+    multipliers = [f"w{new_width:g}"] if new_width != entry.width else []
+    multipliers += [f"d{new_depth:g}"] if new_depth != entry.depth else []
     side = [f"r{resolution}"] if resolution != entry.resolution else []
-    words = [f"width {width:g}"] if width != entry.width else []
-    words += [f"depth {depth:g}"] if depth != entry.depth else []
+    words = [f"width {new_width:g}"] if new_width != entry.width else []
+    words += [f"depth {new_depth:g}"] if new_depth != entry.depth else []
     words += [f"{resolution} px"] if side else []
     result = replace(
         entry,
         key="-".join([base, *multipliers, *side]),
         title=", ".join([entry.title, *words]),
-        width=width,
-        depth=depth,
+        width=new_width,
+        depth=new_depth,
         preprocessing=entry.preprocessing.at(resolution),
         published=None,
         base=base,
@@ -140,29 +144,68 @@ def table_7(base: str) -> tuple[ModelEntry, ...]:
     )
 
 
-def check_limits(width: float, depth: float, resolution: int) -> None:
-    """Raises VariantError for a network beyond the limits that `variant` names."""
-    for name, value, (low, high) in (
-        ("Width", width, WIDTHS),
-        ("Depth", depth, DEPTHS),
-        ("Resolution", resolution, RESOLUTIONS),
-    ):
-        if not low <= value <= high:
-            raise VariantError(f"{name} goes from {low:g} to {high:g}, not {value:g}.")
+def scaled_resnets() -> dict[str, ModelEntry]:
+    """ResNet-50 scaled by one dimension, all of one recipe, by the dimension.
+
+    Networks whose weights are published, of about equal multiply-adds; not those of Table 3 (Tan &
+    Le 2019), and none is compound. The resolution takes ResNet-50's weights as they are.
+    """
+    return {
+        "baseline": MODELS["resnet50"],
+        "depth": MODELS["resnet152"],
+        "width": MODELS["wide-resnet50-2"],
+        "resolution": variant("resnet50", resolution=374),
+    }
+
+
+def _check_range(name: str, value: float, limits: tuple[float, float]) -> None:
+    low, high = limits
+    if not low <= value <= high:
+        raise VariantError(f"{name} goes from {low:g} to {high:g}, not {value:g}.")
+
+
+def _check_resolution(resolution: int) -> None:
+    _check_range("Resolution", resolution, RESOLUTIONS)
     if resolution % RESOLUTION_STEP:
         below = resolution - resolution % RESOLUTION_STEP
         raise VariantError(
             f"Resolution is a multiple of {RESOLUTION_STEP} pixels. "
             f"Choose {below} or {below + RESOLUTION_STEP} instead of {resolution}."
         )
+
+
+def _check_cost(entry: ModelEntry, resolution: int) -> None:
+    """The entry at another resolution, by the published multiply-adds."""
+    published, b7 = entry.published, MODELS["b7"].published
+    assert b7 is not None
+    if published is None:  # a network of one's own
+        check_limits(entry.width, entry.depth, resolution)
+        return
+    _check_resolution(resolution)
+    cost = published.multiply_adds * (resolution / entry.resolution) ** 2 / b7.multiply_adds
+    if cost > 1.001:
+        raise VariantError(
+            f"{entry.title} at {resolution} pixels needs {cost:.1f} times the multiply-adds of B7, "
+            "the most that another resolution may need. Choose a smaller one."
+        )
+
+
+def check_limits(width: float | None, depth: float | None, resolution: int) -> None:
+    """A network of these multipliers, by the rule; None where there are none. Raises VariantError
+    beyond the limits that `variant` names."""
+    _check_resolution(resolution)
+    if width is None or depth is None:
+        return
+    _check_range("Width", width, WIDTHS)
+    _check_range("Depth", depth, DEPTHS)
     b7 = FAMILY[7]
     sizes, limits = _sizes(width, depth, resolution), _sizes(b7.width, b7.depth, b7.resolution)
     for name, size in sizes.items():
         if size > limits[name] * 1.001:
             raise VariantError(
                 f"Width {width:g}, depth {depth:g} and {resolution} pixels together need "
-                f"{size / limits[name]:.1f} times the {name} of B7, the largest network here. "
-                "Choose smaller ones."
+                f"{size / limits[name]:.1f} times the {name} of B7, the most that a scaled network "
+                "may need. Choose smaller ones."
             )
 
 

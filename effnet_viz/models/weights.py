@@ -1,4 +1,4 @@
-"""Where weights come from: torchvision's files, weights inside packages, the user's checkpoints.
+"""Where weights come from: files to download, weights inside packages, the user's checkpoints.
 
 A published weight file carries the first digits of its sha256 in its name. It counts only when its
 content agrees with them, whether it was downloaded, put there by hand, or installed. A checkpoint
@@ -34,12 +34,16 @@ class RefusedFileError(ValueError):
 
 
 @dataclass(frozen=True)
-class TorchvisionFile:
-    """An official weight file of torchvision, downloaded on first use."""
+class RemoteFile:
+    """A published weight file, downloaded on first use; its name carries digits of its hash."""
 
     url: str
     megabytes: float
-    """Size as torchvision states it (units of 1024 * 1024 bytes)."""
+    """Size (units of 1024 * 1024 bytes)."""
+    publisher: str = "torchvision"
+    """Who states the address and the hash."""
+    stated: bool = True
+    """Whether the publisher states the size, too; otherwise it is that of the tensors."""
 
     @property
     def filename(self) -> str:
@@ -58,13 +62,15 @@ class PackageFile:
 
 @dataclass(frozen=True)
 class UserCheckpoint:
-    """A weight file that only the user can have: no weights of this architecture were published.
+    """A weight file that only the user can put there; no hash of it was ever published.
 
     Its tensors carry the names and shapes of the library's own state dict.
     """
 
     stem: str
     """File name without its ending."""
+    published_as: str | None = None
+    """Its name on the Hugging Face Hub; None where no weights were published."""
 
     @property
     def filenames(self) -> tuple[str, str]:
@@ -89,7 +95,7 @@ class OwnFile:
         return self.path.name
 
 
-PublishedFile = TorchvisionFile | PackageFile
+PublishedFile = RemoteFile | PackageFile
 
 WeightSource = PublishedFile | UserCheckpoint | OwnFile
 
@@ -114,7 +120,7 @@ class WeightFile:
 
 
 def folder() -> Path:
-    """Where torchvision's files are looked for: torch's own folder, so TORCH_HOME counts."""
+    """Where downloaded files are looked for: torch's own folder, so TORCH_HOME counts."""
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
@@ -134,7 +140,7 @@ def path_of(weights: WeightSource) -> Path | None:
     """Where the file is or would be; None only for a package that is not installed."""
     if isinstance(weights, OwnFile):
         return weights.path
-    if isinstance(weights, TorchvisionFile):
+    if isinstance(weights, RemoteFile):
         return folder() / weights.filename
     if isinstance(weights, UserCheckpoint):
         paths = [checkpoint_folder() / name for name in weights.filenames]
@@ -163,7 +169,12 @@ def _packaged(weights: PackageFile) -> Path:
 
 
 def published_size(weights: PublishedFile) -> int:
-    """The most bytes that the file can have: as published, where three decimals are stated."""
+    """The most bytes that the file can have: as published, where three decimals are stated.
+
+    Where no size is stated, names, statistics and alignment may add a tenth to the tensors.
+    """
+    if isinstance(weights, RemoteFile) and not weights.stated:
+        return round(1.1 * weights.megabytes * 1024**2)
     return round((weights.megabytes + 0.001) * 1024**2)
 
 

@@ -1,7 +1,7 @@
 """What models exist: one frozen entry per model. A table is data.
 
-Figures of B0 to B7 come from torchvision's own weight metadata; multipliers, and the figures of
-EfficientNet-Lite, from `published`.
+What torchvision publishes comes from its own weight metadata, what timm publishes from
+`timm_table`; the multipliers of B0 to B7, and the figures of EfficientNet-Lite, from `published`.
 
 A variant scales an entry: `b0-r448` is B0 with its own weights at another input size, `b0-d4` and
 `b0-w2` are the networks of Table 7 whose weights were never published.
@@ -10,16 +10,18 @@ A variant scales an entry: `b0-r448` is B0 with its own weights at another input
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Literal
 
 from torchvision.models import WeightsEnum, get_weight
 
 from effnet_viz.images.preprocessing import ResizeAndCrop
-from effnet_viz.models.published import FAMILY, LITE, Figure
+from effnet_viz.models.published import FAMILY, LITE, Family, Figure
+from effnet_viz.models.timm_table import COUNTED, ROWS, SOURCE, Row
 from effnet_viz.models.weights import (
     OwnFile,
     PackageFile,
-    TorchvisionFile,
+    RemoteFile,
     UserCheckpoint,
     WeightSource,
 )
@@ -63,14 +65,17 @@ class ModelEntry:
     library: Literal["torchvision", "timm", "composer"]
     architecture: str
     """Name of the builder in the library; a variant scales what it builds."""
-    width: float
-    depth: float
+    width: float | None
+    """Multiplier relative to the baseline of the family; None where blocks differ otherwise."""
+    depth: float | None
     preprocessing: ResizeAndCrop
     weights: WeightSource
     recipe: str
     """How the weights were trained; compare across scale only within one recipe."""
     published: Figure | None
     """None for a variant."""
+    family: Family
+    """The group in which it is listed."""
     base: str | None = None
     """Key of the entry that a variant scales; None for an entry of the table."""
     like: str | None = None
@@ -106,24 +111,28 @@ class ModelEntry:
     @property
     def native_resolution(self) -> int | None:
         """The resolution that the weights were published for; None where none were published."""
-        if isinstance(self.weights, UserCheckpoint | OwnFile):
+        if isinstance(self.weights, OwnFile):
+            return None
+        if isinstance(self.weights, UserCheckpoint) and self.weights.published_as is None:
             return None
         return self.resolution if self.base is None else MODELS[self.base].resolution
 
 
-def _torchvision_entry(number: int, recipe: str = "V1") -> ModelEntry:
-    weight: WeightsEnum = get_weight(f"EfficientNet_B{number}_Weights.IMAGENET1K_{recipe}")
+def _torchvision_entry(
+    name: str, key: str, title: str, family: Family, scale: tuple[float, float] | None = None
+) -> ModelEntry:
+    """`name` is torchvision's of the weights; `scale` is width and depth within the family."""
+    weight: WeightsEnum = get_weight(name)
     transforms = weight.transforms()
     metrics = weight.meta["_metrics"]["ImageNet-1K"]
-    member, first_recipe = FAMILY[number], recipe == "V1"
-    name = member.name + ("" if first_recipe else f" ({recipe} recipe)")
+    width, depth = scale or (None, None)
     return ModelEntry(
-        key=f"b{number}" if first_recipe else f"b{number}-{recipe.lower()}",
-        title=f"EfficientNet-{name}",
+        key=key,
+        title=title,
         library="torchvision",
-        architecture=f"efficientnet_b{number}",
-        width=member.width,
-        depth=member.depth,
+        architecture=name.removesuffix(f"_Weights.{weight.name}").lower(),
+        width=width,
+        depth=depth,
         preprocessing=ResizeAndCrop(
             resize=transforms.resize_size[0],
             resolution=transforms.crop_size[0],
@@ -131,17 +140,40 @@ def _torchvision_entry(number: int, recipe: str = "V1") -> ModelEntry:
             mean=tuple(transforms.mean),
             std=tuple(transforms.std),
         ),
-        weights=TorchvisionFile(weight.url, weight.meta["_file_size"]),
-        recipe=f"torchvision IMAGENET1K_{recipe}",
+        weights=RemoteFile(weight.url, weight.meta["_file_size"]),
+        recipe=f"torchvision {weight.name}",
         published=Figure(
-            name=name,
+            name=title.removeprefix("EfficientNet-"),
             top1=metrics["acc@1"],
             top5=metrics["acc@5"],
             multiply_adds=weight.meta["_ops"] * 1e9,
             parameters=weight.meta["num_params"],
             source=f"torchvision, {weight}",
         ),
+        family=family,
     )
+
+
+def _b_entry(number: int, recipe: str = "V1") -> ModelEntry:
+    member, first_recipe = FAMILY[number], recipe == "V1"
+    return _torchvision_entry(
+        f"EfficientNet_B{number}_Weights.IMAGENET1K_{recipe}",
+        f"b{number}" if first_recipe else f"b{number}-{recipe.lower()}",
+        f"EfficientNet-{member.name}" + ("" if first_recipe else f" ({recipe} recipe)"),
+        Family.B,
+        (member.width, member.depth),
+    )
+
+
+def _v2_entry(letter: str) -> ModelEntry:
+    name = f"EfficientNet_V2_{letter}_Weights.IMAGENET1K_V1"
+    title = f"EfficientNetV2-{letter} (torchvision)"
+    return _torchvision_entry(name, f"v2-{letter.lower()}", title, Family.V2)
+
+
+def _resnet_entry(layers: int) -> ModelEntry:
+    name = f"ResNet{layers}_Weights.IMAGENET1K_V1"
+    return _torchvision_entry(name, f"resnet{layers}", f"ResNet-{layers}", Family.RESNET)
 
 
 def _lite_entry(number: int, resize: int, digits: str, megabytes: float) -> ModelEntry:
@@ -167,6 +199,42 @@ def _lite_entry(number: int, resize: int, digits: str, megabytes: float) -> Mode
         ),
         recipe="EfficientNet-Lite (Google)",
         published=member.figure,
+        family=Family.LITE,
+    )
+
+
+def _timm_entry(row: Row) -> ModelEntry:
+    mean, std = row.normalisation
+    weights: WeightSource
+    if row.file is None:
+        weights = UserCheckpoint(row.name, published_as=f"timm/{row.name}")
+    else:
+        weights = RemoteFile(f"{row.release}/{row.file}", row.megabytes, "timm", stated=False)
+    return ModelEntry(
+        key=row.key,
+        title=row.title,
+        library="timm",
+        architecture=row.name.partition(".")[0],
+        width=row.width,
+        depth=row.depth,
+        preprocessing=ResizeAndCrop(
+            resize=int(row.resolution / row.crop),  # rounded down, as timm does
+            resolution=row.resolution,
+            interpolation=row.interpolation,
+            mean=mean,
+            std=std,
+        ),
+        weights=weights,
+        recipe=row.recipe,
+        published=Figure(
+            name=row.title.removeprefix("EfficientNet-"),
+            top1=row.top1,
+            top5=row.top5,
+            multiply_adds=row.multiply_adds,
+            parameters=row.parameters,
+            source=(COUNTED if isnan(row.top1) else SOURCE).format(resolution=row.resolution),
+        ),
+        family=row.family,
     )
 
 
@@ -174,10 +242,26 @@ _ENTRIES = (
     _lite_entry(0, resize=256, digits="57934424", megabytes=17.954),
     _lite_entry(1, resize=272, digits="77cc7160", megabytes=20.930),
     _lite_entry(2, resize=292, digits="9656183e", megabytes=23.524),
-    _torchvision_entry(0),
-    _torchvision_entry(1),
-    _torchvision_entry(1, "V2"),
-    *map(_torchvision_entry, range(2, 8)),
+    _b_entry(0),
+    _b_entry(1),
+    _b_entry(1, "V2"),
+    *map(_b_entry, range(2, 8)),
+    *map(_timm_entry, ROWS),
+    *map(_v2_entry, "SML"),
+    *map(_resnet_entry, (18, 34, 50, 101, 152)),
+    _torchvision_entry(
+        "Wide_ResNet50_2_Weights.IMAGENET1K_V1",
+        "wide-resnet50-2",
+        "Wide-ResNet-50-2",
+        Family.RESNET,
+    ),
+    _torchvision_entry(
+        "MobileNet_V2_Weights.IMAGENET1K_V1",
+        "mobilenet-v2",
+        "MobileNetV2-1.0 (torchvision)",
+        Family.MOBILENET,
+        (1.0, 1.0),
+    ),
 )
 
 
@@ -191,5 +275,7 @@ def index(entries: tuple[ModelEntry, ...]) -> dict[str, ModelEntry]:
     return by_key
 
 
-MODELS = index(_ENTRIES)
-"""All models by key, smallest family first."""
+_ORDER = list(Family)
+
+MODELS = index(tuple(sorted(_ENTRIES, key=lambda entry: _ORDER.index(entry.family))))
+"""All models by key, family by family; those of the paper come first."""

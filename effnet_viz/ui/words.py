@@ -292,9 +292,26 @@ MODELS_LINE = (
     "resolution (pixels). Compare across scale within one recipe: others were also trained "
     "differently."
 )
-LITE = "EfficientNet-Lite"
-B0_TO_B7 = "EfficientNet-B0 to B7"
 PREPROCESSING = "Preprocessing, weight files and sources of the figures"
+FIND_MODEL = (
+    "{count} models. Type a few letters to find one: B3, AdvProp, NoisyStudent, ResNet. Those that "
+    "are ready come first."
+)
+OTHER_FIGURES = "Where documents say otherwise, and why"
+OTHER_FIGURES_LINE = (
+    "timm's older page of EfficientNets and two READMEs, beside what stands above. FLOPS on that "
+    "page count a multiplication and an addition apart, so they are about twice the multiply-adds. "
+    "It also lists squeeze-and-excitation and swish for EfficientNet-Lite0 and EdgeTPU: none of "
+    "them has squeeze-and-excitation; Lite0 has ReLU6, EdgeTPU has ReLU."
+)
+RESNET_50 = "ResNet-50"
+RESNET_SCALED = (
+    "Scaled by one dimension, with weights of one recipe (torchvision's V1). These are not the "
+    "networks of the paper's Table 3: there the deeper ResNet-50 (d = 4) needs 16.2 B "
+    "multiply-adds and the wider one (w = 2) 14.7 B. Their weights were never published, nor those "
+    "of a compound one."
+)
+NOT_RETRAINED = "same weights, not retrained"
 
 # Networks
 NETWORKS = {

@@ -444,7 +444,7 @@ def test_a_download_shows_its_progress_and_then_the_result(page: Page, tmp_path:
     program = f"""
 import dataclasses
 from effnet_viz.models import weights, zoo
-file = weights.TorchvisionFile({url!r}, {len(SlowServer.content) / 2**20})
+file = weights.RemoteFile({url!r}, {len(SlowServer.content) / 2**20})
 zoo.MODELS["b0"] = dataclasses.replace(zoo.MODELS["b0"], weights=file)
 import sys
 from effnet_viz.cli.main import main

@@ -18,8 +18,8 @@ from effnet_viz.engines import structure
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.network import Network
 from effnet_viz.images.decode import decode
-from effnet_viz.models import architectures, scaling, variants, zoo
-from tests.choices import one_of_many
+from effnet_viz.models import architectures, scaling, variants
+from tests.choices import ARCHITECTURES, one_of_many
 from tests.conftest import SAMPLES, eager
 from tests.engines.networks import TIMM, TORCHVISION, branching, make
 
@@ -342,7 +342,9 @@ def test_b0_is_table_1() -> None:
     ]
 
 
-@pytest.mark.parametrize("key", one_of_many(zoo.MODELS, ["lite0", "b0", "b4"]))
+@pytest.mark.parametrize(
+    "key", one_of_many(ARCHITECTURES, ["lite0", "b0", "b4", "es", "v2-b0", "resnet50"])
+)
 def test_stages_add_up_to_the_network(key: str) -> None:
     """Parameters as PyTorch holds them; multiply-adds are half of what its counter counts."""
     entry, found = variants.find(key), architectures.structure_of(variants.find(key))
@@ -352,7 +354,7 @@ def test_stages_add_up_to_the_network(key: str) -> None:
         outputs = made.forward_intermediates(
             torch.zeros(1, 3, found.resolution, found.resolution, device="meta")
         )
-        made.tail(outputs[-1], 9)
+        made.tail(outputs[-1], found.last)
     assert [s.side for s in found.stages.values()] == [x.shape[-1] for x in outputs]
     assert [s.channels for s in found.stages.values()] == [x.shape[1] for x in outputs]
     assert 2 * found.multiply_adds == counter.get_total_flops()

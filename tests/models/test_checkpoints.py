@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("own_folder")
 
 LITE = [entry for entry in zoo.MODELS.values() if isinstance(entry.weights, PackageFile)]
 
-# torchvision's files
+# Files to download
 
 
 def test_a_file_placed_by_hand_is_ready_without_a_server(closed_url: str) -> None:
@@ -55,6 +55,28 @@ def test_a_file_placed_by_hand_is_ready_without_a_server(closed_url: str) -> Non
     assert list(tensors) == list(narrow_state())
     assert all(torch.equal(tensors[name], its) for name, its in narrow_state().items())
     downloads.download(weight).wait(PATIENCE)  # nothing to fetch, so no error
+
+
+def test_an_old_file_may_lack_the_counters_of_batches(closed_url: str) -> None:
+    """Written before PyTorch 0.4.1; only training reads them."""
+    old = {n: t for n, t in narrow_state().items() if not n.endswith("num_batches_tracked")}
+    assert len(old) < len(narrow_state())
+    content = saved(old)
+    weight = named(closed_url, content)
+    place(weight, content)
+    tensors, _ = checkpoints.load_state_dict(entry_with(weight))
+    assert list(tensors) == list(narrow_state())
+    for name, tensor in tensors.items():
+        assert torch.equal(tensor, old.get(name, torch.tensor(0)))
+    architectures.build(NARROW, tensors)  # which is strict
+
+
+def test_a_lacking_statistic_is_no_old_file(closed_url: str) -> None:
+    content = saved({n: t for n, t in narrow_state().items() if "running_var" not in n})
+    weight = named(closed_url, content)
+    place(weight, content)
+    with pytest.raises(WeightsError, match="running_var` is missing"):
+        checkpoints.load_state_dict(entry_with(weight))
 
 
 def test_readiness_follows_the_server(server: Server, closed_url: str) -> None:

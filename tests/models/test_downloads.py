@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from effnet_viz.models import checkpoints, downloads, files, weights
-from effnet_viz.models.weights import Readiness, TorchvisionFile, WeightsError
+from effnet_viz.models.weights import Readiness, RemoteFile, WeightsError
 from tests.models.weight_files import (
     CONTENT,
     HALF,
@@ -127,7 +127,7 @@ def test_a_slow_server_counts_as_unreachable_until_it_answers(
 
 def test_a_name_without_a_hash_is_refused() -> None:
     with pytest.raises(ValueError, match="does not carry a hash"):
-        downloads.download(TorchvisionFile("http://127.0.0.1/efficientnet_b0.pth", 1.0))
+        downloads.download(RemoteFile("http://127.0.0.1/efficientnet_b0.pth", 1.0))
 
 
 def test_progress_moves_and_the_file_appears_only_when_complete(server: Server) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
+from timm.models import get_pretrained_cfg, list_pretrained
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import get_model_builder, get_weight
 from torchvision.ops.misc import Conv2dNormActivation
@@ -14,7 +18,9 @@ from torchvision.ops.misc import Conv2dNormActivation
 from effnet_viz import build, load
 from effnet_viz.models import architectures, checkpoints, variants, weights, zoo
 from effnet_viz.models.classes import imagenet
-from tests.choices import one_of_many
+from effnet_viz.models.published import OTHER_FIGURES, Family
+from effnet_viz.models.timm_table import ROWS
+from tests.choices import ARCHITECTURES, one_of_many
 
 # Tan & Le 2019, Table 2, and the multipliers of the released code.
 PAPER = {
@@ -24,10 +30,145 @@ PAPER = {
 }  # fmt: skip
 
 
-def test_the_zoo_has_the_family_and_the_lite_models() -> None:
-    expected = {f"b{n}" for n in range(8)} | {"b1-v2"} | {f"lite{n}" for n in range(3)}
-    assert set(zoo.MODELS) == expected
-    assert zoo.DEFAULT in zoo.MODELS
+TIMM = [row.key for row in ROWS]
+
+
+def test_the_paper_s_families_come_first() -> None:
+    first = ["lite0", "lite1", "lite2", "b0", "b1", "b1-v2", *(f"b{n}" for n in range(2, 8))]
+    assert list(zoo.MODELS)[: len(first)] == first
+    assert first[0] == zoo.DEFAULT
+    families = [entry.family for entry in zoo.MODELS.values()]
+    assert families == sorted(families, key=list(Family).index)
+    assert set(families) == set(Family)
+    assert len(zoo.MODELS) == 97
+
+
+def test_titles_and_keys_are_of_one_model_each() -> None:
+    assert len({entry.title for entry in zoo.MODELS.values()}) == len(zoo.MODELS)
+    for key in zoo.MODELS:
+        matched = variants._VARIANT.fullmatch(key)
+        assert matched is not None
+        assert matched[1] == key  # no key reads as a variant of another one
+        assert len(key) <= 20
+
+
+def test_timm_is_not_imported_for_a_list() -> None:
+    code = "import sys, effnet_viz.models.zoo; sys.exit('timm' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("key", TIMM)
+def test_the_table_is_timm_s_own_configuration(key: str) -> None:
+    row = next(row for row in ROWS if row.key == key)
+    entry, config = variants.find(key), get_pretrained_cfg(row.name)
+    assert config is not None
+    sizes = {config.input_size[-1]: config.crop_pct}
+    if config.test_input_size is not None:
+        sizes[config.test_input_size[-1]] = config.test_crop_pct or config.crop_pct
+    assert sizes[entry.resolution] == row.crop
+    if key not in ("timm-b2", "timm-b3"):
+        assert entry.resolution == max(sizes)
+    assert entry.preprocessing.resize == math.floor(entry.resolution / row.crop)
+    assert entry.preprocessing.interpolation == config.interpolation
+    assert (entry.preprocessing.mean, entry.preprocessing.std) == (config.mean, config.std)
+    assert config.crop_mode == "center"
+    assert config.num_classes == 1000
+    assert config.license == "apache-2.0"  # as docs/licences.md says
+    if isinstance(entry.weights, weights.RemoteFile):
+        assert entry.weights.url == config.url
+    else:
+        assert not config.url
+        assert entry.weights.published_as == config.hf_hub_id
+
+
+def test_nothing_that_fits_here_is_left_out() -> None:
+    """Every EfficientNet of timm with ImageNet's classes, but what the table gives reasons for.
+
+    A new version of timm with more of them fails here.
+    """
+    listed = {row.name for row in ROWS} | {f"tf_efficientnet_lite{n}.in1k" for n in range(3)}
+    left_out = []
+    for name in list_pretrained("*efficientnet*"):
+        config = get_pretrained_cfg(name)
+        if name in listed or config.num_classes != 1000 or config.crop_mode == "squash":
+            continue
+        left_out.append(name)
+    assert {name.partition(".")[0] for name in left_out} == {
+        "test_efficientnet", "test_efficientnet_evos", "test_efficientnet_gn",
+        "test_efficientnet_ln",
+        "tf_efficientnet_cc_b0_4e", "tf_efficientnet_cc_b0_8e", "tf_efficientnet_cc_b1_8e",
+        "tf_efficientnet_l2",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "key",
+    one_of_many(
+        [key for key in ARCHITECTURES if key in TIMM],
+        ["es", "v2-b0", "mobilenetv1-100", "mobilenetv2-050"],
+    ),
+)
+def test_sizes_in_the_table_are_counted(key: str) -> None:
+    entry, row = variants.find(key), next(row for row in ROWS if row.key == key)
+    with torch.device("meta"):
+        state = architectures.module_of(entry, None).state_dict()
+    size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    assert row.megabytes == pytest.approx(size / 1024**2, abs=0.051)
+    assert counted(entry) == (row.parameters, row.multiply_adds)
+
+
+def test_rows_of_one_architecture_agree() -> None:
+    """Parameters and size of the file are the same, multiply-adds at one resolution, too."""
+    for row in ROWS:
+        for other in ROWS:
+            if row.name.partition(".")[0] == other.name.partition(".")[0]:
+                assert row.parameters == other.parameters
+                assert row.megabytes == other.megabytes
+                if row.resolution == other.resolution:
+                    assert row.multiply_adds == other.multiply_adds
+
+
+def test_b2a_and_b3a_are_the_weights_of_b2_and_b3_at_a_larger_size() -> None:
+    for number, side in ((2, 288), (3, 320)):
+        small, large = variants.find(f"timm-b{number}"), variants.find(f"timm-b{number}a")
+        assert small.weights == large.weights
+        assert small.recipe == large.recipe
+        assert (large.preprocessing.resize, large.resolution) == (side, side)
+        assert small.published is not None
+        assert large.published is not None
+        assert math.isnan(small.published.top1)
+        assert large.published.top1 > 80
+
+
+def test_what_documents_say_otherwise_is_of_entries_here() -> None:
+    for other in OTHER_FIGURES:
+        published = zoo.MODELS[other.key].published
+        assert published is not None
+        same_size = other.resolution == zoo.MODELS[other.key].resolution
+        assert not same_size or abs(other.top1 - published.top1) < 0.4
+
+
+@pytest.mark.parametrize("key", ["lite0", "lite3", "timm-lite0", "es", "em", "tf-el"])
+def test_lite_and_edge_have_no_squeeze_and_excitation(key: str) -> None:
+    """Whatever timm's older page says; B0 has it."""
+    found = architectures.structure_of(variants.find(key))
+    assert not any(stage.has_global_context for stage in found.stages.values())
+    b0 = architectures.structure_of(variants.find("timm-b0"))
+    assert any(stage.has_global_context for stage in b0.stages.values())
+
+
+def test_resnet_scaled_by_one_dimension_costs_about_the_same() -> None:
+    found = variants.scaled_resnets()
+    assert [entry.key for entry in found.values()] == [
+        "resnet50", "resnet152", "wide-resnet50-2", "resnet50-r374",
+    ]  # fmt: skip
+    assert {entry.recipe for entry in found.values()} == {"torchvision IMAGENET1K_V1"}
+    costs = [architectures.structure_of(entry).multiply_adds for entry in found.values()]
+    assert costs == pytest.approx([4.09e9, 11.5e9, 11.4e9, 11.8e9], rel=0.005)
+    finer = found["resolution"]
+    assert finer.weights == found["baseline"].weights
+    assert finer.native_resolution == 224
+    assert finer.card.width is None
 
 
 def test_unknown_key_lists_the_choices() -> None:
@@ -186,7 +327,7 @@ def test_width_and_depth_take_a_checkpoint_of_the_users_whatever_the_resolution(
         ("b0-r224", "It is written b0."),
         ("b0-d1.234", "It is written b0-d1.23."),
         ("b0-r0448", "It is written b0-r448."),
-        ("b0-r450", "Choose 448 or 452"),
+        ("b0-r451", "Choose 450 or 452"),
         ("b0-r32", "from 64 to 1344"),
         ("b0-r4096", "from 64 to 1344"),
         ("b0-r" + "9" * 5000, "such as"),
@@ -198,6 +339,9 @@ def test_width_and_depth_take_a_checkpoint_of_the_users_whatever_the_resolution(
         ("b0-d6-r672", "times the activations of B7"),
         ("b7-r672", "times the multiply-adds of B7"),
         ("b3-d2", "Choose b0 or lite0"),
+        ("resnet50-w2", "Choose b0 or lite0"),
+        ("resnet50-r1344", "3.9 times the multiply-adds of B7"),
+        ("tf-b8-ap-r704", "times the multiply-adds of B7"),
     ],
 )
 def test_a_variant_that_cannot_be_had_says_what_can(key: str, reason: str) -> None:
@@ -206,11 +350,16 @@ def test_a_variant_that_cannot_be_had_says_what_can(key: str, reason: str) -> No
     assert reason in str(caught.value)
 
 
-def test_every_entry_of_the_table_is_within_the_limits() -> None:
+def test_the_paper_s_networks_are_within_the_limits() -> None:
     for entry in zoo.MODELS.values():
-        variants.check_limits(entry.width, entry.depth, entry.resolution)
+        assert entry.resolution % variants.RESOLUTION_STEP == 0
+        if entry.family in (Family.LITE, Family.B):
+            assert entry.width is not None
+            assert entry.depth is not None
+            variants.check_limits(entry.width, entry.depth, entry.resolution)
+            variants._check_cost(entry, entry.resolution)
     with pytest.raises(variants.VariantError):
-        variants.variant("b0", resolution=230)
+        variants.variant("b0", resolution=231)
     with pytest.raises(zoo.UnknownModelError):
         variants.variant("b0-r448", depth=4)
 

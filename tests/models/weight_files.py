@@ -17,7 +17,7 @@ import torch
 import torchvision
 
 from effnet_viz.models import variants, weights, zoo
-from effnet_viz.models.weights import PackageFile, TorchvisionFile
+from effnet_viz.models.weights import PackageFile, RemoteFile
 
 CONTENT = random.Random(0).randbytes(256 * 1024)
 HALF = len(CONTENT) // 2
@@ -51,7 +51,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
-    def offers(self, content: bytes) -> TorchvisionFile:
+    def offers(self, content: bytes) -> RemoteFile:
         weight = named(self.url, content)
         self.content["/" + weight.filename] = content
         return weight
@@ -61,9 +61,9 @@ class Server:
         self.http.server_close()
 
 
-def named(url: str, content: bytes) -> TorchvisionFile:
+def named(url: str, content: bytes) -> RemoteFile:
     digits = hashlib.sha256(content).hexdigest()[:8]
-    return TorchvisionFile(f"{url}/efficientnet_fake-{digits}.pth", len(content) / 1024**2)
+    return RemoteFile(f"{url}/efficientnet_fake-{digits}.pth", len(content) / 1024**2)
 
 
 def status(code: int, *headers: tuple[str, str]) -> Callable[[BaseHTTPRequestHandler], None]:
@@ -110,7 +110,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-def place(weight: TorchvisionFile, content: bytes) -> Path:
+def place(weight: RemoteFile, content: bytes) -> Path:
     """What a person does who puts a file there by hand."""
     path = weights.folder() / weight.filename
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,6 +140,6 @@ def narrow_state() -> dict[str, torch.Tensor]:
     return dict(module.state_dict())
 
 
-def entry_with(weight: TorchvisionFile | PackageFile) -> zoo.ModelEntry:
+def entry_with(weight: RemoteFile | PackageFile) -> zoo.ModelEntry:
     """NARROW, as if its weights were published."""
     return replace(NARROW, weights=weight)

@@ -158,6 +158,32 @@ def test_networks_without_weights_say_why_and_the_others_go_on() -> None:
 
 
 @pytest.mark.usefixtures("no_weights")
+def test_resnet_is_scaled_by_published_weights() -> None:
+    page = open_comparison(baseline="ResNet-50", untrained_too="false")
+    assert [(one["title"], one["detail"], one["colour"]) for one in places(page)] == [
+        ("Baseline", "ResNet-50, 224 px", "baseline"),
+        ("Deeper", "ResNet-152, 224 px", "depth"),
+        ("Wider", "Wide-ResNet-50-2, 224 px", "width"),
+        ("Higher resolution", "r = 1.67, 374 px, same weights, not retrained", "resolution"),
+    ]
+    # All of them are published: no miniature stands in for them.
+    assert not any(one["still"] for one in places(page))
+    assert places(page)[1]["note"].startswith("resnet152-394f9c45.pth could not be downloaded")
+    assert words.RESNET_SCALED in texts(page)
+    assert not page.select_slider
+    assert address(page)["baseline"] == "ResNet-50"
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_a_scaled_resnet_runs_untrained_and_says_so() -> None:
+    page = open_comparison(baseline="ResNet-50", roles=["resolution"], untrained_too="true")
+    [(name, found)] = maps(page).items()
+    assert name == "resnet50-r374 untrained"
+    assert found["stamp"] == "UNTRAINED: random weights"
+    assert found["caption"][-1].endswith("stage 5 (12×12)")
+
+
+@pytest.mark.usefixtures("no_weights")
 def test_when_no_network_can_be_used_the_page_says_so() -> None:
     page = open_comparison(baseline="B0")
     assert part(page, "claim")["text"] == "None of these networks can be used here."

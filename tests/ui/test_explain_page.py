@@ -23,8 +23,9 @@ from effnet_viz.engines.engine import EngineError
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.openvino_engine import OpenVINOEngine
 from effnet_viz.images.decode import decode
-from effnet_viz.models import checkpoints, weights
+from effnet_viz.models import checkpoints, weights, zoo
 from effnet_viz.models.variants import ModelRef
+from effnet_viz.models.weights import Readiness
 from effnet_viz.pictures.captions import UNTRAINED
 from effnet_viz.serving import models
 from effnet_viz.ui import results
@@ -106,6 +107,32 @@ def test_the_page_of_channels_is_in_the_link_and_starts_again_with_another_stage
     page.run()
     assert not page.exception
     assert "Channels 1 to 24 of 80" in texts(page)
+
+
+def test_ready_models_come_first_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = ("lite0", "lite2", "resnet50")
+    monkeypatch.setattr(
+        checkpoints,
+        "readiness",
+        lambda entry: Readiness.READY if entry.key in ready else Readiness.UNREACHABLE,
+    )
+    options = open_app().selectbox(key="model").options
+    assert options[:5] == [
+        "EfficientNet-Lite0 · ready",
+        "EfficientNet-Lite2 · ready",
+        "ResNet-50 · ready",
+        "EfficientNet-Lite1 · not reachable",
+        "EfficientNet-B0 · not reachable",
+    ]
+    assert len(options) == len(zoo.MODELS)
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_network_without_multipliers_and_figures_is_described() -> None:
+    assert "Resolution 224 px · 25.6 M parameters · 76.1 %" in texts(open_app(model="resnet50"))
+    said = texts(open_app(model="timm-b2"))
+    assert "Width 1.1 · depth 1.2 · resolution 256 px · 9.1 M parameters" in said
+    assert "nan" not in said
 
 
 def test_another_model() -> None:
@@ -253,6 +280,7 @@ def test_unreachable_weights_are_explained_with_ways_out() -> None:
     options = page.selectbox(key="model").options
     assert "EfficientNet-B4 · not reachable" in options
     assert "EfficientNet-Lite0 · ready" in options
+    assert "MobileNetV1-1.0 (timm, 3600 epochs) · put in place by hand" in options
     assert [button.label for button in page.button] == [
         "Use EfficientNet-Lite0, which is ready",
         "Run EfficientNet-B4 untrained",

@@ -20,7 +20,7 @@ from effnet_viz.models import advice, checkpoints
 from effnet_viz.models.classes import imagenet
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
-from effnet_viz.models.weights import Readiness, TorchvisionFile, WeightsError
+from effnet_viz.models.weights import Readiness, RemoteFile, UserCheckpoint, WeightsError
 from effnet_viz.processes import JobError
 from effnet_viz.ui import front_end, results, viewer, words
 from effnet_viz.ui.compare.details import DETAILS, SAVE, ask_for
@@ -215,7 +215,7 @@ def slot_of(network: ChosenNetwork) -> Slot:
     entry, ready = network.entry, checkpoints.readiness(network.entry)
     if network.ref.untrained or ready is Readiness.READY:
         return slot
-    if network.role in WITHOUT_WEIGHTS:
+    if network.role in WITHOUT_WEIGHTS and isinstance(entry.weights, UserCheckpoint):
         below = words.NO_WEIGHTS.format(scale=network.detail)
         link = ("/scaling_lab", words.SEE_MINIATURES)
         still = Still("", words.MINIATURE_DESCRIPTION, words.MINIATURE, below, link)
@@ -228,7 +228,7 @@ def slot_of(network: ChosenNetwork) -> Slot:
     if running is not None and running.error is not None:
         note = str(running.error)
     buttons = (untrained,)
-    if ready is Readiness.DOWNLOADABLE and isinstance(entry.weights, TorchvisionFile):
+    if ready is Readiness.DOWNLOADABLE and isinstance(entry.weights, RemoteFile):
         text = words.DOWNLOAD.format(megabytes=entry.weights.megabytes)
         return replace(slot, note=_plain(note), buttons=((_DOWNLOAD + entry.key, text), untrained))
     return replace(slot, note=_plain(note), buttons=buttons)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import streamlit as st
 
 from effnet_viz.models import advice, checkpoints, downloads, own, weights, zoo
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, WeightsError
-from effnet_viz.ui import results
+from effnet_viz.ui import results, words
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.problems import error_boundary, offer_another, offer_what_works
 from effnet_viz.ui.layout.url_parameters import Choice, Flag
 from effnet_viz.ui.layout.waiting import waiting
+
+READY = "ready"
 
 PARAMETERS = (Choice("model", own.ModelKeys()), Flag("untrained"))
 
@@ -23,9 +27,11 @@ def readiness_text(entry: zoo.ModelEntry) -> str:
     """Whether a click shows something at once, in a few words."""
     ready = checkpoints.readiness(entry)
     if ready is Readiness.READY:
-        return "ready"
-    if ready is Readiness.DOWNLOADABLE and isinstance(entry.weights, weights.TorchvisionFile):
+        return READY
+    if ready is Readiness.DOWNLOADABLE and isinstance(entry.weights, weights.RemoteFile):
         return f"needs a download of {entry.weights.megabytes:.0f} MB"
+    if isinstance(entry.weights, weights.UserCheckpoint):
+        return "put in place by hand"
     return "not reachable"
 
 
@@ -40,10 +46,11 @@ def choose_model() -> ModelRef:
     with dropdown(short_title(key), "model"):
         key = st.selectbox(
             "Model",
-            list(texts),
+            sorted(texts, key=lambda one: not texts[one].endswith(f" {READY}")),
             key="model",
             format_func=texts.__getitem__,
             persist_state="session",
+            help=words.FIND_MODEL.format(count=len(zoo.MODELS)),
         )
         url_state.write_url("model", None if key == zoo.DEFAULT else key)
         untrained = st.toggle(
@@ -58,22 +65,7 @@ def choose_model() -> ModelRef:
             entry = chosen.entry
         except WeightsError:  # load_or_explain says why
             return chosen
-        scale = f"Width {entry.width:g} · depth {entry.depth:g} · resolution {entry.resolution} px"
-        published = entry.published
-        if entry.labels is not None:
-            st.caption(f"{scale} · {len(entry.labels)} classes · {entry.card.architecture}")
-            st.caption(f"Trained: {entry.recipe}")
-            return chosen
-        if published is None:
-            st.caption(f"{scale} · random weights" if untrained else scale)
-            return chosen
-        accuracy = (
-            "random weights" if untrained else f"{published.top1:.1f} % of ImageNet right (top-1)"
-        )
-        st.caption(
-            f"{scale} · {published.parameters / 1e6:.1f} M parameters · {accuracy}",
-            help=f"Figures as published: {published.source}",
-        )
+        _show_scale(entry, untrained)
     return chosen
 
 
@@ -82,10 +74,31 @@ def _model_texts() -> dict[str, str]:
     return {
         **{key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()},
         **{
-            key: f"{network.title} · {key} · {'ready' if network.entry else 'not ready'}"
+            key: f"{network.title} · {key} · {READY if network.entry else 'not ready'}"
             for key, network in own.networks().items()
         },
     }
+
+
+def _show_scale(entry: zoo.ModelEntry, untrained: bool) -> None:
+    said = []
+    if entry.width is not None and entry.depth is not None:
+        said.append(f"width {entry.width:g} · depth {entry.depth:g}")
+    said.append(f"resolution {entry.resolution} px")
+    published = entry.published
+    if published is not None:
+        said.append(f"{published.parameters / 1e6:.1f} M parameters")
+    if entry.labels is not None:
+        said.append(f"{len(entry.labels)} classes · {entry.card.architecture}")
+    elif untrained:
+        said.append("random weights")
+    elif published is not None and not isnan(published.top1):
+        said.append(f"{published.top1:.1f} % of ImageNet right (top-1)")
+    text = " · ".join(said)
+    source = None if published is None else f"Figures as published: {published.source}"
+    st.caption(text[0].upper() + text[1:], help=source)
+    if entry.labels is not None:
+        st.caption(f"Trained: {entry.recipe}")
 
 
 def short_title(key: str) -> str:
@@ -129,7 +142,7 @@ def load_or_explain(chosen: ModelRef) -> Model | None:
 
 def offer_download(entry: zoo.ModelEntry) -> None:
     """A button that downloads the weights, or how far that is."""
-    assert isinstance(entry.weights, weights.TorchvisionFile)  # nothing else can be downloaded
+    assert isinstance(entry.weights, weights.RemoteFile)  # nothing else can be downloaded
     running = download_of(entry)
     if running is not None:
         if not running.finished:
@@ -154,7 +167,7 @@ def download_of(entry: zoo.ModelEntry) -> downloads.Download | None:
 
 def start_download(entry: zoo.ModelEntry) -> None:
     """Start to download the weights; offer_download then shows how far that is."""
-    assert isinstance(entry.weights, weights.TorchvisionFile)
+    assert isinstance(entry.weights, weights.RemoteFile)
     st.session_state[_download_key(entry)] = downloads.download(entry.weights)
 
 

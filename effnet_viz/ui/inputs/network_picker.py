@@ -30,9 +30,13 @@ ROLES = {
 and the key of their names and colours."""
 
 WITHOUT_WEIGHTS = ("depth", "width")
-"""Nobody has published weights for these; the scaling lab has trained its own, in miniature."""
+"""Nobody has published weights for B0 and Lite0 scaled so; the scaling lab has trained its own, in
+miniature."""
 
-BASELINES = {"Lite0": "lite0", "B0": "b0"}
+BASELINES = {"Lite0": "lite0", "B0": "b0", words.RESNET_50: "resnet50"}
+
+_SLIDER_BASES = ("lite0", "b0")
+"""The baselines whose resolution is chosen freely; ResNet-50's is that of equal cost."""
 
 STEP = 32
 """Of the resolution slider, in pixels."""
@@ -174,6 +178,32 @@ def _choose_roles() -> list[_Member]:
     url_state.write_url("baseline", None if name == next(iter(BASELINES)) else name)
     base = zoo.MODELS[BASELINES[name]]
     roles = _chosen_roles()
+    of_role = _scaled_resnets() if name == words.RESNET_50 else _scaled(base)
+    return [
+        _Member(entry, role, words.NETWORKS[role], detail)
+        for role, (entry, detail) in of_role.items()
+        if role in roles
+    ]
+
+
+def _scaled_resnets() -> dict[str, tuple[zoo.ModelEntry, str]]:
+    """By role, with their details."""
+    st.caption(words.RESNET_SCALED)
+    found = variants.scaled_resnets()
+    return {
+        role: (
+            entry,
+            f"r = {entry.resolution / found['baseline'].resolution:.3g}, {entry.resolution} px, "
+            f"{words.NOT_RETRAINED}"
+            if role == "resolution"
+            else f"{short_title(entry.key)}, {entry.resolution} px",
+        )
+        for role, entry in found.items()
+    }
+
+
+def _scaled(base: zoo.ModelEntry) -> dict[str, tuple[zoo.ModelEntry, str]]:
+    """By role, with their details; the side of the higher resolution is chosen here."""
     side = st.select_slider(
         words.SIDE,
         _sides(base),
@@ -184,18 +214,13 @@ def _choose_roles() -> list[_Member]:
     depth, width = (variants.table_7(base.key)[place] for place in (1, 2))
     compound = variants.table_7(base.key)[-1]
     finer = variants.variant(base.key, resolution=side)
-    of_role = {
+    return {
         "baseline": (base, f"{short_title(base.key)}, {base.resolution} px"),
         "depth": (depth, f"d = {depth.depth:g}"),
         "width": (width, f"w = {width.width:g}"),
         "resolution": (finer, f"r = {side / base.resolution:.3g}, {side} px"),
         "compound": (compound, f"{short_title(compound.key)}, {compound.resolution} px"),
     }
-    return [
-        _Member(entry, role, words.NETWORKS[role], detail)
-        for role, (entry, detail) in of_role.items()
-        if role in roles
-    ]
 
 
 def _chosen_roles() -> list[str]:
@@ -279,7 +304,7 @@ PARAMETERS = (
     Choice("family", (ONE_DIMENSION, FAMILY)),
     Choice("baseline", BASELINES),
     Choices("roles", ROLES),
-    Choice("side", {str(side) for key in BASELINES.values() for side in _sides(zoo.MODELS[key])}),
+    Choice("side", {str(side) for key in _SLIDER_BASES for side in _sides(zoo.MODELS[key])}),
     Text("members", _names_members),
     Text("custom", _names_network),
     Flag("untrained_too"),
