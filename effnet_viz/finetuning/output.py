@@ -219,12 +219,6 @@ def model_card(finished: Finished) -> str:
     """README.md: the model card in Markdown."""
     split, accuracy, entry = finished.split, finished.accuracy, finished.entry
     epoch = finished.curves[finished.best]
-    trained = (
-        "The linear head alone. All other layers are those of the network that it began with."
-        if finished.trained == "head"
-        else "The head first, then all layers, the earlier ones by smaller steps where the recipe "
-        "says so."
-    )
     drawn = (
         "The data itself says what is for training and what for validation."
         if split.given
@@ -249,8 +243,9 @@ It began with the weights “{finished.base["recipe"]}” (SHA-256 {finished.bas
 
 ## What was trained
 
-{trained} The weights are those of epoch {epoch["epoch"]} of the phase “{epoch["phase"]}”, where the
-loss on the validation pictures was smallest.
+{_what_was_trained(finished)}
+The weights are those of epoch {epoch["epoch"]} of the phase “{epoch["phase"]}”, where the loss on
+the validation pictures was smallest.
 
 ## Data
 
@@ -282,6 +277,16 @@ Files that were no readable pictures and were skipped: {len(finished.skipped)}.{
 every epoch, `confusion.csv` what was taken for what (rows: label, columns: prediction), and
 `validation.csv` the prediction for each validation picture.
 """
+
+
+def _what_was_trained(finished: Finished) -> str:
+    if finished.trained == "head":
+        tried = any(epoch["phase"] == "all" for epoch in finished.curves)
+        return "The linear head alone; all other layers are frozen, those it began with." + (
+            " Training all layers after it did not make the loss smaller." if tried else ""
+        )
+    statistics = "moved with them" if finished.recipe.train_statistics else "stayed frozen"
+    return f"The head first, then all layers; the statistics of batch norms {statistics}."
 
 
 def _cell(text: str) -> str:

@@ -99,7 +99,8 @@ def test_the_toy_is_learned_and_all_is_written(whole: Path) -> None:
     assert np.trace(counts) == provenance["accuracy"]["right"]
     card = (toy / "README.md").read_text()
     assert f"{provenance['accuracy']['right']} of\n10;" in card
-    assert "notes.txt" in card
+    assert "notes.txt: This is not a picture" in card
+    assert ("The head first, then all layers" in card) == (trained == "all layers")
     assert not (whole / training.WORKING / "toy").exists()
     assert sorted(path.name for path in toy.iterdir()) == [
         "README.md", "confusion.csv", "curves.json", "network.json", "validation.csv",
@@ -277,6 +278,7 @@ def test_training_that_diverges_says_so(
 def test_a_phase_ends_when_it_becomes_no_better(pictures: Path, tmp_path: Path) -> None:
     settings = replace(HEAD, head_epochs=300, patience=2, batch=4)
     _, made = finetune(pictures, tmp_path, "toy", settings, progress=False)
+    assert "The linear head alone" in (tmp_path / "toy" / "README.md").read_text()
     losses = [epoch["validation_loss"] for epoch in made.curves]
     assert len(losses) < 300
     assert made.best == int(np.argmin(losses)) == len(losses) - 3
