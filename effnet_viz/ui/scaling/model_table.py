@@ -10,7 +10,7 @@ import streamlit as st
 
 from effnet_viz.models import advice, checkpoints, zoo
 from effnet_viz.models.published import OTHER_FIGURES, Family, Figure
-from effnet_viz.models.weights import OwnFile, PackageFile, Readiness, RemoteFile, UserCheckpoint
+from effnet_viz.models.weights import PackageFile, RemoteFile, UserCheckpoint
 from effnet_viz.models.zoo import ModelEntry
 from effnet_viz.ui import words
 from effnet_viz.ui.inputs.model_picker import short_title
