@@ -10,7 +10,7 @@ import streamlit as st
 
 from effnet_viz.models import advice, checkpoints, zoo
 from effnet_viz.models.published import OTHER_FIGURES, Family, Figure
-from effnet_viz.models.weights import PackageFile, RemoteFile, UserCheckpoint
+from effnet_viz.models.weights import PackageFile, Readiness, RemoteFile, UserCheckpoint
 from effnet_viz.models.zoo import ModelEntry
 from effnet_viz.ui import words
 from effnet_viz.ui.inputs.model_picker import short_title
@@ -119,9 +119,9 @@ def _row(entry: ModelEntry) -> tuple[str, ...]:
         f"{figure.multiply_adds / 1e9:.2f}{NO_BREAK}B",
         _percent(figure.top1),
         _percent(figure.top5),
-        "by hand"
-        if isinstance(size, UserCheckpoint | OwnFile)
-        else f"{size.megabytes:.0f}{NO_BREAK}MB",
+        f"{size.megabytes:.0f}{NO_BREAK}MB"
+        if isinstance(size, RemoteFile | PackageFile)
+        else "by hand",
         entry.recipe,
     )
 
