@@ -5,6 +5,7 @@ Left out of timm's list, and why:
 - What "squashes" the photograph (B5 of timm, EfficientNetV2-M, L and XL of Google, H-B5, X-B5): a
   crop has one scale here. torchvision has V2-M and V2-L without it.
 - The CondConv networks: they mix their kernels anew for every image, so no stage has one weight.
+- GC-EfficientNetV2-RW-T: its attention multiplies activations, which no count of a stage here has.
 - Networks whose classes are not ImageNet's 1,000, and timm's own tiny ones for tests.
 - Google's Lite0 to Lite2, which come as packages.
 """
@@ -463,12 +464,6 @@ ROWS = (
         Family.V2, "adaptive gradient clipping (timm)", "efficientnetv2_rw_m.agc_in1k",
         WEIGHTS, "efficientnetv2_rw_m_agc-3d90cb1e.pth", None, None,
         416, 1.0, "bicubic", IMAGENET, 53_236_442, 21_332_303_888, 204.3, 84.812, 97.15,
-    ),
-    Row(
-        "v2-rw-t-gc", "EfficientNetV2-RW-T with global context",
-        Family.V2, "adaptive gradient clipping (timm)", "gc_efficientnetv2_rw_t.agc_in1k",
-        WEIGHTS, "gc_efficientnetv2_rw_t_agc-927a0bde.pth", None, None,
-        288, 1.0, "bicubic", IMAGENET, 13_677_713, 3_164_258_432, 52.6, 82.452, 96.292,
     ),
     Row(
         "mobilenetv1-100", "MobileNetV1-1.0 (timm, 3600 epochs)",
