@@ -37,9 +37,13 @@ from effnet_viz.finetuning.network import head_of, set_drops, to_training_mode, 
 from effnet_viz.finetuning.output import Finished, write_atomically
 from effnet_viz.finetuning.phases import Best, Phase, Trained
 from effnet_viz.models import architectures, checkpoints, variants
+from effnet_viz.models.published import Family
 from effnet_viz.models.zoo import ModelEntry
 
 Json = dict[str, Any]
+
+FINE_TUNED = (Family.LITE, Family.B)
+"""Families whose checkpoints models.own recognises with any number of classes."""
 
 WORKING = ".training"
 """Folder beside the networks with what is needed to go on: features, checkpoints."""
@@ -90,6 +94,11 @@ def finetune(
     Raises FinetuneError, UnknownModelError, WeightsError, EngineError and MemoryError.
     """
     entry = variants.find(settings.model)
+    if entry.family not in FINE_TUNED or entry.labels is not None:
+        raise FinetuneError(
+            f"{entry.title} cannot be fine-tuned here. Choose an EfficientNet-Lite or one of B0 to "
+            "B7, such as lite0."
+        )
     goal, working = folder / name, folder / WORKING / name
     output.refuse_existing(goal)
     files = read(source)
