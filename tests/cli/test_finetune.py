@@ -39,6 +39,7 @@ def test_a_network_from_the_command_line(
     [
         (["nowhere"], "There is no folder and no file nowhere. Check the path of the pictures.\n"),
         (["x", "--model", "b99"], "There is no model 'b99'. Choose one of: lite0, "),
+        (["x", "--model", "resnet50"], "ResNet-50 cannot be fine-tuned here. Choose an"),
         (
             ["x", "--name", "../up"],
             "'../up' is no name for a folder. Choose a --name of at most",

@@ -14,7 +14,7 @@ import pytest
 from effnet_viz.cli.main import main
 from effnet_viz.models import bundles, weights, zoo
 from effnet_viz.models.bundles import LIST, Bundled, BundleError, pack, unpack
-from effnet_viz.models.weights import TorchvisionFile, UserCheckpoint
+from effnet_viz.models.weights import RemoteFile, UserCheckpoint
 from tests.models.weight_files import CONTENT, NARROW, Server, first_half_only, place, saved
 from tests.models.weight_files import narrow_state as state
 
@@ -32,7 +32,7 @@ def own_file() -> str:
 
 
 @pytest.fixture
-def official(server: Server, monkeypatch: pytest.MonkeyPatch) -> TorchvisionFile:
+def official(server: Server, monkeypatch: pytest.MonkeyPatch) -> RemoteFile:
     """B0's official file, as if it were a quarter of a megabyte of noise."""
     weight = server.offers(CONTENT)
     monkeypatch.setitem(zoo.MODELS, "b0", replace(zoo.MODELS["b0"], weights=weight))  # type: ignore[arg-type]
@@ -40,7 +40,7 @@ def official(server: Server, monkeypatch: pytest.MonkeyPatch) -> TorchvisionFile
 
 
 @pytest.fixture
-def bundle(official: TorchvisionFile, tmp_path: Path) -> Path:
+def bundle(official: RemoteFile, tmp_path: Path) -> Path:
     """With B0's official file and a checkpoint of the user's, which are gone from their places."""
     place(official, CONTENT)
     (weights.folder() / own_file()).write_bytes(saved(state()))
@@ -51,7 +51,7 @@ def bundle(official: TorchvisionFile, tmp_path: Path) -> Path:
     return path
 
 
-def test_what_comes_out_is_what_went_in(bundle: Path, official: TorchvisionFile) -> None:
+def test_what_comes_out_is_what_went_in(bundle: Path, official: RemoteFile) -> None:
     heard: list[tuple[str, int, int]] = []
     first, second = unpack(bundle, lambda *told: heard.append(told))
     assert (first.path.name, first.was_there) == (official.filename, False)
@@ -108,7 +108,7 @@ def changed(bundle: Path, one: Bundled | dict[str, object], content: bytes, **ho
     return bundle
 
 
-def test_nothing_else_gets_in(bundle: Path, official: TorchvisionFile) -> None:
+def test_nothing_else_gets_in(bundle: Path, official: RemoteFile) -> None:
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     right = Bundled(official.filename, "b0", sha256, len(CONTENT))
     other = bytes(len(CONTENT))
@@ -141,7 +141,7 @@ def test_another_checkpoint_is_not_overwritten(bundle: Path) -> None:
 
 
 def test_fetched_bundled_and_unbundled(
-    official: TorchvisionFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    official: RemoteFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     assert main(["fetch", "b0", "lite0"]) == 0

@@ -380,7 +380,7 @@ def test_labels_that_contradict_the_description_are_refused(networks: Path) -> N
         ({"title": 3}, "has a “title” that is not a text"),
         ({"resolution": True}, "has a “resolution” that is not a whole number"),
         ({"resolution": 10**9}, "has a “resolution” that is not 64 to 1344 pixels"),
-        ({"resolution": 65}, "Resolution is a multiple of 4 pixels"),
+        ({"resolution": 65}, "Resolution is a multiple of 2 pixels"),
         ({"architecture": "b99"}, "names the architecture `b99`, which is not known"),
         ({"architecture": "own-a"}, "names the architecture `own-a`, which is not known"),
         ({"architecture": "b0"}, "holds no weights of torchvision efficientnet_b0"),
