@@ -22,8 +22,9 @@ MAP_STAGE = Number("map_stage", 1)
 
 def choose_target(classes: Classes) -> str | None:
     """The class to explain, searched among all; None for the most probable one."""
-    if known(st.session_state.get("target"), classes) is None:
-        st.session_state.pop("target", None)  # of a network with other classes
+    label = st.session_state.get("target")
+    if label is not None and known(label, classes) is None:
+        st.session_state["target"] = None  # of a network with other classes
     target: str | None = st.selectbox(
         words.ANOTHER_CLASS,
         tuple(classes),
