@@ -169,11 +169,10 @@ def run_cascade(
     """The map of each method for the same class at every position, in this process.
 
     `image` is (1, 3, R, R); the stage means nothing to a method that looks at the last one or at
-    pixels. At each position all maps
-    are of one network on PyTorch, the trained one among them, so that nothing but weights differs
-    between positions. A method that refuses is left out. `progress` hears how much is done, 0 to 1;
-    what it raises ends the cascade. Raises ValueError for another stage, WeightsError, EngineError
-    and MemoryError.
+    pixels. At each position all maps are of one network on PyTorch, the trained one among them, so
+    that nothing but weights differs between positions. A method that refuses is left out.
+    `progress` hears how much is done, 0 to 1; what it raises ends the cascade. Raises ValueError
+    for another stage, WeightsError, EngineError and MemoryError.
     """
     if not 1 <= question.stage <= model.last_stage:
         raise ValueError(

@@ -90,7 +90,7 @@ def show_networks(
             replace(slot, note=words.COMPUTING, buttons=cancel) if there else slot
             for slot, there in zip(slots, used, strict=True)
         ]
-    _open_deck(networks, shown, _whole(image), stage, target)
+    _open_deck(networks, shown, _whole(image), stage, target, asked.method)
     _show_downloads(networks)
 
     def explain_named(
@@ -167,9 +167,9 @@ def _open_deck(
     photograph: viewer.Photograph,
     stage: int,
     target: str | None,
+    chosen: Method | None,
 ) -> None:
     last = last_stage(networks)
-    chosen = chosen_method()
     titles = [*[f", {methods.GRAD_CAM.title}"] * (last - 1), f", {methods.CAM.title}"]
     if chosen is not None:
         titles = [""] * last
@@ -188,7 +188,7 @@ def _open_deck(
             if looks
             else None,
             on_stage=choose_map_stage,
-            methods=offered_methods(words.USUAL_MAPS, None),
+            methods=offered_methods(chosen, words.USUAL_MAPS, None),
             on_method=choose_method,
         )
 

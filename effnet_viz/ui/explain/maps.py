@@ -76,7 +76,7 @@ def open_deck(view: ExplainView) -> None:
             GRAD_CAM,
         ),
         on_stage=choose_stage,
-        methods=offered_methods(methods.GRAD_CAM.title, partial(_expected, view)),
+        methods=offered_methods(view.method, methods.GRAD_CAM.title, partial(_expected, view)),
         on_method=choose_method,
         cover=cover,
     )

@@ -40,10 +40,13 @@ def is_quick(method: Method) -> bool:
     return method.passes <= QUICK
 
 
-def offered_methods(usual: str, seconds: Callable[[Method], float] | None) -> Methods:
-    """All methods; `usual` is what Grad-CAM is called, `seconds` what one takes; None where
-    that is not known before a network has looked."""
-    chosen = chosen_method()
+def offered_methods(
+    chosen: Method | None, usual: str, seconds: Callable[[Method], float] | None
+) -> Methods:
+    """All methods, this one chosen; `usual` is what Grad-CAM is called.
+
+    `seconds` is what one takes; None where that is not known before a network has looked.
+    """
 
     def text(method: Method) -> str:
         if seconds is None:
