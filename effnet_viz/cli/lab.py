@@ -14,6 +14,7 @@ import torch
 from effnet_viz.lab import model_card
 from effnet_viz.lab import runs as shipped
 from effnet_viz.lab.networks import SCALINGS, multiply_adds, parameters
+from effnet_viz.lab.planted import PER_CLASS, write_planted
 from effnet_viz.lab.results import RESULTS
 from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, UnfinishedError, runs
 from effnet_viz.lab.summary import learning_curve, measure_all
@@ -57,10 +58,29 @@ def run(arguments: Sequence[str]) -> int:
     command.add_argument("--scenes", type=int, default=2400, help="default: %(default)s")
     command.set_defaults(call=_measure)
 
+    command = commands.add_parser(
+        "planted",
+        help="draw pictures with shortcuts hidden in them, to find out",
+        description="Four classes of drawn faces: two have a ground of their own, one a mark in a "
+        "corner. Fine-tune a network on them and look at its page of mistakes.",
+    )
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder")
+    command.add_argument(
+        "--pictures",
+        type=int,
+        default=PER_CLASS,
+        metavar="N",
+        help="a class (default: %(default)s)",
+    )
+    command.set_defaults(call=_planted)
+
     chosen = parser.parse_args(arguments)
     try:
         chosen.call(chosen)
-    except (UnfinishedError, ValueError) as error:
+    except FileExistsError:
+        sys.stderr.write(f"{chosen.folder} is there already. Name a new folder.\n")
+        return 1
+    except (UnfinishedError, ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
@@ -95,6 +115,11 @@ def _ship(arguments: argparse.Namespace) -> None:
             print(error)  # noqa: T201
         else:
             shipped.ship(each, checkpoint, learning_curve(each.log(arguments.folder)))
+
+
+def _planted(arguments: argparse.Namespace) -> None:
+    count = write_planted(arguments.folder, arguments.pictures)
+    print(f"{count} pictures in {arguments.folder}, masks of the faces beside them.")  # noqa: T201
 
 
 def _measure(arguments: argparse.Namespace) -> None:

@@ -6,8 +6,8 @@ import csv
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
@@ -28,6 +28,9 @@ _PARTS: dict[str, Part] = {
 }
 """Names of folders that are no classes but a split that somebody has made."""
 
+_MASKS = "masks"
+"""Folder beside the class folders that holds masks in the same class folders."""
+
 _NAMED = 5
 """How many of several a sentence names."""
 
@@ -46,6 +49,8 @@ class LabelledFile:
     label: str
     part: Part | None
     """Where the data itself says what is for training and what for validation."""
+    mask: Path | None = None
+    """A picture that is white where the thing is, if there is one."""
 
 
 def read(source: Path) -> tuple[LabelledFile, ...]:
@@ -53,8 +58,9 @@ def read(source: Path) -> tuple[LabelledFile, ...]:
 
     `source` is a folder with a folder for each class, at any depth below it, or with two such
     folders, `train` and `val` (or `validation`); or a CSV file with the columns `path`, relative to
-    its folder, and `label`. Names that begin with a dot are left out. Raises FinetuneError where
-    there is no such data.
+    its folder, and `label`. Beside them, `masks` may hold a mask for a picture under the same path,
+    ending in .png. Names that begin with a dot are left out. Raises FinetuneError where there is no
+    such data.
     """
     try:
         if source.is_dir():
@@ -71,7 +77,19 @@ def read(source: Path) -> tuple[LabelledFile, ...]:
             "read it."
         ) from error
     _check_labels(file.label for file in files)
-    return tuple(sorted(files, key=lambda file: file.name))
+    masks = (source if source.is_dir() else source.parent) / _MASKS
+    return tuple(_with_mask(file, masks) for file in sorted(files, key=lambda file: file.name))
+
+
+def _with_mask(file: LabelledFile, masks: Path) -> LabelledFile:
+    mask = masks / Path(file.name).with_suffix(".png")
+    return replace(file, mask=mask) if is_inside(file.name) and mask.is_file() else file
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name leads to a file inside the folder that it is relative to."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -80,6 +98,7 @@ def _visible(folder: Path) -> list[Path]:
 
 def _from_folder(source: Path) -> list[LabelledFile]:
     folders = [path for path in _visible(source) if path.is_dir()]
+    folders = [path for path in folders if not _holds_masks(path, folders)]
     parts = {_PARTS[path.name.lower()] for path in folders if path.name.lower() in _PARTS}
     if len(parts) < 2:
         files = _from_classes(source, folders, None)
@@ -97,6 +116,13 @@ def _from_folder(source: Path) -> list[LabelledFile]:
             "folder of their own, named like the class, inside it."
         )
     return files
+
+
+def _holds_masks(folder: Path, folders: Sequence[Path]) -> bool:
+    """Whether it holds nothing but folders named like others: a class of masks holds pictures."""
+    names = {other.name for other in folders} - {folder.name}
+    inside = _visible(folder) if folder.name == _MASKS else []
+    return bool(inside) and all(path.is_dir() and path.name in names for path in inside)
 
 
 def _from_classes(source: Path, folders: Iterable[Path], part: Part | None) -> list[LabelledFile]:

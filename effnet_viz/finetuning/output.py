@@ -19,9 +19,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from effnet_viz.arrays import Floats
-from effnet_viz.finetuning.data import FinetuneError, Split, counts
+from effnet_viz.finetuning.data import FinetuneError, Picture, Split, counts, is_inside
 from effnet_viz.finetuning.recipes import Recipe
 from effnet_viz.metrics.intervals import wilson_interval
+from effnet_viz.models.validation import MASKS, PICTURES, TABLE
 from effnet_viz.models.zoo import ModelEntry
 
 Json = dict[str, Any]
@@ -131,19 +132,46 @@ def write(finished: Finished, unfinished: Path, folder: Path) -> None:
         "weights.safetensors": weights,
         "curves.json": _json(curves),
         "confusion.csv": _csv(_confusion_rows(finished)),
-        "validation.csv": _csv(_validation_rows(finished)),
+        TABLE: _csv(_validation_rows(finished)),
         "README.md": model_card(finished).encode(),
         "network.json": _json(description(finished, digest)),
     }
     try:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
+        _keep_pictures(finished, unfinished)
         for name, content in files.items():
             write_atomically(unfinished / name, content)
         refuse_existing(folder)
         unfinished.rename(folder)
     except OSError as error:
         raise not_written(folder, error) from error
+
+
+def _keep_pictures(finished: Finished, folder: Path) -> None:
+    """The validation pictures and their masks: what the network is wrong about can be looked at.
+
+    As further names of the same files where the disk allows that, else as copies.
+    """
+    for picture in finished.split.validation:
+        name = kept_name(picture)
+        _keep(picture.file.path, folder / PICTURES / name)
+        if picture.file.mask is not None:
+            _keep(picture.file.mask, folder / MASKS / Path(name).with_suffix(".png"))
+
+
+def kept_name(picture: Picture) -> str:
+    """Its path below PICTURES: its name, or its hash where that leads out of the folder."""
+    name = picture.file.name
+    return name if is_inside(name) else picture.digest + Path(name).suffix
+
+
+def _keep(file: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file.resolve(), to)
+    except OSError:  # another disk, or one without such names
+        shutil.copyfile(file, to)
 
 
 def refuse_existing(folder: Path) -> None:
@@ -212,7 +240,7 @@ def _validation_rows(finished: Finished) -> Iterable[Sequence[object]]:
         finished.split.validation, finished.predicted.tolist(), finished.probabilities, strict=True
     ):
         probability = f"{float(row[picture.target]):.6f}"
-        yield [picture.file.name, picture.file.label, classes[predicted], probability]
+        yield [kept_name(picture), picture.file.label, classes[predicted], probability]
 
 
 def model_card(finished: Finished) -> str:
@@ -275,7 +303,8 @@ Files that were no readable pictures and were skipped: {len(finished.skipped)}.{
 
 `weights.safetensors` and `network.json` are the network; `curves.json` has loss and accuracy of
 every epoch, `confusion.csv` what was taken for what (rows: label, columns: prediction), and
-`validation.csv` the prediction for each validation picture.
+`validation.csv` the prediction for each validation picture. These lie in `pictures`, and in `masks`
+where the things are known to the pixel.
 """
 
 

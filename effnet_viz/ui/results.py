@@ -11,22 +11,34 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from effnet_viz.analysis import evaluation, faithfulness, randomization
+from effnet_viz.analysis import evaluation, faithfulness, mistakes, randomization
 from effnet_viz.analysis import pointing_game as game
 from effnet_viz.analysis import verdict as sentences
 from effnet_viz.analysis.analysis import Analysis, Target, analyse
 from effnet_viz.analysis.evaluation import MethodScores
 from effnet_viz.analysis.explanation import Explanation, explain, method_at
+from effnet_viz.analysis.mistakes import Study
 from effnet_viz.analysis.randomization import SanityCheck
-from effnet_viz.arrays import Pixels, blocks, full_range, reduced
+from effnet_viz.arrays import (
+    Floats,
+    Pixels,
+    Placement,
+    blocks,
+    full_range,
+    positive_evidence,
+    positive_range,
+    reduced,
+)
 from effnet_viz.attribution import channels as stage_channels
 from effnet_viz.attribution import doubts as doubts_of
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import METHODS, Library, Method
 from effnet_viz.images.guarded import decode_guarded
-from effnet_viz.images.photograph import Photograph, resized
+from effnet_viz.images.photograph import ImageError, Photograph, resized
 from effnet_viz.metrics.deletion import Kind
+from effnet_viz.models import validation
 from effnet_viz.models.model import Model
+from effnet_viz.models.validation import ValidationPicture
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.pictures import render
 from effnet_viz.pictures.encode import data_url, encode
@@ -349,6 +361,54 @@ def verdict(explanation: Explanation) -> sentences.Verdict:
 def hottest_blurred(explanation: Explanation, image: Upload) -> faithfulness.HottestBlurred:
     """What the network says with the hottest part of its map blurred."""
     return faithfulness.blur_hottest(explanation, photograph(image))
+
+
+def mistakes_of(
+    model: Model, pictures: tuple[ValidationPicture, ...], progress: Callable[[float], None]
+) -> Study:
+    """What a network of one's own goes by on its pictures; see analysis.mistakes.
+
+    Raises ImageError when none of them can be read.
+    """
+
+    def read(picture: ValidationPicture) -> tuple[Photograph, Photograph | None]:
+        whole = decoded(validation.content_of(picture.path))
+        if picture.mask is None:
+            return whole, None
+        try:
+            return whole, decoded(validation.content_of(picture.mask))
+        except ImageError as error:
+            raise ImageError(f"Its mask cannot be used: {error}") from error
+
+    return _results.get(
+        key_of(mistakes_of, model, validation.fingerprint(pictures)),
+        lambda: mistakes.study(pictures, read, model, progress),
+        lambda made: made.nbytes,
+    )
+
+
+@_results.kept(len)
+def small_map(study: Study, number: int) -> str:
+    """A picture of a study with the map for what it was taken for, as a data: URL."""
+    look = study.looks[number]
+    placement = study.model.structure.stages[study.model.last_stage].placement
+    return _over(look.small, look.predicted_map, placement)
+
+
+@_results.kept(len)
+def mean_map(study: Study, number: int) -> str:
+    """The mean picture of a group of a study with its mean map, as a data: URL."""
+    group = study.groups[number]
+    return _over(group.small, group.map, group.placement)
+
+
+def _over(picture: Pixels, values: Floats, placement: Placement) -> str:
+    height, width = picture.shape[:2]
+    box = (0.0, 0.0, float(width), float(height))
+    positive = positive_evidence(values)  # (h, w)
+    limits = positive_range(values)
+    drawn = render.overlay(picture, positive, placement, box, limits, "magma", 0.5)
+    return data_url(drawn, "jpeg")
 
 
 def deletion_insertion(

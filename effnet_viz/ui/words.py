@@ -128,6 +128,10 @@ PAGES = {
         "One photograph, networks scaled by depth, width, resolution or all three",
     ),
     "pages/methods.py": ("Methods", "Thirty ways to explain one answer, and which to trust"),
+    "pages/mistakes.py": (
+        "Mistakes",
+        "What a network that you have trained goes by: the thing, or a shortcut",
+    ),
     "pages/scaling_lab.py": (
         "Scaling lab",
         "Drag a drawn object and watch five small networks find it",
@@ -312,6 +316,69 @@ RESNET_SCALED = (
     "of a compound one."
 )
 NOT_RETRAINED = "same weights, not retrained"
+
+# Mistakes
+OWN_NETWORK = "Your network"
+NO_NETWORKS = "What did your network learn: the wolf, or the snow?"
+MAKE_A_NETWORK = """
+This page looks at a network that you have trained, on pictures that it did not learn from: where it
+goes wrong, what it goes by, and whether that is the thing or a shortcut. There is none here yet.
+
+1. Put pictures into a folder with a folder for every class.
+2. `effnet-viz finetune PICTURES --model lite0` trains a network and keeps its validation pictures.
+3. Start the app with `EFFNET_VIZ_NETWORKS` set to the folder where that has put it.
+
+To try it without pictures of your own, `effnet-viz lab planted PICTURES` draws some with shortcuts
+hidden in them. Reload this page when the network is there.
+"""
+LOOKING = "Looking at {count} pictures …"
+DRAWN = "{count} of its {there} pictures were looked at, an equal share of every class."
+UNREADABLE = "{count} pictures could not be read and are left out. {name}: {reason}"
+GOES_BY = "What it goes by"
+GOES_BY_LINE = "Pictures of a class whose maps look alike, laid over each other"
+TOO_FEW = "Nothing is said of classes with fewer than {count} pictures: add some."
+OTHER_CLASSES = "Classes without a finding ({count})"
+SHORTCUT = "shortcut"
+MEAN_PICTURE = "Mean of {count} pictures of {label}, with their mean map"
+HOW_FOUND = "How this is found"
+FOUND_HELP = """
+**Groups.** The class activation maps of a class, each divided by its sum, are put into groups that
+look alike by spectral clustering (spectral relevance analysis, Lapuschkin et al. 2019, arXiv
+1902.10178). The pictures of a group are laid over each other: things that lie elsewhere in every
+picture become a blur, and a mark that always lies in the same place stays sharp.
+
+**Copying.** The place with half of a group's evidence is cut out of its pictures and put into
+pictures of other classes. If these are then called the group's class, while the opposite place does
+nothing of the kind (the 95 % intervals do not meet), the place decides. It is called a shortcut
+where most of the evidence lies outside of the thing; without masks, where the pictures look the
+same there (mean correlation above 0.3).
+
+**Painting out.** Where masks say what is the thing, the box around it is filled in from its
+surroundings. The surroundings are a shortcut where most pictures are still called their class, and
+far more of them than of pictures of other classes.
+
+What is found is true of these pictures. A shortcut that is not found may be there all the same: one
+that lies on the thing itself, or is spread over the whole picture, needs masks or another eye.
+"""
+PICTURES = "Picture by picture"
+PICTURES_LINE = "Choose one to see where its evidence lies, for and against"
+ORDER = "Order"
+ORDERS = {
+    "surest mistakes": "Surest mistakes first",
+    "least sure": "Least sure first",
+    "surest": "Surest first",
+    "most outside the thing": "Most evidence outside of the thing first",
+}
+THAT_SHOW = "That show"
+ALL_CLASSES = "All classes"
+PAGE_OF = "Page, of {pages}"
+IS = "is {label}"
+WRONG = "wrong"
+TILE = "A picture of {label}, taken for {said}"
+TAKEN_FOR = "Taken for"
+TAKEN_FOR_RIGHT = "Rightly called"
+IT_IS = "It is"
+RUNNER_UP = "Next guess"
 
 # Networks
 NETWORKS = {
