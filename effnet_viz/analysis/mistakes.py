@@ -23,7 +23,7 @@ from effnet_viz.images.photograph import ImageError, Photograph, resized
 from effnet_viz.metrics import localization
 from effnet_viz.metrics.clusters import cluster_maps, mean_cosine, shares
 from effnet_viz.metrics.concentration import half_of_the_evidence
-from effnet_viz.metrics.intervals import wilson_interval
+from effnet_viz.metrics.intervals import sign_test, wilson_interval
 from effnet_viz.metrics.road import impute
 from effnet_viz.models.model import Model
 from effnet_viz.models.validation import ValidationPicture
@@ -35,8 +35,11 @@ SIDE = 112
 MOST = 240
 """Pictures that are looked at; of more, an equal share of every class is drawn."""
 
-TRIED = 24
-"""Pictures that a place is copied into or a thing is painted out of, at most."""
+TRIED = 40
+"""Pictures that a place is copied into, or a class's thing is painted out of, at most."""
+
+CHANCE = 0.01
+"""Probability below which a difference of pairs is no chance."""
 
 TOGETHER = 1 / 3
 """Share of a place that may lie on its mirror image: more is the middle of the picture."""
@@ -112,6 +115,8 @@ class Copied:
     """With what the group has at its place."""
     opposite: Count
     """With what it has at the opposite place, as large, there."""
+    chance: float
+    """How probable such a difference, or more, is by chance; see metrics.intervals.sign_test."""
     same: float
     """How alike what the group's pictures have at the place is: mean correlation, -1 to 1."""
 
@@ -122,6 +127,8 @@ class Group:
 
     label: str
     looks: tuple[Look, ...]
+    of: int
+    """Pictures of the class."""
     map: Floats
     """Mean of the maps in shares of their sums, (h, w)."""
     placement: Placement
@@ -143,17 +150,20 @@ class Group:
     @property
     def decides(self) -> bool:
         """Whether the place turns other pictures into this class, and the opposite one does not."""
-        return self.copied is not None and self.copied.there.is_clearly_above(self.copied.opposite)
+        return self.copied is not None and self.copied.chance < CHANCE
 
     @property
     def is_shortcut(self) -> bool:
-        """Whether the place decides and is not the thing, which is elsewhere in every picture.
+        """Whether the place decides and is not the thing.
 
-        By the masks where there are some, else because the pictures look the same there.
+        By the masks where there are some, else because most pictures of the class look the same
+        there: a thing lies elsewhere in every picture, or looks different.
         """
         if not self.decides or self.copied is None:
             return False
-        return self.copied.same > SAME if self.outside is None else self.outside > 0.5
+        if self.outside is not None:
+            return self.outside > 0.5
+        return self.copied.same > SAME and len(self.looks) > self.of / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,6 +329,7 @@ def _groups(looks: Sequence[Look], label: str, model: Model) -> Iterable[Group]:
         yield Group(
             label,
             members,
+            len(of),
             mean,
             placement,
             np.rint(small).astype(np.uint8),
@@ -348,19 +359,21 @@ class _Trial:
         if (place & opposite).sum() / place.sum() > TOGETHER:
             return group
         donors = _spread(group.looks, len(others))
-        counts = []
-        for where in (place, opposite):
-            turned = 0
-            for number, other in enumerate(others):
-                image, donor = self._input(other), self._input(donors[number % len(donors)])
-                mask = _enlarged(where, image.shape[-1])  # (R, R)
-                image[:, :, mask] = donor[:, :, mask]
-                turned += self._answer(image, other).label == group.label
-            counts.append(Count(turned, len(others)))
+        turned = []
+        for number, other in enumerate(others):
+            image, donor = self._input(other), self._input(donors[number % len(donors)])
+            answers = []
+            for where in (place, opposite):
+                changed = np.where(_enlarged(where, image.shape[-1]), donor, image)
+                answers.append(self._answer(changed, other).label == group.label)
+            turned.append(answers)
+        there, across = np.array(turned).T  # (n,) each
+        chance = sign_test(int((there & ~across).sum()), int((across & ~there).sum()))
         pixels = np.stack([look.small[place].astype(np.float32) for look in group.looks])
         pixels = pixels.reshape(len(pixels), -1)  # (n, pixels · 3)
         same = mean_cosine(pixels - pixels.mean(axis=1, keepdims=True))
-        return replace(group, copied=Copied(counts[0], counts[1], same))
+        counted, opposite_counted = (Count(int(of.sum()), len(of)) for of in (there, across))
+        return replace(group, copied=Copied(counted, opposite_counted, chance, same))
 
     def surroundings(self, labels: Sequence[str], progress: Progress) -> list[Surroundings]:
         """Every class whose things are known to the pixel, without them."""

@@ -13,7 +13,7 @@ MOST_CLUSTERS = 4
 """Of one class: more groups than a person compares."""
 
 FEWEST = 6
-"""Maps below which nothing is divided."""
+"""Maps for each group that is looked for: fewer are alike by chance."""
 
 ALIKE = 0.8
 """Cosine of two maps above which they are not told apart: their masses overlap almost wholly."""
@@ -51,7 +51,7 @@ def cluster_maps(maps: Floats) -> Groups:
     degree = weights.sum(axis=1) ** -0.5  # (n,)
     laplacian = np.eye(n) - degree[:, None] * weights * degree  # (n, n)
     values, vectors = np.linalg.eigh(laplacian)  # (n,), (n, n)
-    most = min(MOST_CLUSTERS, n // 3)
+    most = min(MOST_CLUSTERS, n // FEWEST)
     count = 1 + int(np.argmax(np.diff(values[: most + 1])))
     rows = vectors[:, :count]  # (n, count)
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import comb
 from statistics import mean
 
 import numpy as np
@@ -42,6 +43,15 @@ def _per_class(values: Values, labels: NDArray[np.int64], classes: int) -> Value
     """Sums by class, (classes,)."""
     sums: Values = np.bincount(labels, weights=values, minlength=classes).astype(np.float64)
     return sums
+
+
+def sign_test(first: int, second: int) -> float:
+    """How probable so many of first + second are for the first, or more, by tossing a coin.
+
+    One-sided and exact, for pairs of which one alone holds (McNemar 1947): 1 where there are none.
+    """
+    n = first + second
+    return float(sum(comb(n, k) for k in range(first, n + 1)) / 2**n)
 
 
 def wilson_interval(right: int, of: int) -> tuple[float, float]:

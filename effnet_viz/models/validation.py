@@ -99,7 +99,7 @@ def _inside(folder: Path, name: str) -> Path | None:
     try:
         path = (folder / name).resolve()
         return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
-    except (OSError, ValueError):  # links in a circle, a name that no file can have
+    except (OSError, RuntimeError, ValueError):  # links in a circle, a name that no file has
         return None
 
 

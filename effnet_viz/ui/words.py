@@ -333,7 +333,10 @@ hidden in them. Reload this page when the network is there.
 """
 LOOKING = "Looking at {count} pictures …"
 DRAWN = "{count} of its {there} pictures were looked at, an equal share of every class."
-UNREADABLE = "{count} pictures could not be read and are left out. {name}: {reason}"
+NO_MASKS = (
+    "Nothing says where the thing is: put masks beside the pictures to see what lies outside of it."
+)
+UNREADABLE = "Left out, because they cannot be read: {count}. {name}: {reason}"
 GOES_BY = "What it goes by"
 GOES_BY_LINE = "Pictures of a class whose maps look alike, laid over each other"
 TOO_FEW = "Nothing is said of classes with fewer than {count} pictures: add some."
@@ -348,14 +351,14 @@ look alike by spectral clustering (spectral relevance analysis, Lapuschkin et al
 picture become a blur, and a mark that always lies in the same place stays sharp.
 
 **Copying.** The place with half of a group's evidence is cut out of its pictures and put into
-pictures of other classes. If these are then called the group's class, while the opposite place does
-nothing of the kind (the 95 % intervals do not meet), the place decides. It is called a shortcut
-where most of the evidence lies outside of the thing; without masks, where the pictures look the
-same there (mean correlation above 0.3).
+pictures of other classes. If more of these are then called the group's class than with the opposite
+place (sign test, chance below 1 %), the place decides. It is called a shortcut
+where most of the evidence lies outside of the thing; without masks, where most pictures of the
+class look the same there (mean correlation above 0.3).
 
 **Painting out.** Where masks say what is the thing, the box around it is filled in from its
 surroundings. The surroundings are a shortcut where most pictures are still called their class, and
-far more of them than of pictures of other classes.
+far more of them than of pictures of other classes (the 95 % intervals do not meet).
 
 What is found is true of these pictures. A shortcut that is not found may be there all the same: one
 that lies on the thing itself, or is spread over the whole picture, needs masks or another eye.

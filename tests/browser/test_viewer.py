@@ -376,7 +376,7 @@ def test_keys_typed_into_a_field_are_letters(page: Page, address: str) -> None:
     expect(page.locator(".deck.presenting")).to_have_count(0)
 
 
-PAGES = ("", "compare_scaling", "methods", "scaling_lab", "scaling_rules", "models")
+PAGES = ("", "compare_scaling", "methods", "mistakes", "scaling_lab", "scaling_rules", "models")
 LOOKS = [
     (path, scheme, size)
     for path in PAGES

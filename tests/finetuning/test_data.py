@@ -51,6 +51,35 @@ def test_a_split_that_somebody_has_made(tmp_path: Path) -> None:
     assert [picture.file.name for picture in made.validation] == ["val/cats/2", "val/dogs/4"]
 
 
+def test_masks_beside_the_classes_belong_to_their_pictures(tmp_path: Path) -> None:
+    for name in (
+        "cats/1.jpg",
+        "cats/2.jpg",
+        "dogs/a/3.png",
+        "masks/cats/1.png",
+        "masks/dogs/a/3.png",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert [(file.name, file.mask) for file in read(tmp_path)] == [
+        ("cats/1.jpg", tmp_path / "masks/cats/1.png"),
+        ("cats/2.jpg", None),
+        ("dogs/a/3.png", tmp_path / "masks/dogs/a/3.png"),
+    ]
+    path = table(tmp_path, "path,label\ncats/1.jpg,cat\n../outside.jpg,dog\n")
+    assert [file.mask for file in read(path)] == [None, tmp_path / "masks/cats/1.png"]
+
+
+def test_a_class_may_be_called_masks(tmp_path: Path) -> None:
+    for name in ("hats/1.jpg", "masks/2.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"")
+    assert [(file.name, file.label) for file in read(tmp_path)] == [
+        ("hats/1.jpg", "hats"),
+        ("masks/2.jpg", "masks"),
+    ]
+
+
 def test_a_table(tmp_path: Path) -> None:
     path = table(tmp_path, "\ufefflabel,path,note\n“big” cat,a/1.jpg,x\ndog, b.jpg ,\n")
     assert [(file.path, file.name, file.label) for file in read(path)] == [

@@ -103,7 +103,7 @@ def test_the_toy_is_learned_and_all_is_written(whole: Path) -> None:
     assert ("The head first, then all layers" in card) == (trained == "all layers")
     assert not (whole / training.WORKING / "toy").exists()
     assert sorted(path.name for path in toy.iterdir()) == [
-        "README.md", "confusion.csv", "curves.json", "network.json", "validation.csv",
+        "README.md", "confusion.csv", "curves.json", "network.json", "pictures", "validation.csv",
         "weights.safetensors",
     ]  # fmt: skip
 
@@ -146,8 +146,11 @@ def test_a_stopped_run_ends_with_the_same_bits(
     assert not (tmp_path / "toy").exists()
     monkeypatch.setattr(training._Run, "_save", save)
     finetune(pictures, tmp_path, "toy", TOY, progress=False)
-    for file in (whole / "toy").iterdir():
-        assert (tmp_path / "toy" / file.name).read_bytes() == file.read_bytes(), file.name
+    files = [file for file in (whole / "toy").rglob("*") if file.is_file()]
+    assert len(files) > 6
+    for file in files:
+        other = tmp_path / "toy" / file.relative_to(whole / "toy")
+        assert other.read_bytes() == file.read_bytes(), file.name
 
 
 def test_all_layers_learn_where_the_head_has_not(
@@ -193,7 +196,9 @@ def test_a_kill_at_any_moment_of_writing_leaves_no_half_network(
         assert not (tmp_path / f"toy-{limit}").exists()
         monkeypatch.setattr(os, "fsync", fsync)
         finetune(pictures, tmp_path, f"toy-{limit}", HEAD, progress=False)
-    whole = {file.name: file.read_bytes() for file in (tmp_path / "toy-1").iterdir()}
+    whole = {
+        file.name: file.read_bytes() for file in (tmp_path / "toy-1").iterdir() if file.is_file()
+    }
     assert len(whole) == 6
     for limit in (3, 5, 8):
         for name in ("weights.safetensors", "curves.json", "validation.csv"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from effnet_viz.metrics.intervals import wilson_interval
+from effnet_viz.metrics.intervals import sign_test, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,11 @@ def test_wilsons_interval_is_that_of_newcombe(right: int, of: int, low: float, h
 def test_what_is_no_share(right: int, of: int) -> None:
     with pytest.raises(ValueError, match="is no share"):
         wilson_interval(right, of)
+
+
+def test_a_coin_is_tossed() -> None:
+    assert sign_test(0, 0) == 1
+    assert sign_test(6, 0) == 2**-6
+    assert sign_test(0, 5) == 1
+    tosses = np.random.default_rng(0).integers(0, 2, (200_000, 9)).sum(axis=1)
+    assert sign_test(7, 2) == pytest.approx((tosses >= 7).mean(), rel=0.02)

@@ -46,10 +46,12 @@ from effnet_viz.ui.layout.url_parameters import (
     Text,
 )
 from effnet_viz.ui.methods.address import ADDRESS as METHODS
+from effnet_viz.ui.mistakes.address import ADDRESS as MISTAKES
 from effnet_viz.ui.results import TimedAttribution
 from effnet_viz.ui.scaling.address import ADDRESS as RULES
 from tests.conftest import eager
 from tests.ui.opening import open_page, open_whatever_happens, part, parts
+from tests.ui.own_network import put_network, put_pictures
 
 UI = Path(effnet_viz.ui.__file__).parent
 
@@ -57,6 +59,7 @@ PAGES: dict[str, Sequence[Parameter]] = {
     "app.py": EXPLAIN,
     "pages/compare_scaling.py": COMPARE,
     "pages/methods.py": METHODS,
+    "pages/mistakes.py": MISTAKES,
     "pages/scaling_lab.py": LAB,
     "pages/scaling_rules.py": RULES,
 }
@@ -68,6 +71,7 @@ TEXTS = {
     "members": ["lite0,b0", "lite2", ""],
     "custom": ["b0-r448", "lite0-w1.2", "b0"],
     "place": ["0.300,0.600", "0,1"],
+    "picture": ["0123456789abcdef"],
 }
 """What each parameter of free text can say."""
 
@@ -81,6 +85,7 @@ EVERYTHING = [
         "pages/methods.py",
         {"measure": "true", "scramble": "true", "position": "3", "left": "cam", "right": "fem"},
     ),
+    ("pages/mistakes.py", {"order": "surest", "shows": "espresso", "picture": "0" * 16}),
     (
         "pages/scaling_lab.py",
         dict.fromkeys(("pairs", "cost", "curves", "limits", "reading"), "true"),
@@ -100,7 +105,7 @@ NASTY = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cheap() -> Iterator[None]:
+def cheap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     small = eager("lite0")
 
     def under_its_key(ref: ModelRef) -> Model:
@@ -142,7 +147,12 @@ def cheap() -> Iterator[None]:
             pointing_game.grid_pointing(small, cells), samples()["cat"].path.read_bytes()
         )
 
+    networks = tmp_path_factory.mktemp("networks")
+    put_network(networks / "Own", labels=None)
+    put_pictures(networks / "Own", ["espresso", "palace"], 2)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EFFNET_VIZ_NETWORKS", str(networks))
         patch.setattr(results, "model", under_its_key)
         patch.setattr(results, "deletion_insertion", lambda *_: raced())
         patch.setattr(results, "grid_pointing", lambda *_: played())

@@ -13,6 +13,7 @@ PARTS = {
     "app.py": "explain.explanation.show_explanation",
     "pages/compare_scaling.py": "compare.comparison.show_comparison",
     "pages/methods.py": "methods.methods.show_methods",
+    "pages/mistakes.py": "mistakes.network.choose_network",
     "pages/models.py": "scaling.model_table.show_model_table",
     "pages/scaling_lab.py": "lab.scene.show_scene",
     "pages/scaling_rules.py": "scaling.rule.choose_rule",

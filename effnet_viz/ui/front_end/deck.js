@@ -75,7 +75,8 @@ class Deck {
     this.pick.hidden = this.data.layout !== "pair";
     if (String(names) !== this.names) {
       this.names = String(names);
-      this.shown = names.includes(this.shown) ? this.shown : names.at(this.data.layout === "pair" ? 1 : 0);
+      const first = wanted.find(({ when = "always" }) => when === "always");
+      this.shown = names.includes(this.shown) ? this.shown : first?.name;
       this.picks = new Segments(WORDS.picture, wanted.map(({ name, short }) => [name, short]), (name) => this.showSlot(name));
       this.pick.replaceChildren(this.picks.root);
     }
@@ -244,6 +245,7 @@ class Sheet {
     this.root.hidden = layout !== "pair";
     this.stages = stages;
     const [, stage, look] = this.panels;
+    this.tabs[0].hidden = this.tabs[1].hidden = !stages; // nothing to choose
     if (stages) {
       this.tabs[1].textContent = `${WORDS.stage} ${stages.chosen}`;
       stage.replaceChildren(element("p", { class: "quiet" }, WORDS.stages_hint), this.deck.scrubber);

@@ -70,6 +70,8 @@ def _show_headline(study: Study) -> None:
     said = [verdict.summary(study)]
     if study.there > len(study.looks) + len(study.unreadable):
         said.append(words.DRAWN.format(count=len(study.looks), there=study.there))
+    if not study.surroundings:
+        said.append(words.NO_MASKS)
     st.html(
         f'<h2 class="headline">{html.escape(verdict.headline(study))}</h2>'
         f"<p>{html.escape(' '.join(said))}</p>"
