@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from effnet_viz.analysis.analysis import Analysis, analyse, analyse_input
 from effnet_viz.analysis.explanation import method_at
@@ -211,6 +212,16 @@ class Study:
     def right(self) -> Count:
         """Pictures whose most probable class is theirs."""
         return Count(sum(look.right for look in self.looks), len(self.looks))
+
+    def confusion(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+        """Labels that are shown or predicted, and how often a row's was taken for a column's."""
+        named = {look.picture.label for look in self.looks}
+        named |= {look.predicted.label for look in self.looks}
+        labels = tuple(label for label in self.model.classes if label in named)
+        matrix = np.zeros((len(labels), len(labels)), np.int64)
+        for look in self.looks:
+            matrix[labels.index(look.picture.label), labels.index(look.predicted.label)] += 1
+        return labels, matrix
 
     @property
     def nbytes(self) -> int:

@@ -22,7 +22,7 @@ from effnet_viz.arrays import Floats
 from effnet_viz.finetuning.data import FinetuneError, Picture, Split, counts, is_inside
 from effnet_viz.finetuning.recipes import Recipe
 from effnet_viz.metrics.intervals import wilson_interval
-from effnet_viz.models.validation import MASKS, PICTURES, TABLE
+from effnet_viz.models.validation import CURVES, MASKS, PICTURES, TABLE
 from effnet_viz.models.zoo import ModelEntry
 
 Json = dict[str, Any]
@@ -130,7 +130,7 @@ def write(finished: Finished, unfinished: Path, folder: Path) -> None:
     curves = {"format": FORMAT, "best": finished.best, "epochs": list(finished.curves)}
     files = {
         "weights.safetensors": weights,
-        "curves.json": _json(curves),
+        CURVES: _json(curves),
         "confusion.csv": _csv(_confusion_rows(finished)),
         TABLE: _csv(_validation_rows(finished)),
         "README.md": model_card(finished).encode(),

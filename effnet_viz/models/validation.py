@@ -10,6 +10,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +23,15 @@ from effnet_viz.models.advice import display_name
 from effnet_viz.models.weights import OwnFile, RefusedFileError
 from effnet_viz.models.zoo import ModelEntry
 
-TABLE, PICTURES, MASKS = "validation.csv", "pictures", "masks"
+TABLE, PICTURES, MASKS, CURVES = "validation.csv", "pictures", "masks", "curves.json"
 """Names inside the network's folder."""
 
 MOST_ROWS = 50_000
 
 _TABLE_BYTES = 16 * 2**20
+
+
+_log = logging.getLogger("effnet_viz")
 
 
 class ValidationError(RuntimeError):
@@ -82,6 +87,41 @@ def validation_pictures(entry: ModelEntry) -> tuple[ValidationPicture, ...]:
             f"{PICTURES}. Put them back, under the paths that the table names."
         )
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """How far a network was after an epoch of its training."""
+
+    phase: str
+    training_loss: float
+    validation_loss: float
+    validation_accuracy: float
+    """0 to 1."""
+    best: bool
+    """Whether the weights are those of this epoch."""
+
+
+def learning_curves(entry: ModelEntry) -> tuple[Epoch, ...]:
+    """All epochs of an own network's training; none where nothing readable says them."""
+    folder = folder_of(entry)
+    try:
+        if folder is None or (folder / CURVES).stat().st_size > _TABLE_BYTES:
+            return ()
+        told = json.loads(files.read(folder / CURVES, _TABLE_BYTES).data)
+        return tuple(
+            Epoch(
+                str(epoch["phase"]),
+                float(epoch["training_loss"]),
+                float(epoch["validation_loss"]),
+                float(epoch["validation_accuracy"]),
+                number == told["best"],
+            )
+            for number, epoch in enumerate(told["epochs"][:MOST_ROWS])
+        )
+    except (OSError, RefusedFileError, ValueError, LookupError, TypeError, RecursionError):
+        _log.warning("%s of %s cannot be read; its curves are not shown.", CURVES, entry.title)
+        return ()
 
 
 def fingerprint(pictures: Iterable[ValidationPicture]) -> str:

@@ -344,6 +344,18 @@ OTHER_CLASSES = "Classes without a finding ({count})"
 SHORTCUT = "shortcut"
 MEAN_PICTURE = "Mean of {count} pictures of {label}, with their mean map"
 HOW_FOUND = "How this is found"
+CONFUSION = "What is taken for what"
+CONFUSION_ROW = "shows, taken for →"
+TRAINING = "Learning curves"
+NO_CURVES = "Nothing beside its weights says how this network was trained."
+LOSS = "Loss"
+EPOCH = "Epoch"
+PHASES = {"head": "the head alone", "all": "all layers"}
+CURVES_SAID = (
+    "{count} epochs. The dotted line is at the one that was kept, number {best}, of {phase}: the "
+    "smallest loss on the validation pictures, of which {share} were right."
+)
+ON_TRAINING, ON_VALIDATION = "on what it learned from", "on the validation pictures"
 FOUND_HELP = """
 **Groups.** The class activation maps of a class, each divided by its sum, are put into groups that
 look alike by spectral clustering (spectral relevance analysis, Lapuschkin et al. 2019, arXiv

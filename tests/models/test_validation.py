@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,13 @@ from effnet_viz.images.decode import MAX_BYTES
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.models import validation
 from effnet_viz.models.validation import (
+    Epoch,
     ValidationError,
     ValidationPicture,
     content_of,
     fingerprint,
     folder_of,
+    learning_curves,
     validation_pictures,
 )
 from effnet_viz.models.weights import OwnFile
@@ -122,3 +125,17 @@ def test_the_fingerprint_is_another_one_when_anything_is(entry: ModelEntry, tmp_
     found.append(fingerprint(validation_pictures(entry)))
     assert len(set(found)) == len(found)
     assert fingerprint(validation_pictures(entry)) == found[-1]
+
+
+def test_learning_curves_are_read_or_there_are_none(entry: ModelEntry, tmp_path: Path) -> None:
+    path = tmp_path / "birds" / "curves.json"
+    assert learning_curves(entry) == ()
+    one = {"phase": "head", "training_loss": 1, "validation_loss": 0.5, "validation_accuracy": 0.75}
+    path.write_text(json.dumps({"format": 1, "best": 1, "epochs": [one, one | {"phase": "all"}]}))
+    assert learning_curves(entry) == (
+        Epoch("head", 1.0, 0.5, 0.75, best=False),
+        Epoch("all", 1.0, 0.5, 0.75, best=True),
+    )
+    for content in ("no JSON", "[]", '{"best": 0}', '{"best": 0, "epochs": [{}]}', "[" * 100_000):
+        path.write_text(content)
+        assert learning_curves(entry) == ()

@@ -86,6 +86,7 @@ EVERYTHING = [
         {"measure": "true", "scramble": "true", "position": "3", "left": "cam", "right": "fem"},
     ),
     ("pages/mistakes.py", {"order": "surest", "shows": "espresso", "picture": "0" * 16}),
+    ("pages/mistakes.py", dict.fromkeys(("confusion", "training", "method_found"), "true")),
     (
         "pages/scaling_lab.py",
         dict.fromkeys(("pairs", "cost", "curves", "limits", "reading"), "true"),

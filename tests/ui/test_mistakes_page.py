@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,22 @@ def test_of_many_pictures_some_are_looked_at_and_all_have_a_page(
     last = wall(page)
     assert len(last) == 2
     assert not {tile["key"] for tile in first} & {tile["key"] for tile in last}
+
+
+def test_what_is_taken_for_what_and_how_it_was_trained(folder: Path) -> None:
+    page = open_page(PAGE, confusion="true", training="true", method_found="true")
+    assert words.NO_CURVES in texts(page)
+    assert words.FOUND_HELP.strip() in [text.value.strip() for text in page.markdown]
+    [table] = [text for text in texts(page).split("\n") if words.CONFUSION_ROW in text]
+    counts = [int(cell) for cell in re.findall(r"<td>(\d+)</td>", table)]
+    assert sum(counts) == 12
+    right = sum(tile["badge"] != words.WRONG for tile in wall(page))
+    assert f"{right} of 12 right" in texts(page)
+    epoch = {"phase": "head", "training_loss": 1, "validation_loss": 0.5}
+    curves = {"best": 0, "epochs": [epoch | {"validation_accuracy": 0.75}] * 3}
+    (folder / "Shapes" / "curves.json").write_text(json.dumps(curves))
+    page = open_page(PAGE, training="true")
+    assert "3 epochs. The dotted line is at the one that was kept, number 1, of the head" in texts(
+        page
+    )
+    assert page.get("plotly_chart")

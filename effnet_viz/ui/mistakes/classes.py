@@ -29,8 +29,6 @@ def show_classes(study: Study) -> None:
     if others:
         with st.expander(words.OTHER_CLASSES.format(count=len(others)), expanded=not found):
             _show(_card(study, label, counts[label], shortcut=False) for label in others)
-    with st.expander(words.HOW_FOUND):
-        st.markdown(words.FOUND_HELP)
 
 
 def _show(cards: Iterable[str]) -> None:

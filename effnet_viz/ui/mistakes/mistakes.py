@@ -10,7 +10,12 @@ from effnet_viz.analysis import mistakes_verdict as verdict
 from effnet_viz.analysis.mistakes import MOST, Study
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.models.model import Model
-from effnet_viz.models.validation import ValidationError, ValidationPicture, validation_pictures
+from effnet_viz.models.validation import (
+    ValidationError,
+    ValidationPicture,
+    learning_curves,
+    validation_pictures,
+)
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.ui import results, words
 from effnet_viz.ui.inputs.model_picker import load_or_explain
@@ -18,6 +23,7 @@ from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.waiting import now_and_then, waiting
 from effnet_viz.ui.mistakes.classes import show_classes
+from effnet_viz.ui.mistakes.folds import show_folds
 from effnet_viz.ui.mistakes.picture import show_picture
 from effnet_viz.ui.mistakes.wall import choose_picture
 
@@ -42,6 +48,7 @@ def show_mistakes(key: str | None) -> None:
     with st.container(key="found"):
         _show_headline(study)
         show_classes(study)
+    show_folds(study, learning_curves(chosen.entry))
     with st.container(key="one_by_one"):
         section(words.PICTURES, words.PICTURES_LINE)
         with st.container(key="wall_and_maps"):
