@@ -40,11 +40,11 @@ def test_the_table_is_the_zoos() -> None:
             continue  # the page "Models" has the rest
         published = entry.published
         assert published is not None
-        weights = "ready offline"
+        weights = "none"
         if isinstance(entry.weights, RemoteFile):
-            weights = f"{entry.weights.megabytes:.0f} MB, on first use"
+            weights = f"{entry.weights.megabytes:.0f} MB"
         elif entry.key == zoo.DEFAULT:
-            weights += " (the default)"
+            weights += ", the default"
         rows.append(
             f"| `{entry.key}` | {entry.resolution} | "
             f"{published.parameters / 1e6:.1f} M | {published.top1:.1f} % | {weights} |"

@@ -154,17 +154,20 @@ class Group:
         return self.copied is not None and self.copied.chance < CHANCE
 
     @property
+    def shows_the_same(self) -> bool:
+        """Whether its pictures look alike at the place, as a mark does and things seldom do."""
+        return self.copied is not None and self.copied.same > SAME
+
+    @property
     def is_shortcut(self) -> bool:
         """Whether the place decides and is not the thing.
 
         By the masks where there are some, else because most pictures of the class look the same
         there: a thing lies elsewhere in every picture, or looks different.
         """
-        if not self.decides or self.copied is None:
-            return False
         if self.outside is not None:
-            return self.outside > 0.5
-        return self.copied.same > SAME and len(self.looks) > self.of / 2
+            return self.decides and self.outside > 0.5
+        return self.decides and self.shows_the_same and len(self.looks) > self.of / 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,11 +46,14 @@ def shortcuts(study: Study) -> list[str]:
 def group_headline(group: Group) -> str:
     """What the pictures of a group have in common, in a few words."""
     where = _where(group)
+    if not group.decides:
+        return f"{len(group.looks)} pictures, evidence {where or 'spread out'}"
+    place = capitalised(where or "one place")
+    if group.is_shortcut and group.shows_the_same:
+        return f"{place}: the same in every picture, and it decides"
     if group.is_shortcut:
-        return f"{capitalised(where or 'one place')}: the same in every picture, and it decides"
-    if group.decides:
-        return f"{capitalised(where or 'one place')}: it decides. Is it the thing itself?"
-    return f"{len(group.looks)} pictures, evidence {where or 'spread out'}"
+        return f"{place}: it decides, and most of it is not the thing"
+    return f"{place}: it decides. Is it the thing itself?"
 
 
 def group_sentence(group: Group) -> str:
