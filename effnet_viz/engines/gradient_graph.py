@@ -1,0 +1,160 @@
+"""Forward and backward as one graph: every stage's Grad-CAM for a class that is an input.
+
+torch traces both passes into a graph that needs no autograd. The gradient of a convolution with
+respect to its input becomes a plain convolution with flipped kernels. A transposed one would do the
+same, but OpenVINO 2026.4 gets some of those wrong (tests/engines/test_gradient_graph.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+from torch._decomp import core_aten_decompositions
+from torch.func import functionalize
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from effnet_viz.engines.network import Network
+
+_CONVOLUTION = torch.ops.aten.convolution.default
+_PAD = torch.ops.aten.constant_pad_nd.default
+_RESHAPE = torch.ops.aten.reshape.default
+_BACKWARD = torch.ops.aten.convolution_backward.default
+
+
+def trace_gradients(network: Network, shape: tuple[int, ...], first: int) -> fx.GraphModule:
+    """A graph for the output (B, C', h', w') of stage `first` - 1, for images where that is 0.
+
+    Inputs: that, of this shape, and (B, classes), 1 at the class of each image, else 0. Outputs:
+    logits (B, classes); then for each stage from `first` on what `explained` gives. The network has
+    no batch norms (they are folded) and nothing in place. It is not changed.
+    Raises RuntimeError for a network that cannot be traced.
+    """
+    parameter = next(network.parameters())
+    x = torch.zeros(shape, device=parameter.device)
+    with torch.no_grad():
+        classes = network.tail(x[:1], first - 1).shape[1]
+    rows = torch.zeros(shape[0], classes, device=parameter.device)
+
+    def forward_and_back(x: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
+        return explained(network, x, rows, first)
+
+    with torch.enable_grad():
+        traced = _traced(forward_and_back, x, rows)
+    # Apart, for autograd cannot be traced without what libraries do in place.
+    traced = _traced(functionalize(traced, remove="mutations_and_views"), x, rows)
+    for node in list(traced.graph.nodes):
+        if node.target is _BACKWARD:
+            _as_convolution(traced, node)
+    traced.graph.eliminate_dead_code()
+    traced.recompile()
+    return traced
+
+
+def _traced(function: Callable[..., Any], *arguments: Tensor) -> fx.GraphModule:
+    traced: fx.GraphModule = make_fx(
+        function,
+        decomposition_table=core_aten_decompositions(),
+        tracing_mode="fake",  # shapes only: nothing is computed, no activation kept
+        _allow_non_fake_inputs=True,
+    )(*arguments)
+    return traced
+
+
+def explained(network: Network, x: Tensor, rows: Tensor, first: int) -> tuple[Tensor, ...]:
+    """One pass forward and one back from the output of stage `first` - 1, 0 for images.
+
+    `rows` (B, classes) has 1 at the class of each image. Returns the logits (B, classes); then for
+    every stage from `first` on, of its output A (B, C, h, w) and the gradient G of the classes'
+    logits: Grad-CAM Σ_k (Σ G_k) A_k (B, h, w), see attribution.cam; α, the mean of G over
+    positions (B, C); and Σ G · A over positions (B, C).
+    """
+    outputs = []
+    x = x.detach().requires_grad_()
+    for stage in network.stages[first - 1 :]:
+        x = stage(x)  # (B, C, h, w)
+        outputs.append(x)
+    logits = network.tail(x, len(network.stages))  # (B, classes)
+    gradients = torch.autograd.grad((logits * rows).sum(), outputs)  # (B, C, h, w) each
+    result = [logits]
+    for activation, gradient in zip(outputs, gradients, strict=True):
+        total = gradient.sum((2, 3))  # (B, C)
+        cells = activation.shape[2] * activation.shape[3]
+        result += [
+            (activation * total[:, :, None, None]).sum(1),  # (B, h, w)
+            total / cells,  # (B, C)
+            (activation * gradient).sum((2, 3)),  # (B, C)
+        ]
+    return tuple(result)
+
+
+def _as_convolution(traced: fx.GraphModule, node: fx.Node) -> None:
+    """Put a plain convolution in the place of the gradient of one with respect to its input.
+
+    With stride s, zeros come between the cells of the gradient: s - 1 after each.
+    """
+    gradient, x, weight, _, stride, padding, dilation, transposed, _, groups, wanted = node.args
+    if transposed or wanted != [True, False, False] or list(dilation) != [1, 1]:
+        raise RuntimeError(f"The gradient {node.name} is not that of a convolution's input.")
+    kernel, sides = _shape(weight)[2:], _shape(x)[2:]
+    name = f"flipped_{node.name}"
+    traced.register_buffer(name, _flipped(_tensor(traced, weight), groups))
+    with traced.graph.inserting_before(node):
+        spread, shape = gradient, _shape(gradient)
+        for axis in (2, 3):
+            spread, shape = _with_zeros(traced.graph, spread, shape, axis, stride[axis - 2])
+        before = [side - 1 - pad for side, pad in zip(kernel, padding, strict=True)]
+        # As many cells as make the convolution as large as the input was.
+        after = [sides[i] + kernel[i] - 1 - before[i] - shape[2 + i] for i in (0, 1)]
+        if before != after:
+            edges = [before[1], after[1], before[0], after[0]]
+            spread = traced.graph.call_function(_PAD, (spread, edges))
+            before = [0, 0]
+        new = traced.graph.call_function(
+            _CONVOLUTION,
+            (spread, traced.graph.get_attr(name), None, [1, 1], before, [1, 1], False, [0, 0],
+             groups),
+        )  # fmt: skip
+    new.meta["val"] = x.meta["val"]
+    for user in list(node.users):  # each takes one of three gradients, and only the first is there
+        user.replace_all_uses_with(new)
+        traced.graph.erase_node(user)
+    traced.graph.erase_node(node)
+
+
+def _with_zeros(
+    graph: fx.Graph, node: fx.Node, shape: tuple[int, ...], axis: int, stride: int
+) -> tuple[fx.Node, tuple[int, ...]]:
+    """stride - 1 zeros after each place along an axis of a node of this shape, and the new shape."""
+    if stride == 1:
+        return node, shape
+    apart = [*shape[: axis + 1], 1, *shape[axis + 1 :]]
+    edges = [0, 0] * (len(shape) - axis - 1) + [0, stride - 1]  # from the last axis on
+    wide = tuple(side * (stride if place == axis else 1) for place, side in enumerate(shape))
+    node = graph.call_function(_RESHAPE, (node, apart))
+    node = graph.call_function(_PAD, (node, edges))
+    return graph.call_function(_RESHAPE, (node, list(wide))), wide
+
+
+def _flipped(weight: Tensor, groups: int) -> Tensor:
+    """Kernels (C', C / groups, k, k) turned by half a turn, in and out exchanged in each group."""
+    out, into = weight.shape[:2]
+    grouped = weight.detach().reshape(groups, out // groups, into, *weight.shape[2:])
+    exchanged = grouped.transpose(1, 2).reshape(groups * into, out // groups, *weight.shape[2:])
+    return exchanged.flip(2, 3).contiguous()  # (C, C' / groups, k, k)
+
+
+def _tensor(traced: fx.GraphModule, node: Any) -> Tensor:
+    found = traced
+    for name in node.target.split("."):
+        found = getattr(found, name)
+    assert isinstance(found, Tensor)
+    return found
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    value = node.meta.get("val")
+    assert isinstance(value, Tensor)
+    return tuple(value.shape)
