@@ -20,8 +20,14 @@ from effnet_viz.arrays import Floats, Placement
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import Library, Method, Place, Question
-from effnet_viz.attribution.stages import engine_maps, require_stage
-from effnet_viz.engines.engine import Activations, Head, lock
+from effnet_viz.attribution.stages import (
+    StageMaps,
+    engine_maps,
+    is_exact,
+    maps_of,
+    require_stage,
+)
+from effnet_viz.engines.engine import Activations, Head, StageEvidence, lock
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models.model import Model, ModelId
@@ -29,6 +35,10 @@ from effnet_viz.records import Crop, Prediction, Provenance
 
 Source = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Image.Image | Photograph
 Target = int | str | None
+
+
+_CLASSES = 8
+"""Classes whose evidence an analysis keeps."""
 
 
 class NoClassActivationMapError(ValueError):
@@ -62,6 +72,10 @@ class Analysis:
     provenance: Provenance
     target: Prediction
     """The class that the maps explain."""
+    _evidence: dict[int, Mapping[int, StageEvidence]] = dataclasses.field(
+        default_factory=dict, repr=False
+    )
+    """By class, of all stages; shared by what for_target gives."""
 
     @property
     def id(self) -> tuple[ModelId, str, int]:
@@ -121,7 +135,7 @@ class Analysis:
         compared = self.other_than(chosen, other) if method.compares else None
         channels = None
         if method.library is Library.ENGINE:
-            maps = engine_maps(method, self.model.engine, self.activations, at, [chosen.index])
+            maps = self._engine_maps(method, at, chosen.index)
             values, channels = maps.values[0], maps.channels[0]
         else:
             require_stage(self.activations, at)
@@ -147,6 +161,26 @@ class Analysis:
             method=method,
             provenance=self.provenance,
         )
+
+    def _engine_maps(self, method: Method, stage: int, target: int) -> StageMaps:
+        engine = self.model.engine
+        require_stage(self.activations, stage)
+        if not is_exact(method, engine, self.activations, stage):
+            evidence = self._explained(target)
+            if stage in evidence:
+                return maps_of(method, evidence[stage])
+        return engine_maps(method, engine, self.activations, stage, [target])
+
+    def _explained(self, target: int) -> Mapping[int, StageEvidence]:
+        """Evidence for a class at all stages that the engine gives at once."""
+        found = self._evidence.get(target)
+        if found is None:
+            found = self.model.engine.explain(self.image, self.activations, [target])
+            if found:  # else it may come later
+                while len(self._evidence) >= _CLASSES:
+                    self._evidence.pop(next(iter(self._evidence)), None)
+                self._evidence[target] = found
+        return found
 
     def other_than(self, target: Prediction, other: Target = None) -> Prediction:
         """The class that a class is told from: None is the most probable other one.

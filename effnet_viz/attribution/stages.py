@@ -10,7 +10,7 @@ from effnet_viz.attribution import methods
 from effnet_viz.attribution.cam import class_activation_map, grad_cam
 from effnet_viz.attribution.channels import channel_contributions, gradient_times_activation
 from effnet_viz.attribution.methods import Method
-from effnet_viz.engines.engine import Activations, Engine
+from effnet_viz.engines.engine import Activations, Engine, StageEvidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,19 @@ def engine_maps(
     return by(engine, activations, stage, targets)
 
 
+def is_exact(method: Method, engine: Engine, activations: Activations, stage: int) -> bool:
+    """Whether the map of a stage is the class activation map, for which no network runs."""
+    last = engine.head is not None and stage == max(activations.stages)
+    return last and method is not methods.GRADIENT_X_ACTIVATION
+
+
+def maps_of(method: Method, evidence: StageEvidence) -> StageMaps:
+    """The same as engine_maps from what an engine gives for all stages at once."""
+    if method is methods.GRADIENT_X_ACTIVATION:
+        return StageMaps(evidence.product_map, evidence.products)
+    return StageMaps(evidence.grad_cam, evidence.products)
+
+
 def attribute_stage(
     engine: Engine, activations: Activations, stage: int, targets: Sequence[int]
 ) -> StageMaps:
@@ -42,7 +55,7 @@ def attribute_stage(
     """
     require_stage(activations, stage)
     activation = activations.stages[stage]  # (B, C, h, w)
-    if stage == max(activations.stages) and engine.head is not None:
+    if engine.head is not None and stage == max(activations.stages):
         weight = engine.head.weight[list(targets)]  # (B, C)
         return StageMaps(
             class_activation_map(activation, weight), channel_contributions(activation, weight)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import TYPE_CHECKING
 
 import torch
 
+from effnet_viz.engines.conversions import Recipe
 from effnet_viz.engines.engine import Engine
 from effnet_viz.engines.network import Network
-from effnet_viz.engines.openvino_engine import OpenVINOEngine
 from effnet_viz.engines.torch_engine import TorchEngine
-
-if TYPE_CHECKING:
-    pass
 
 
 def create(network: Network, resolution: int) -> Engine:
@@ -21,5 +17,18 @@ def create(network: Network, resolution: int) -> Engine:
     if torch.cuda.is_available():
         return TorchEngine(network, "cuda")
     if importlib.util.find_spec("openvino") is not None:
+        from effnet_viz.engines.openvino_engine import OpenVINOEngine
+
         return OpenVINOEngine(network, resolution)
     return TorchEngine(network)
+
+
+def create_cached(recipe: Recipe) -> Engine:
+    """The same for a network that any process can make again, from what is converted on disk."""
+    if torch.cuda.is_available():
+        return TorchEngine(recipe.network(), "cuda")
+    if importlib.util.find_spec("openvino") is not None:
+        from effnet_viz.engines.compiled import CachedEngine
+
+        return CachedEngine(recipe)
+    return TorchEngine(recipe.network())

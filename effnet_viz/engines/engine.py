@@ -102,6 +102,20 @@ def lock(array: Floats) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
+class StageEvidence:
+    """What speaks for one class each of B images at one stage; float32, not writeable."""
+
+    grad_cam: Floats
+    """Σ_k (Σ G_k) A_k, (B, h, w), in units of the logit; see attribution.cam.grad_cam."""
+    weights: Floats
+    """α, the mean of the gradient G over positions, (B, C)."""
+    products: Floats
+    """Σ G · A over positions, (B, C)."""
+    product_map: Floats
+    """Σ G · A over channels, (B, h, w)."""
+
+
+@dataclass(frozen=True, eq=False)
 class Head:
     """A linear head after a global average: logits = weight · mean(last activation) + bias."""
 
@@ -144,6 +158,18 @@ class Engine(Protocol):
         """
         ...
 
+    def explain(
+        self, images: Floats, activations: Activations, targets: Sequence[int]
+    ) -> Mapping[int, StageEvidence]:
+        """Evidence at all stages that one pass forward and back gives at once, by their number.
+
+        `activations` are what `forward` gave for the images (B, 3, R, R), `targets` one class for
+        each. None, or none of the earliest stages, where there is no such graph, or not yet:
+        `gradient` gives them one by one. Raises ValueError for another number of targets,
+        IndexError for an unknown class.
+        """
+        ...
+
     def gradient(self, activation: Floats, stage: int, targets: Sequence[int]) -> Floats:
         """d logit[target_b] / d activation_b, (B, C, h, w), for outputs of a stage, 1 to n.
 
@@ -153,3 +179,48 @@ class Engine(Protocol):
         Raises ValueError for another stage or number of targets, IndexError for an unknown class.
         """
         ...
+
+
+# What engines have in common
+
+
+def one_hot(targets: Sequence[int], shape: tuple[int, ...]) -> Floats:
+    """Rows (B, classes), 1 at the class of each image. Raises as Engine.explain does."""
+    if len(targets) != shape[0]:
+        raise ValueError(f"{shape[0]} images have {len(targets)} target classes.")
+    require_classes(targets, shape[1])
+    rows = np.zeros(shape, np.float32)  # (B, classes)
+    rows[range(len(targets)), list(targets)] = 1
+    return rows
+
+
+def as_evidence(outputs: Sequence[Floats], first: int) -> Mapping[int, StageEvidence]:
+    """What gradient_graph.explained gives after the logits, by stage."""
+    return MappingProxyType(
+        {
+            first + place // 4: StageEvidence(*outputs[place : place + 4])
+            for place in range(0, len(outputs), 4)
+        }
+    )
+
+
+def require_images(images: Floats) -> None:
+    """Raises ValueError for anything but float32 (B, 3, R, R) with B of at least 1."""
+    square = images.ndim == 4 and images.shape[1] == 3 and images.shape[2] == images.shape[3]
+    if not square or images.size == 0 or images.dtype != np.float32:
+        raise ValueError(
+            f"Images are float32 (B, 3, R, R), not {images.dtype} {tuple(images.shape)}."
+        )
+
+
+def require_classes(targets: Sequence[int], classes: int) -> None:
+    """Raises IndexError for a class that the network does not have."""
+    for target in targets:
+        if not 0 <= target < classes:
+            raise IndexError(f"There is no class {target}. Classes are 0 to {classes - 1}.")
+
+
+def as_activations(outputs: Sequence[Floats], seconds: float) -> Activations:
+    """The logits, then stages 1 to n."""
+    logits, *stages = outputs
+    return Activations(logits, MappingProxyType(dict(enumerate(stages, start=1))), seconds)

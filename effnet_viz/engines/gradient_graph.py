@@ -53,10 +53,34 @@ def trace_gradients(network: Network, shape: tuple[int, ...], first: int) -> fx.
     return traced
 
 
+def peak_bytes(traced: fx.GraphModule) -> int:
+    """The most that values of a graph take at one time when each is dropped after its last use.
+
+    Constants do not count. An engine that puts steps together needs less.
+    """
+    nodes = list(traced.graph.nodes)
+    last = {used: place for place, node in enumerate(nodes) for used in node.all_input_nodes}
+    dropped: dict[int, list[fx.Node]] = {}
+    for node, place in last.items():
+        dropped.setdefault(place, []).append(node)
+    held = most = 0
+    for place, node in enumerate(nodes):
+        if node.op != "get_attr":
+            held += _nbytes(node)
+            most = max(most, held)
+        held -= sum(_nbytes(used) for used in dropped.get(place, []) if used.op != "get_attr")
+    return most
+
+
+def _nbytes(node: fx.Node) -> int:
+    value = node.meta.get("val")
+    return value.numel() * value.element_size() if isinstance(value, Tensor) else 0
+
+
 def _traced(function: Callable[..., Any], *arguments: Tensor) -> fx.GraphModule:
     traced: fx.GraphModule = make_fx(
         function,
-        decomposition_table=core_aten_decompositions(),
+        decomposition_table=dict(core_aten_decompositions()),
         tracing_mode="fake",  # shapes only: nothing is computed, no activation kept
         _allow_non_fake_inputs=True,
     )(*arguments)
@@ -69,7 +93,7 @@ def explained(network: Network, x: Tensor, rows: Tensor, first: int) -> tuple[Te
     `rows` (B, classes) has 1 at the class of each image. Returns the logits (B, classes); then for
     every stage from `first` on, of its output A (B, C, h, w) and the gradient G of the classes'
     logits: Grad-CAM Σ_k (Σ G_k) A_k (B, h, w), see attribution.cam; α, the mean of G over
-    positions (B, C); and Σ G · A over positions (B, C).
+    positions (B, C); Σ G · A over positions (B, C); and Σ G · A over channels (B, h, w).
     """
     outputs = []
     x = x.detach().requires_grad_()
@@ -82,10 +106,12 @@ def explained(network: Network, x: Tensor, rows: Tensor, first: int) -> tuple[Te
     for activation, gradient in zip(outputs, gradients, strict=True):
         total = gradient.sum((2, 3))  # (B, C)
         cells = activation.shape[2] * activation.shape[3]
+        products = activation * gradient  # (B, C, h, w)
         result += [
             (activation * total[:, :, None, None]).sum(1),  # (B, h, w)
             total / cells,  # (B, C)
-            (activation * gradient).sum((2, 3)),  # (B, C)
+            products.sum((2, 3)),  # (B, C)
+            products.sum(1),  # (B, h, w)
         ]
     return tuple(result)
 
@@ -95,7 +121,8 @@ def _as_convolution(traced: fx.GraphModule, node: fx.Node) -> None:
 
     With stride s, zeros come between the cells of the gradient: s - 1 after each.
     """
-    gradient, x, weight, _, stride, padding, dilation, transposed, _, groups, wanted = node.args
+    arguments: tuple[Any, ...] = node.args
+    gradient, x, weight, _, stride, padding, dilation, transposed, _, groups, wanted = arguments
     if transposed or wanted != [True, False, False] or list(dilation) != [1, 1]:
         raise RuntimeError(f"The gradient {node.name} is not that of a convolution's input.")
     kernel, sides = _shape(weight)[2:], _shape(x)[2:]
@@ -127,7 +154,7 @@ def _as_convolution(traced: fx.GraphModule, node: fx.Node) -> None:
 def _with_zeros(
     graph: fx.Graph, node: fx.Node, shape: tuple[int, ...], axis: int, stride: int
 ) -> tuple[fx.Node, tuple[int, ...]]:
-    """stride - 1 zeros after each place along an axis of a node of this shape, and the new shape."""
+    """stride - 1 zeros after each place along an axis of a node, and the shape that makes."""
     if stride == 1:
         return node, shape
     apart = [*shape[: axis + 1], 1, *shape[axis + 1 :]]

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from effnet_viz.arrays import Floats
-from effnet_viz.engines.engine import Activations, Head, engine_errors, lock
+from effnet_viz.engines.engine import (
+    Activations,
+    Head,
+    StageEvidence,
+    as_activations,
+    as_evidence,
+    engine_errors,
+    lock,
+    one_hot,
+    require_classes,
+    require_images,
+)
+from effnet_viz.engines.gradient_graph import explained
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.optimize import keep_activations
 
@@ -29,7 +39,7 @@ class TorchEngine:
         self.network = network.eval().requires_grad_(False).to(device)
         self.device = device
         self._linear = network.linear_head
-        self.head = None if self._linear is None else _head(self._linear)
+        self.head = None if self._linear is None else head_of(self._linear)
         self.name = f"torch {torch.__version__} on {device}"
 
     def forward(self, images: Floats) -> Activations:
@@ -42,6 +52,18 @@ class TorchEngine:
             logits = self.network.tail(outputs[-1], len(outputs))  # (B, classes)
             arrays = [as_array(output) for output in (logits, *outputs)]
         return as_activations(arrays, time.perf_counter() - begin)
+
+    def explain(
+        self, images: Floats, activations: Activations, targets: Sequence[int]
+    ) -> Mapping[int, StageEvidence]:
+        """See engine.Engine. On a processor the stages go one by one: one pass takes longer."""
+        if self.device == "cpu":
+            return {}
+        rows = one_hot(targets, activations.logits.shape)
+        with engine_errors("the gradients", _ADVICE), torch.enable_grad():
+            x = torch.tensor(images, device=self.device)  # (B, 3, R, R)
+            outputs = explained(self.network, x, torch.tensor(rows, device=self.device), 1)
+            return as_evidence([as_array(output) for output in outputs[1:]], 1)
 
     def gradient(self, activation: Floats, stage: int, targets: Sequence[int]) -> Floats:
         stages = len(self.network.stages)
@@ -67,32 +89,11 @@ class TorchEngine:
             return as_array(result)
 
 
-def _head(linear: nn.Linear) -> Head:
+def head_of(linear: nn.Linear) -> Head:
+    """Its weights as arrays."""
     weight = linear.weight  # (classes, C)
     bias = torch.zeros(len(weight)) if linear.bias is None else linear.bias  # (classes,)
     return Head(as_array(weight), as_array(bias))
-
-
-def require_images(images: Floats) -> None:
-    """Raises ValueError for anything but float32 (B, 3, R, R) with B of at least 1."""
-    square = images.ndim == 4 and images.shape[1] == 3 and images.shape[2] == images.shape[3]
-    if not square or images.size == 0 or images.dtype != np.float32:
-        raise ValueError(
-            f"Images are float32 (B, 3, R, R), not {images.dtype} {tuple(images.shape)}."
-        )
-
-
-def require_classes(targets: Sequence[int], classes: int) -> None:
-    """Raises IndexError for a class that the network does not have."""
-    for target in targets:
-        if not 0 <= target < classes:
-            raise IndexError(f"There is no class {target}. Classes are 0 to {classes - 1}.")
-
-
-def as_activations(outputs: Sequence[Floats], seconds: float) -> Activations:
-    """The logits, then stages 1 to n."""
-    logits, *stages = outputs
-    return Activations(logits, MappingProxyType(dict(enumerate(stages, start=1))), seconds)
 
 
 def as_array(tensor: Tensor) -> Floats:

@@ -15,12 +15,13 @@ from torch import nn
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution.methods import Method, Question, Task
 from effnet_viz.engines.adapters import as_network
-from effnet_viz.engines.create import create
+from effnet_viz.engines.conversions import Recipe
+from effnet_viz.engines.create import create, create_cached
 from effnet_viz.engines.engine import Engine, memory_errors
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.structure import Structure, summarize
 from effnet_viz.images.preprocessing import Preprocessing
-from effnet_viz.models import architectures, own, variants, zoo
+from effnet_viz.models import architectures, checkpoints, own, variants, zoo
 from effnet_viz.models.checkpoints import load_state_dict
 from effnet_viz.models.classes import Classes, imagenet
 from effnet_viz.models.weights import WeightFile, WeightsError
@@ -141,8 +142,18 @@ def load(key: str, *, resolution: int | None = None, untrained: bool = False) ->
             entry.base or key, width=entry.width, depth=entry.depth, resolution=resolution
         )
     with memory_errors(entry.title):
-        network, file = _load_network(entry, untrained)
-        return of_entry(entry, create(network, entry.resolution), file)
+        file = None if untrained else checkpoints.fetch(entry)
+        recipe = Recipe(__name__, "network_of", id_of(entry, file), entry.resolution)
+        return of_entry(entry, create_cached(recipe), file)
+
+
+def network_of(key: str, weights: str) -> Network:
+    """The network of a ModelId, new. Raises WeightsError when the file is another one now."""
+    entry = variants.find(key)
+    network, file = _load_network(entry, weights.startswith("untrained"))
+    if id_of(entry, file).weights != weights:
+        raise WeightsError(f"The weights of {entry.title} were replaced while they were in use.")
+    return network
 
 
 def load_exactly(model_id: ModelId) -> Model:

@@ -6,11 +6,11 @@ A shared model looks like any other to `analyse`; its engine borrows the real on
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from effnet_viz.arrays import Floats
-from effnet_viz.engines.engine import Activations, Engine
+from effnet_viz.engines.engine import Activations, Engine, StageEvidence
 from effnet_viz.engines.structure import Structure
 from effnet_viz.models import checkpoints
 from effnet_viz.models.architectures import structure_of
@@ -76,6 +76,13 @@ class SharedEngine:
         """See engine.Engine."""
         with self._running() as engine:
             return engine.forward(images)
+
+    def explain(
+        self, images: Floats, activations: Activations, targets: Sequence[int]
+    ) -> Mapping[int, StageEvidence]:
+        """See engine.Engine."""
+        with self._running(_GRADIENTS_GRACE) as engine:
+            return engine.explain(images, activations, targets)
 
     def gradient(self, activation: Floats, stage: int, targets: Sequence[int]) -> Floats:
         """See engine.Engine."""

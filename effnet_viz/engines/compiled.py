@@ -1,0 +1,195 @@
+"""OpenVINO runs converted networks; torch is only needed for gradients that are not there."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from effnet_viz.arrays import Floats
+from effnet_viz.engines import conversions
+from effnet_viz.engines.conversions import Entry, Recipe
+from effnet_viz.engines.engine import (
+    Activations,
+    StageEvidence,
+    as_activations,
+    as_evidence,
+    engine_errors,
+    lock,
+    one_hot,
+    require_images,
+)
+
+if TYPE_CHECKING:
+    from effnet_viz.engines.torch_engine import TorchEngine
+
+# OpenVINO tells Google Analytics of every import and conversion, unasked, and leaves an identifier
+# in the home folder. Without this package, which is hidden from it here, it does neither.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino  # noqa: E402
+
+BATCH = 16
+"""Images that run at once where as many are left; the rest run one by one."""
+
+ADVICE = "Run this network with PyTorch instead: engines.torch_engine.TorchEngine(network)."
+
+
+class CachedEngine:
+    """OpenVINO in float32 for both passes, from what conversions has on disk.
+
+    The network itself is only made, and PyTorch only asked, for gradients that are not there: of
+    the earliest stages of the largest networks, and while they are still being converted.
+    Raises EngineError for a network that OpenVINO cannot convert.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        entry = conversions.fetch(recipe)
+        self._recipe = recipe
+        self.head = entry.head()
+        self._forward = ForwardPass(_read(entry), recipe.resolution)
+        self._gradients: _GradientPass | None = None
+        self._making = Lock()
+        self.name = f"{name()}, gradients by the same or torch {version('torch')}"
+
+    def forward(self, images: Floats) -> Activations:
+        """See engine.Engine."""
+        return self._forward(images)
+
+    def explain(
+        self, images: Floats, activations: Activations, targets: Sequence[int]
+    ) -> Mapping[int, StageEvidence]:
+        """See engine.Engine."""
+        rows = one_hot(targets, activations.logits.shape)  # (B, classes)
+        with self._making:
+            if self._gradients is None:
+                entry = conversions.read(self._recipe, conversions.GRADIENTS)
+                if entry is None:
+                    return {}  # not yet
+                self._gradients = _GradientPass(entry)
+        return self._gradients(images, activations, rows)
+
+    def gradient(self, activation: Floats, stage: int, targets: Sequence[int]) -> Floats:
+        """See engine.Engine."""
+        return self._eager.gradient(activation, stage, targets)
+
+    @cached_property
+    def _eager(self) -> TorchEngine:
+        from effnet_viz.engines.optimize import ease_gradients, fold_batch_norms
+        from effnet_viz.engines.torch_engine import TorchEngine
+
+        network = self._recipe.network()
+        engine = TorchEngine(network)
+        fold_batch_norms(network, self._recipe.resolution)
+        ease_gradients(network)
+        return engine
+
+
+def name() -> str:
+    return f"openvino {openvino.get_version().split('-')[0]} float32"
+
+
+def _read(entry: Entry) -> openvino.Model:
+    with engine_errors("reading a conversion", ADVICE):
+        return openvino.Core().read_model(entry.model)
+
+
+def _compiled(model: openvino.Model) -> openvino.CompiledModel:
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    return openvino.Core().compile_model(model, "CPU", settings)
+
+
+class ForwardPass:
+    """Logits and stages of any number of images. Safe to share between threads."""
+
+    def __init__(self, model: openvino.Model, resolution: int) -> None:
+        self._model = model
+        self._resolution = resolution
+        with engine_errors("compiling the forward pass", ADVICE):
+            self._single = _Graph(model, 1, resolution)
+        self._batched: _Graph | None = None
+        self._compiling = Lock()
+
+    def __call__(self, images: Floats) -> Activations:
+        require_images(images)
+        if images.shape[2] != self._resolution:
+            raise ValueError(
+                f"This engine is for {self._resolution} pixels a side, not {images.shape[2]}."
+            )
+        begin = time.perf_counter()
+        x = np.ascontiguousarray(images)  # (B, 3, R, R)
+        with engine_errors("the forward pass", ADVICE):
+            # OpenVINO writes into the results themselves: nothing is copied, nothing used twice.
+            outputs = [np.empty((len(x), *shape), np.float32) for shape in self._single.shapes]
+            done = 0
+            while done < len(x):
+                graph = self._batch_graph() if len(x) - done >= BATCH else self._single
+                part = slice(done, done + graph.images)
+                graph.run([x[part]], [output[part] for output in outputs])
+                done += graph.images
+        return as_activations([lock(output) for output in outputs], time.perf_counter() - begin)
+
+    def _batch_graph(self) -> _Graph:
+        with self._compiling:
+            if self._batched is None:
+                self._batched = _Graph(self._model, BATCH, self._resolution)
+            return self._batched
+
+
+class _GradientPass:
+    """Evidence at every stage that the graph reaches, image by image. Safe to share."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._first: int | None = entry.told["first"]
+        if self._first is not None:
+            with engine_errors("compiling the gradients", ADVICE):
+                self._graph = _Graph(_read(entry))
+
+    def __call__(
+        self, images: Floats, activations: Activations, rows: Floats
+    ) -> Mapping[int, StageEvidence]:
+        if self._first is None:
+            return {}
+        x = images if self._first == 1 else activations.stages[self._first - 1]  # (B, C, h, w)
+        with engine_errors("the gradients", ADVICE):
+            shapes = self._graph.shapes
+            outputs = [np.empty((len(x), *shape), np.float32) for shape in shapes]
+            for number in range(len(x)):
+                part = slice(number, number + 1)
+                inputs = [np.ascontiguousarray(x[part]), rows[part]]
+                self._graph.run(inputs, [output[part] for output in outputs])
+        return as_evidence([lock(output) for output in outputs[1:]], self._first)
+
+
+class _Graph:
+    """A graph compiled for a fixed number of images. Safe to share between threads."""
+
+    def __init__(self, model: openvino.Model, images: int = 1, resolution: int = 0) -> None:
+        self.images = images
+        if resolution:
+            model = model.clone()
+            model.reshape([images, 3, resolution, resolution])  # unknown shapes are slow
+        self._compiled = _compiled(model)
+        self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
+        self.shapes = [tuple(output.shape)[1:] for output in self._compiled.outputs]
+        """Of the outputs, for one image."""
+
+    def run(self, inputs: Sequence[Floats], outputs: Sequence[Floats]) -> None:
+        """Fill the outputs, (B, ...) each, for exactly as many images as it was compiled for."""
+        try:
+            request = self._idle.get_nowait()
+        except Empty:  # as many requests as threads ask at once
+            request = self._compiled.create_infer_request()
+        try:
+            for number, output in enumerate(outputs):
+                request.set_output_tensor(number, openvino.Tensor(output, shared_memory=True))
+            request.infer(list(inputs), share_inputs=True)
+        finally:
+            self._idle.put(request)

@@ -1,0 +1,261 @@
+"""Networks in the form that OpenVINO runs, kept on disk: made once, in a process of its own.
+
+Tracing and converting take seconds and much memory, and hold locks of torch. So a child process
+does it, and what it leaves is read by every later process, which needs neither torch nor the
+weights for it. An entry is a folder that is written once, renamed into its place and never edited,
+so that it can be mapped into memory. What is damaged is noticed by its hash and made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock
+
+from effnet_viz.engines.engine import EngineError, Head, lock
+
+if TYPE_CHECKING:
+    from effnet_viz.engines.network import Network
+
+_log = logging.getLogger("effnet_viz")
+
+FORMAT = 1
+"""Of an entry."""
+
+CACHE = "EFFNET_VIZ_CACHE"
+"""The setting with the folder for conversions; else that of XDG for caches."""
+
+MOST_BYTES = "EFFNET_VIZ_CACHE_MEGABYTES"
+"""The setting with the most that they take together."""
+
+FORWARD, GRADIENTS = "forward", "gradients"
+
+_CONTENT = "content.json"
+_USUAL_MEGABYTES = 4000
+_PACKAGES = ("openvino", "torch", "torchvision", "timm")
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How any process makes a network again: a function of a module, and its arguments."""
+
+    module: str
+    function: str
+    arguments: tuple[str, ...]
+    resolution: int
+
+    def network(self) -> Network:
+        """The network, new, its batch norms not folded. Raises what the function raises."""
+        made: Network = getattr(import_module(self.module), self.function)(*self.arguments)
+        return made
+
+    @property
+    def key(self) -> str:
+        """What a conversion depends on, as the name of a folder."""
+        told = [FORMAT, _versions(), _code(), asdict(self)]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+
+
+@cache
+def _versions() -> list[str]:
+    return [f"{name} {version(name)}" for name in _PACKAGES]
+
+
+@cache
+def _code() -> str:
+    """A hash of the code that makes a graph of a network."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A conversion on disk, whole when it was read."""
+
+    folder: Path
+    told: Mapping[str, Any]
+    """What it says of itself: for gradients the first stage, or why there are none."""
+
+    @property
+    def model(self) -> Path:
+        """OpenVINO's description; its weights lie beside it."""
+        return self.folder / "model.xml"
+
+    def head(self) -> Head | None:
+        """The linear head of the network, where it has one."""
+        path = self.folder / "head.npz"
+        if not path.exists():
+            return None
+        with np.load(path) as arrays:
+            return Head(lock(arrays["weight"]), lock(arrays["bias"]))
+
+
+def folder() -> Path:
+    """Where conversions are kept."""
+    chosen = os.environ.get(CACHE)
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "effnet-viz"
+
+
+def read(recipe: Recipe, kind: str) -> Entry | None:
+    """The conversion, if it is there; one that is damaged is logged and removed."""
+    place = folder() / f"{recipe.key}-{kind}"
+    try:
+        told = json.loads((place / _CONTENT).read_bytes())
+        for name, expected in told["files"].items():
+            with (place / name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != expected:
+                raise ValueError(f"{name} is not what was written")
+        os.utime(place / _CONTENT)  # those used longest ago go first
+        return Entry(place, told["told"])
+    except FileNotFoundError:
+        if not place.exists():
+            return None
+        _remove_damaged(place, "a file is missing")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        _remove_damaged(place, str(error))
+    return None
+
+
+def _remove_damaged(place: Path, why: str) -> None:
+    _log.warning("%s is damaged (%s) and is made again.", place, why)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def write(recipe: Recipe, kind: str, fill: Callable[[Path], None], told: Mapping[str, Any]) -> None:
+    """Keep what `fill` puts into an empty folder; room is made for it. Raises OSError."""
+    root = folder()
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unfinished = Path(tempfile.mkdtemp(dir=root, prefix=".unfinished-"))
+    try:
+        fill(unfinished)
+        files = {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(unfinished.iterdir())
+        }
+        content = json.dumps({"files": files, "told": dict(told)})
+        (unfinished / _CONTENT).write_text(content, encoding="utf-8")
+        goal = root / f"{recipe.key}-{kind}"
+        if goal.exists():  # damaged, or another process was faster
+            shutil.rmtree(goal, ignore_errors=True)
+        unfinished.rename(goal)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    _make_room(root, keep=goal)
+
+
+def _make_room(root: Path, keep: Path) -> None:
+    """Remove what was used longest ago until the rest is within the bound, and what was cut off."""
+    most = float(os.environ.get(MOST_BYTES) or _USUAL_MEGABYTES) * 2**20
+    there = []
+    for place in root.iterdir():
+        try:
+            if place.name.startswith(".unfinished-"):
+                if time.time() - place.stat().st_mtime > _ABANDONED:
+                    shutil.rmtree(place, ignore_errors=True)
+            elif (place / _CONTENT).exists():
+                size = sum(path.stat().st_size for path in place.iterdir())
+                there.append(((place / _CONTENT).stat().st_mtime, size, place))
+        except OSError:  # another process removes it
+            continue
+    total = sum(size for _, size, _ in there)
+    for _, size, place in sorted(there):
+        if total <= most:
+            return
+        if place != keep:
+            shutil.rmtree(place, ignore_errors=True)
+            total -= size
+
+
+_ABANDONED = 24 * 3600.0
+"""Seconds after which a conversion that was cut off is no longer being made."""
+
+
+# Making them
+
+_children: dict[str, subprocess.Popen[bytes]] = {}
+_starting = threading.Lock()
+_making: dict[str, threading.Lock] = {}
+
+
+def fetch(recipe: Recipe) -> Entry:
+    """The forward pass, converted now where it is not there yet; all who ask wait for one.
+
+    The gradients follow in the same process; see `read`. Raises EngineError where it fails.
+    """
+    with _starting:
+        mine = _making.setdefault(recipe.key, threading.Lock())
+    with mine:
+        found = read(recipe, FORWARD)
+        if found is None:
+            child = _child(recipe)
+            while (found := _arrived(recipe)) is None and child.poll() is None:
+                time.sleep(0.05)
+            found = found or read(recipe, FORWARD)
+        elif read(recipe, GRADIENTS) is None:
+            _child(recipe)
+    if found is None:
+        raise EngineError(
+            "Failed at the conversion to OpenVINO in a process of its own. Look into the log, or "
+            f"set {CACHE} to a folder with room that can be written."
+        )
+    return found
+
+
+def _arrived(recipe: Recipe) -> Entry | None:
+    place = folder() / f"{recipe.key}-{FORWARD}"
+    return read(recipe, FORWARD) if place.exists() else None
+
+
+def _child(recipe: Recipe) -> subprocess.Popen[bytes]:
+    """The process that makes these conversions; one for each recipe, and started once."""
+    with _starting:
+        running = _children.get(recipe.key)
+        if running is None or (running.poll() is not None and read(recipe, FORWARD) is None):
+            path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+            running = _children[recipe.key] = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "effnet_viz.engines.convert",
+                    json.dumps(asdict(recipe)),
+                ],
+                env=os.environ | {"PYTHONPATH": path},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        return running
+
+
+@contextmanager
+def alone(recipe: Recipe) -> Iterator[None]:
+    """While it lasts, no other process makes this conversion."""
+    root = folder()
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(root / f".{recipe.key}.lock"):
+        yield

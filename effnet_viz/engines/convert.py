@@ -1,0 +1,98 @@
+"""The process that converts one network; engines.conversions starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from effnet_viz.engines import conversions
+from effnet_viz.engines.conversions import FORWARD, GRADIENTS, Recipe
+from effnet_viz.engines.gradient_graph import peak_bytes, trace_gradients
+from effnet_viz.engines.network import Network
+from effnet_viz.engines.openvino_engine import converted
+from effnet_viz.engines.optimize import fold_batch_norms, keep_activations
+from effnet_viz.engines.torch_engine import head_of
+
+if TYPE_CHECKING:
+    import openvino
+
+GRADIENT_BYTES = 2_500_000_000
+"""What one run of the gradients may take; a network that takes more begins at a later stage."""
+
+
+def main() -> None:
+    """Convert the network of the recipe in the first argument: what is not in the cache yet."""
+    told = json.loads(sys.argv[1])
+    recipe = Recipe(**{**told, "arguments": tuple(told["arguments"])})
+    torch.set_num_threads(1)
+    with conversions.alone(recipe):
+        if conversions.read(recipe, FORWARD) and conversions.read(recipe, GRADIENTS):
+            return
+        network = recipe.network().eval().requires_grad_(False)
+        keep_activations(network)
+        fold_batch_norms(network, recipe.resolution)
+        if conversions.read(recipe, FORWARD) is None:
+            _convert_forward(recipe, network)
+        if conversions.read(recipe, GRADIENTS) is None:
+            if hasattr(os, "nice"):
+                os.nice(10)  # nobody waits for it
+            _convert_gradients(recipe, network)
+
+
+def _convert_forward(recipe: Recipe, network: Network) -> None:
+    model = converted(network, recipe.resolution)
+    linear = network.linear_head
+
+    def fill(place: Path) -> None:
+        _save(model, place)
+        if linear is not None:
+            head = head_of(linear)
+            np.savez(place / "head.npz", weight=head.weight, bias=head.bias)
+
+    conversions.write(recipe, FORWARD, fill, {"head": linear is not None})
+
+
+def _convert_gradients(recipe: Recipe, network: Network) -> None:
+    """From the first stage on from which a run stays within GRADIENT_BYTES, if there is one."""
+    import openvino
+
+    told: dict[str, Any]
+    with torch.no_grad():
+        x = torch.zeros(1, 3, recipe.resolution, recipe.resolution)
+        outputs = network.forward_intermediates(x)
+    shapes = [(1, 3, recipe.resolution, recipe.resolution), *(tuple(x.shape) for x in outputs)]
+    for first in range(1, len(network.stages) + 1):
+        try:
+            traced = trace_gradients(network, shapes[first - 1], first)
+            if peak_bytes(traced) > GRADIENT_BYTES:
+                continue
+            rows = torch.zeros(1, network.tail(outputs[-1], len(outputs)).shape[1])
+            example = (torch.zeros(shapes[first - 1]), rows)
+            with torch.no_grad():
+                model = openvino.convert_model(torch.export.export(traced, example))
+        except Exception as error:  # of any library: what cannot be traced goes the eager way
+            told = {"first": None, "why": f"{type(error).__name__}: {error}"[:500]}
+            conversions.write(recipe, GRADIENTS, lambda _: None, told)
+            return
+        model.reshape({0: shapes[first - 1], 1: rows.shape})  # unknown shapes are slow
+        conversions.write(recipe, GRADIENTS, partial(_save, model), {"first": first})
+        return
+    told = {"first": None, "why": f"no stage's gradient stays within {GRADIENT_BYTES:,} bytes"}
+    conversions.write(recipe, GRADIENTS, lambda _: None, told)
+
+
+def _save(model: openvino.Model, place: Path) -> None:
+    import openvino
+
+    openvino.save_model(model, place / "model.xml", compress_to_fp16=False)
+
+
+if __name__ == "__main__":
+    main()
