@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -12,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
+import openvino
 
 from effnet_viz.arrays import Floats
 from effnet_viz.engines import conversions
@@ -30,12 +30,6 @@ from effnet_viz.engines.engine import (
 if TYPE_CHECKING:
     from effnet_viz.engines.torch_engine import TorchEngine
 
-# OpenVINO tells Google Analytics of every import and conversion, unasked, and leaves an identifier
-# in the home folder. Without this package, which is hidden from it here, it does neither.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-
-import openvino  # noqa: E402
-
 BATCH = 16
 """Images that run at once where as many are left; the rest run one by one."""
 
@@ -47,7 +41,7 @@ class CachedEngine:
 
     The network itself is only made, and PyTorch only asked, for gradients that are not there: of
     the earliest stages of the largest networks, and while they are still being converted.
-    Raises EngineError for a network that OpenVINO cannot convert.
+    Raises ConversionError for a network that cannot be converted, EngineError where OpenVINO fails.
     """
 
     def __init__(self, recipe: Recipe) -> None:

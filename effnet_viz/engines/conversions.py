@@ -30,12 +30,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
-from effnet_viz.engines.engine import EngineError, Head, lock
+from effnet_viz.engines.engine import Head, lock
 
 if TYPE_CHECKING:
     from effnet_viz.engines.network import Network
 
 _log = logging.getLogger("effnet_viz")
+
+
+class ConversionError(RuntimeError):
+    """A process that converts a network left nothing: the network or the disk is not fit for it."""
+
 
 FORMAT = 1
 """Of an entry."""
@@ -204,7 +209,7 @@ _making: dict[str, threading.Lock] = {}
 def fetch(recipe: Recipe) -> Entry:
     """The forward pass, converted now where it is not there yet; all who ask wait for one.
 
-    The gradients follow in the same process; see `read`. Raises EngineError where it fails.
+    The gradients follow in the same process; see `read`. Raises ConversionError where it fails.
     """
     with _starting:
         mine = _making.setdefault(recipe.key, threading.Lock())
@@ -218,10 +223,11 @@ def fetch(recipe: Recipe) -> Entry:
         elif read(recipe, GRADIENTS) is None:
             _child(recipe)
     if found is None:
-        raise EngineError(
-            "Failed at the conversion to OpenVINO in a process of its own. Look into the log, or "
-            f"set {CACHE} to a folder with room that can be written."
-        )
+        _log.warning(
+            "Nothing came of the process that converts %s; this one does it, and nothing is kept. "
+            "Is there room in %s, and the right to write there?", recipe.arguments[0], folder(),
+        )  # fmt: skip
+        raise ConversionError
     return found
 
 
@@ -247,6 +253,7 @@ def _child(recipe: Recipe) -> subprocess.Popen[bytes]:
                 env=os.environ | {"PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # what fails there fails here again, and is told
                 start_new_session=True,
             )
         return running

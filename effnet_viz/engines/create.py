@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+from contextlib import suppress
 
 import torch
 
-from effnet_viz.engines.conversions import Recipe
+from effnet_viz.engines.conversions import ConversionError, Recipe
 from effnet_viz.engines.engine import Engine
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.torch_engine import TorchEngine
@@ -30,5 +31,6 @@ def create_cached(recipe: Recipe) -> Engine:
     if importlib.util.find_spec("openvino") is not None:
         from effnet_viz.engines.compiled import CachedEngine
 
-        return CachedEngine(recipe)
-    return TorchEngine(recipe.network())
+        with suppress(ConversionError):
+            return CachedEngine(recipe)
+    return create(recipe.network(), recipe.resolution)

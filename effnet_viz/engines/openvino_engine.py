@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from threading import Lock
 
+import openvino
 import torch
+from openvino import frontend
 from torch import Tensor, nn
 
 from effnet_viz.arrays import Floats
@@ -13,9 +15,6 @@ from effnet_viz.engines.engine import Activations, engine_errors
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.optimize import ease_gradients, fold_batch_norms
 from effnet_viz.engines.torch_engine import TorchEngine
-
-import openvino  # isort: skip - after compiled, which hides a package from it
-from openvino import frontend  # isort: skip
 
 
 class OpenVINOEngine(TorchEngine):

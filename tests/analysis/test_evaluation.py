@@ -54,6 +54,9 @@ class Formula:
         self._probability = probability
         self.images = 0
 
+    def explain(self, *_: object) -> dict[int, object]:
+        return {}
+
     def forward(self, images: Floats) -> Activations:
         self.images += len(images)
         p = np.clip(self._probability(images.astype(np.float64)), 1e-9, 1 - 1e-9)  # (B,)

@@ -17,12 +17,13 @@ from torch import nn
 
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution import cam
-from effnet_viz.engines import openvino_engine
+from effnet_viz.engines import compiled
 from effnet_viz.engines.adapters import as_network
+from effnet_viz.engines.compiled import BATCH
 from effnet_viz.engines.create import create
 from effnet_viz.engines.engine import Activations, Engine, EngineError, engine_errors
 from effnet_viz.engines.network import Network
-from effnet_viz.engines.openvino_engine import BATCH, OpenVINOEngine
+from effnet_viz.engines.openvino_engine import OpenVINOEngine
 from effnet_viz.engines.optimize import fold_batch_norms
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.images.decode import decode
@@ -294,22 +295,22 @@ def test_eight_threads_share_one_engine_and_get_what_one_gets() -> None:
 
 def test_the_graph_for_batches_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many threads bring the first batch; none is compiled for single images."""
-    compiled: list[int] = []
-    original = openvino_engine._Graph.__init__
+    made: list[int] = []
+    original = compiled._Graph.__init__
 
     def counting(self: object, converted: object, number: int, resolution: int) -> None:
-        compiled.append(number)
+        made.append(number)
         original(self, converted, number, resolution)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(openvino_engine._Graph, "__init__", counting)
+    monkeypatch.setattr(compiled._Graph, "__init__", counting)
     module = calibrated(make("torchvision", "resnet18"), images(64, 2))
     engine = OpenVINOEngine(as_network(module), 64)
     x = images(64, BATCH + 2).numpy()
     engine.forward(x[:3])
-    assert compiled == [1]
+    assert made == [1]
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(engine.forward, [x] * 4))
-    assert compiled == [1, BATCH]
+    assert made == [1, BATCH]
     for result in results[1:]:
         assert np.array_equal(result.logits, results[0].logits)
 
@@ -443,18 +444,19 @@ def test_what_a_stage_raises(make_engine: Callable[[Network], Engine]) -> None:
 
 def test_a_run_that_openvino_refuses_is_an_engine_error(monkeypatch: pytest.MonkeyPatch) -> None:
     _, engine = family("torchvision", "resnet18")
-    compiled = engine._single._compiled
-    monkeypatch.setattr(engine._single, "_idle", openvino_engine.SimpleQueue())
+    single = engine._forward._single
+    graph = single._compiled
+    monkeypatch.setattr(single, "_idle", compiled.SimpleQueue())
 
     class Refusing:
         def create_infer_request(self) -> openvino.InferRequest:
-            return compiled.missing  # what follows is pybind's
+            return graph.missing  # what follows is pybind's
 
-    monkeypatch.setattr(engine._single, "_compiled", Refusing())
+    monkeypatch.setattr(single, "_compiled", Refusing())
     with pytest.raises(AttributeError):
         engine.forward(images(96).numpy())
-    monkeypatch.setattr(engine._single, "_compiled", compiled)
-    monkeypatch.setattr(engine._single, "shapes", [(1,), *engine._single.shapes[1:]])
+    monkeypatch.setattr(single, "_compiled", graph)
+    monkeypatch.setattr(single, "shapes", [(1,), *single.shapes[1:]])
     with pytest.raises(EngineError, match="Failed at the forward pass") as caught:
         engine.forward(images(96).numpy())
     assert isinstance(caught.value.__cause__, RuntimeError)

@@ -164,7 +164,7 @@ def test_a_checkpoint_in_its_folder_makes_the_variant_ready(
     assert weights.checkpoint_folder() == weights.folder()
     monkeypatch.setenv("EFFNET_VIZ_CHECKPOINTS", str(tmp_path / "mine"))
     # Converting a network for another engine takes seconds, and its files are the same.
-    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
+    monkeypatch.setattr(model, "create_cached", lambda recipe: TorchEngine(recipe.network()))
     assert checkpoints.readiness(entry) is Readiness.UNREACHABLE
     path = tmp_path / "mine" / f"efficientnet_b0-w0.25-d0.25.{ending}"
     path.parent.mkdir()

@@ -36,7 +36,7 @@ def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(own, "_read", {})
     monkeypatch.setattr(files, "_digests", {})
     # Converting a network for another engine takes seconds, and its files are the same.
-    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
+    monkeypatch.setattr(model, "create_cached", lambda recipe: TorchEngine(recipe.network()))
     return tmp_path / "networks"
 
 

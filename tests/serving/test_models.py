@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from effnet_viz import Model, analyse
-from effnet_viz.engines.engine import Activations, Head
+from effnet_viz.engines.engine import Activations, Head, StageEvidence
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, model, variants, weights
 from effnet_viz.models.architectures import structure_of
@@ -64,6 +64,11 @@ class _Stub:
 
     def forward(self, images: np.ndarray) -> Activations:
         return Activations(images, {}, 0.0)
+
+    def explain(
+        self, images: np.ndarray, activations: Activations, targets: Sequence[int]
+    ) -> dict[int, StageEvidence]:
+        return {}
 
     def gradient(self, activation: np.ndarray, stage: int, targets: Sequence[int]) -> np.ndarray:
         return activation * np.float32(stage + targets[0])
@@ -135,7 +140,7 @@ def own_checkpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[str
     monkeypatch.setattr(models, "_models", SharedCache(settings.MODEL_BYTES))
     monkeypatch.setattr(models, "_shared", SharedCache(settings.MODEL_BYTES))
     # Converting a network for another engine takes seconds, and its files are the same.
-    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
+    monkeypatch.setattr(model, "create_cached", lambda recipe: TorchEngine(recipe.network()))
     entry = variants.variant("lite0", width=0.5)
     assert isinstance(entry.weights, weights.UserCheckpoint)
     path = weights.folder() / entry.weights.filenames[1]

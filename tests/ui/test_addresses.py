@@ -164,7 +164,7 @@ def cheap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setattr(scaling, "built", lambda *_: scaling.baseline())
         patch.setattr(scaling, "figures", cache(scaling.figures.__wrapped__))
         patch.setattr(demo, "_models", five_of_one)
-        patch.setattr(model, "create", lambda network, _: TorchEngine(network))
+        patch.setattr(model, "create_cached", lambda recipe: TorchEngine(recipe.network()))
         yield
     results.clear()
 

@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A network without pictures, and one with twelve."""
     monkeypatch.setenv("EFFNET_VIZ_NETWORKS", str(tmp_path))
     # Converting a network for another engine takes seconds, and its maps are the same.
-    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
+    monkeypatch.setattr(model, "create_cached", lambda recipe: TorchEngine(recipe.network()))
     put_network(tmp_path / "Bare", LABELS)
     put_network(tmp_path / "Shapes", LABELS)
     put_pictures(tmp_path / "Shapes", LABELS, 6)

@@ -23,7 +23,7 @@ def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A network of three classes and 64 pixels, and one that is damaged."""
     monkeypatch.setenv("EFFNET_VIZ_NETWORKS", str(tmp_path))
     # Converting a network for another engine takes seconds, and its maps are the same.
-    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
+    monkeypatch.setattr(model, "create_cached", lambda recipe: TorchEngine(recipe.network()))
     with torch.random.fork_rng():
         torch.manual_seed(1)
         module = architectures.scaled("efficientnet_b0", 0.25, 0.25, 3)
