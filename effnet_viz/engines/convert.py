@@ -7,7 +7,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ def _convert_gradients(recipe: Recipe, network: Network) -> None:
     """From the first stage on from which a run stays within GRADIENT_BYTES, if there is one."""
     import openvino
 
-    told: dict[str, Any]
+    why = f"A run from the last stage takes more than {GRADIENT_BYTES:,} bytes."
     with torch.no_grad():
         x = torch.zeros(1, 3, recipe.resolution, recipe.resolution)
         outputs = network.forward_intermediates(x)
@@ -78,14 +78,12 @@ def _convert_gradients(recipe: Recipe, network: Network) -> None:
             with torch.no_grad():
                 model = openvino.convert_model(torch.export.export(traced, example))
         except Exception as error:  # of any library: what cannot be traced goes the eager way
-            told = {"first": None, "why": f"{type(error).__name__}: {error}"[:500]}
-            conversions.write(recipe, GRADIENTS, lambda _: None, told)
-            return
+            why = f"{type(error).__name__}: {error}"[:500]
+            continue
         model.reshape({0: shapes[first - 1], 1: rows.shape})  # unknown shapes are slow
         conversions.write(recipe, GRADIENTS, partial(_save, model), {"first": first})
         return
-    told = {"first": None, "why": f"no stage's gradient stays within {GRADIENT_BYTES:,} bytes"}
-    conversions.write(recipe, GRADIENTS, lambda _: None, told)
+    conversions.write(recipe, GRADIENTS, lambda _: None, {"first": None, "why": why})
 
 
 def _save(model: openvino.Model, place: Path) -> None:
