@@ -12,7 +12,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 
 .PHONY: app test test-all check benchmark constraints audit clean
 
-app: .venv/app.installed
+app: .venv/app.converted
 	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT) $(if $(SHARE),--share)
 
 # Two processes; tests/conftest.py says what stays together in one.
@@ -51,6 +51,11 @@ clean:
 		|| { echo "effnet-viz needs Python 3.11 or later: make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(INSTALL) -r requirements.txt
+	touch $@
+
+# So that the first visitor does not wait for it; without room for it the app converts by itself.
+.venv/app.converted: .venv/app.installed
+	-$(BIN)/python -m effnet_viz.cli convert
 	touch $@
 
 .venv/dev.installed: requirements-dev.txt .venv/app.installed

@@ -18,6 +18,7 @@ COMMANDS = (
     ("explain", "write what a model looks at in photographs: pictures, JSON, NPZ"),
     ("serve", "serve the app on this computer"),
     ("fetch", "download the official weights of models"),
+    ("convert", "convert networks now, so that the app starts with them at once"),
     ("bundle", "pack weights into one file, for computers without a network"),
     ("unbundle", "verify such a file and put the weights in place"),
     ("finetune", "teach a network other classes, from pictures with labels"),

@@ -259,6 +259,14 @@ def _child(recipe: Recipe) -> subprocess.Popen[bytes]:
         return running
 
 
+def wait() -> None:
+    """Until all processes that this one has started are done, gradients included."""
+    with _starting:
+        running = list(_children.values())
+    for child in running:
+        child.wait()
+
+
 @contextmanager
 def alone(recipe: Recipe) -> Iterator[None]:
     """While it lasts, no other process makes this conversion."""

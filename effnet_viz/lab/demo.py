@@ -9,9 +9,12 @@ from functools import cache
 from threading import Lock
 
 from effnet_viz.analysis.explanation import Explanation
+from effnet_viz.engines.adapters import as_network
+from effnet_viz.engines.conversions import Recipe
+from effnet_viz.engines.network import Network
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS, Scaling, ScenePreprocessing
-from effnet_viz.lab.runs import HELD_OUT_VENDORS, SHIPPED_RUN, Run, trained
+from effnet_viz.lab.runs import HELD_OUT_VENDORS, SHIPPED_RUN, Run, path_of, trained
 from effnet_viz.lab.scenes import Scene
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.metrics import localization
@@ -45,12 +48,15 @@ def _models() -> Mapping[str, Model]:
 
 
 def _model(scaling: Scaling) -> Model:
+    run = Run(scaling, SHIPPED_RUN)
+    digest = hashlib.sha256(path_of(run).read_bytes()).hexdigest()
     made = from_module(
-        trained(Run(scaling, SHIPPED_RUN)).module,
+        trained(run).module,
         key=f"lab-{scaling.key}",
         classes=[display_name(name) for name in CLASSES],
         preprocessing=ScenePreprocessing(scaling.resolution),
         weights=f"scaling lab, run {SHIPPED_RUN}, trained without {UNSEEN_VENDOR}'s drawings",
+        recipe=Recipe(__name__, "network_of", (scaling.key, digest), scaling.resolution),
     )
     card = replace(
         made.card,
@@ -60,6 +66,11 @@ def _model(scaling: Scaling) -> Model:
         recipe=f"scaling lab, run {SHIPPED_RUN}",
     )
     return replace(made, card=card)
+
+
+def network_of(key: str, _digest: str) -> Network:
+    """A shipped network by key of SCALINGS; raises UnfinishedError."""
+    return as_network(trained(Run(SCALINGS[key], SHIPPED_RUN)).module)
 
 
 def display_name(name: str) -> str:

@@ -231,6 +231,7 @@ def from_module(
     preprocessing: Preprocessing,
     weights: str | None = None,
     stages: Callable[[nn.Module], Network] | None = None,
+    recipe: Recipe | None = None,
 ) -> Model:
     """A model from a module that gives logits (B, classes) for images (B, 3, R, R).
 
@@ -238,7 +239,8 @@ def from_module(
     are named, such as a file name; None says that it is untrained, and every result says so.
     `stages` takes the copy apart into stages, pooling and head; EfficientNet, MobileNetV2,
     MobileNetV3 and ResNet of torchvision and timm need none. A module whose last stage does not go
-    through one average pooling into one linear layer has no class activation map.
+    through one average pooling into one linear layer has no class activation map. With `recipe`,
+    which makes the same network again in any process, what it is converted to is kept on disk.
     Raises ValueError when the parts together do not give what the module gives, or when there are
     more or fewer logits than classes; UnsupportedModuleError without `stages` for another module.
     """
@@ -274,7 +276,7 @@ def from_module(
         ),
         labels,
         preprocessing,
-        create(copy.deepcopy(network), resolution),
+        create_cached(recipe) if recipe else create(copy.deepcopy(network), resolution),
         summarize(network, resolution),
         weights or "untrained",
         partial(copy.deepcopy, network),
