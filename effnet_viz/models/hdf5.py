@@ -104,6 +104,11 @@ def copy(request: Mapping[str, Any], content: memoryview, output: BinaryIO) -> M
                     output.write(values.tobytes())
                     arrays[path] = (values.dtype.str, values.shape, end)
                     end += values.nbytes
+    except OSError as error:
+        if "truncated file" not in str(error):
+            raise
+        refused = incomplete(len(content))
+        return {"refused": (refused.problem, refused.remedy)}
     except RefusedFileError as refused:
         return {"refused": (refused.problem, refused.remedy)}
     output.write(json.dumps({"arrays": arrays, "texts": texts}).encode())
