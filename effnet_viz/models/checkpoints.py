@@ -79,7 +79,8 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     no code from the file. An absent or damaged file is downloaded first where it can be. Raises
     WeightsError, which says what is wrong with the file and what to do.
 
-    At its peak it takes the file's size twice: its bytes and the tensors made of them (B7: 0.5 GB).
+    At its peak it takes the file's size twice: its bytes and the tensors made of them (B7: 0.5 GB);
+    for a file of Keras four times, since another process gets the bytes and answers with arrays.
     The bytes go before a network is made of the tensors, which takes the same again.
     """
     content = _found(entry, files.read)

@@ -53,8 +53,26 @@ class KerasNetwork:
     tensors: Tensors
     normalization: Normalization | None
     """None where the network has no layers for it, and pixels were prepared before it."""
-    resolution: int | None
-    """Side of its input; None where the file does not say it."""
+    side: int | None
+    """Of its square input, in pixels; None where the file does not say it."""
+    padding: Mapping[str, Any]
+    """Before every convolution of stride 2, as configured; empty for weights alone."""
+
+    def resolution(self, published: int) -> int:
+        """The side of its input or the published one, where its padding is the same as here.
+
+        keras.applications fixes the padding by the side that a network is built for, and takes
+        every side for even where it is built for none: that is right for multiples of 32 alone,
+        and the next one below is taken. Raises RefusedFileError.
+        """
+        side = self.side or published
+        below = side - side % _HALVED
+        for found in (side, below):
+            if not self.padding or self.padding == _padding(found):
+                return found
+        raise RefusedFileError(
+            f"pads otherwise than an EfficientNet for {side} pixels", OTHER_KERAS_NETWORK
+        )
 
     @property
     def outline(self) -> Outline:
@@ -78,12 +96,12 @@ def read(data: bytes, ending: str) -> KerasNetwork:
     layers = None if text is None else _layers(text)
     named = _named_by_order(content) if _has_numbers(content) else _named(content)
     _check_is_efficientnet(named)
-    if layers is not None:
-        _check_layers(layers)
     kept = {name: its for name, its in named.items() if _variable(name) not in _STATISTICS}
     kept = _with_one_head(kept)
+    if layers is not None:
+        _check_layers(layers)
     normalization = _normalization(layers, _statistics(named))
-    return KerasNetwork(kept, normalization, None if layers is None else _resolution(layers))
+    return KerasNetwork(kept, normalization, *_size(layers or []))
 
 
 _STATISTICS = ("mean", "variance", "count")
@@ -318,9 +336,9 @@ def _check_kernels(kernels: Mapping[str, Array]) -> None:
     for name, kernel in kernels.items():
         if kernel.ndim == 4 and kernel.shape[:2] != (1, 1):
             raise RefusedFileError(
-                f"holds no EfficientNet B0 to B7: {display_name(name)} is a convolution of "
-                f"{kernel.shape[0]}×{kernel.shape[1]}, as EfficientNetV2 has, and in those only "
-                "the first one is larger than 1×1",
+                f"holds another network than EfficientNet B0 to B7, such as EfficientNetV2: "
+                f"{display_name(name)} is a convolution of {kernel.shape[0]}×{kernel.shape[1]}, "
+                "and theirs are of 1×1 but for the first",
                 OTHER_KERAS_NETWORK,
             )
 
@@ -451,7 +469,7 @@ def _check_layers(layers: list[_Layer]) -> None:
         if layer.kind not in (_INSIDE if inside else _OUTSIDE):
             raise RefusedFileError(
                 f"has the layer {display_name(layer.name)} ({display_name(layer.kind)}), which is "
-                "not computed here",
+                "not computed here, as no code of a file runs",
                 OTHER_KERAS_NETWORK,
             )
         for setting, expected in _settings(layer):
@@ -502,12 +520,8 @@ _HALVED = 32
 """What the strides multiply to."""
 
 
-def _resolution(layers: list[_Layer]) -> int | None:
-    """The side of a square input, at which the network's padding is the same as here.
-
-    keras.applications fixes the padding by the size that a network is built for, and takes every
-    side for even where it is built for none: that is right for multiples of 32 alone.
-    """
+def _size(layers: list[_Layer]) -> tuple[int | None, dict[str, Any]]:
+    """Side of the input and padding."""
     try:
         sides = [side for layer in layers if (side := _side(layer.config)) is not None]
         padding = {
@@ -515,16 +529,7 @@ def _resolution(layers: list[_Layer]) -> int | None:
         }
     except (TypeError, ValueError, LookupError) as error:
         raise damaged("its configuration cannot be read") from error
-    if not sides:
-        return None
-    if not padding or padding == _padding(sides[0]):
-        return sides[0]
-    near = max(round(sides[0] / _HALVED), 1) * _HALVED
-    if padding != _padding(near):
-        raise RefusedFileError(
-            f"pads otherwise than an EfficientNet for {sides[0]} pixels", OTHER_KERAS_NETWORK
-        )
-    return near
+    return (sides[0] if sides else None), padding
 
 
 def _side(config: Mapping[str, Any]) -> int | None:

@@ -269,7 +269,7 @@ def _entry(key: str, title: str, path: Path, description: Mapping[str, Any]) -> 
             like=built.like,
             labels=_labels(path, description, network.classes),
         )
-        variants.check_limits(own.width, own.depth, own.resolution)
+        _check_size(own, keras is not None and "resolution" not in description)
         checkpoints.check_own(held, expected_state(own), own.card.architecture)
     except variants.VariantError as error:
         raise _ProblemError(str(error)) from None
@@ -392,9 +392,22 @@ def _member(library: str, architecture: str) -> ModelEntry:
     )
 
 
+def _check_size(own: ModelEntry, told: bool) -> None:
+    """`told`: its resolution is the one that it was built for in Keras. Raises VariantError."""
+    try:
+        variants.check_limits(own.width, own.depth, own.resolution)
+    except variants.VariantError as error:
+        if not told:
+            raise
+        raise variants.VariantError(
+            f"This network was built for {own.resolution} pixels. {error} Write the one to use as "
+            f"“resolution” into {DESCRIPTION}."
+        ) from None
+
+
 def _told_by(keras: keras_files.KerasNetwork, published: ResizeAndCrop) -> ResizeAndCrop:
     """The published preprocessing with what the network's own layers do, and for its own size."""
-    found = published.at(keras.resolution or published.resolution)
+    found = published.at(keras.resolution(published.resolution))
     if keras.normalization is None:
         return found
     return replace(found, mean=keras.normalization.mean, std=keras.normalization.std)

@@ -62,12 +62,12 @@ def probabilities(entry: ModelEntry, pixels: np.ndarray) -> np.ndarray:
         return architectures.build(entry, state)(x).softmax(-1).numpy()
 
 
-def assert_as_keras(entry: ModelEntry, computed: Path) -> None:
+def assert_as_keras(entry: ModelEntry, computed: Path, rtol: float = 1e-4) -> None:
     with np.load(computed) as of_keras:
         pixels, expected = of_keras["pixels"], of_keras["probabilities"]
     # The two pictures differ in every class: there is something to compare.
     assert np.abs(np.log(expected[0] / expected[1])).mean() > 0.05
-    np.testing.assert_allclose(probabilities(entry, pixels), expected, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(probabilities(entry, pixels), expected, rtol=rtol, atol=1e-7)
 
 
 # What Keras computes
@@ -97,7 +97,8 @@ def test_every_member_gives_what_keras_computes(
     for ending in ENDINGS:
         entry = entry_of(networks, tmp_path / f"{member}{ending}")
         assert entry.card.architecture == f"timm tf_efficientnet_{member}"
-        assert_as_keras(entry, tmp_path / f"{member}.npz")
+        # Rounding adds up over as many as 55 blocks.
+        assert_as_keras(entry, tmp_path / f"{member}.npz", rtol=1e-3)
         shutil.rmtree(networks)
 
 
@@ -190,6 +191,17 @@ def test_a_description_goes_before_what_the_file_says(networks: Path, by_keras: 
     entry = own.networks()["own-a"].entry
     assert entry is not None
     assert (entry.resolution, entry.labels) == (192, ("owl", "wren", "swift"))
+
+
+@pytest.mark.parametrize(("side", "resolution"), [(None, 224), (300, 288), (224, 224)])
+def test_a_network_built_for_no_size_has_one_where_padding_is_the_same(
+    side: int | None, resolution: int, by_keras: Path
+) -> None:
+    def resized(config: str) -> str:
+        return config.replace("230, 230", f"{side}, {side}" if side else "null, null")
+
+    data = with_config(by_keras / "sequential.keras", resized)
+    assert keras_files.read(data, ".keras").resolution(224) == resolution
 
 
 # What does not fit
@@ -286,11 +298,11 @@ DOES_NOT_FIT: dict[str, tuple[str, Callable[[h5py.File], None], str]] = {
         with_array(
             "model_weights/block2a_expand_conv/block2a_expand_conv/kernel", np.ones((3, 3, 16, 96))
         ),
-        r"`block2a_expand_conv/kernel` is a convolution of 3×3, as EfficientNetV2 has",
+        r"`block2a_expand_conv/kernel` is a convolution of 3×3, and theirs are of 1×1",
     ),
     "EfficientNetV2 in numbers": (
         "whole.weights.h5", with_array("layers/conv2d_4/vars/0", np.ones((3, 3, 16, 96))),
-        r"`conv2d_4` is a convolution of 3×3, as EfficientNetV2 has",
+        r"`conv2d_4` is a convolution of 3×3, and theirs are of 1×1",
     ),
     "another network": (
         "whole.h5", moved("model_weights/stem_conv/stem_conv", "model_weights/conv1"),
@@ -359,7 +371,8 @@ def replaced(before: str, after: str, count: int = -1) -> Callable[[str], str]:
 CONFIGURATIONS: dict[str, tuple[Callable[[str], str], str]] = {
     "a Lambda": (
         replaced('"class_name": "RandomFlip"', '"class_name": "Lambda"'),
-        r"has the layer `random_flip` \(`Lambda`\), which is not computed here\. Save an",
+        r"has the layer `random_flip` \(`Lambda`\), which is not computed here, as no code of a "
+        r"file runs\. Save an EfficientNet",
     ),
     "other pooling": (
         replaced(
@@ -390,6 +403,15 @@ CONFIGURATIONS: dict[str, tuple[Callable[[str], str], str]] = {
         replaced('"padding": [[0, 1], [0, 1]]', '"padding": [[1, 1], [1, 1]]', 1),
         "pads otherwise than an EfficientNet for 128 pixels",
     ),
+    "an odd side": (
+        lambda config: (
+            config.replace("[null, 128, 128, 3]", "[null, 65, 65, 3]")
+            .replace("[[0, 1], [0, 1]]", "[[1, 1], [1, 1]]")
+            .replace("[[1, 2], [1, 2]]", "[[2, 2], [2, 2]]")
+        ),
+        r"This network was built for 65 pixels\. Resolution is a multiple of 2 pixels\. Choose 64 "
+        r"or 66 instead of 65\. Write the one to use as “resolution” into network\.json\.",
+    ),
     "rescaled by nothing": (
         replaced('"scale": 0.00392156862745098', '"scale": 0.0'),
         "normalizes pixels by statistics that are no numbers of pixels",
@@ -398,7 +420,7 @@ CONFIGURATIONS: dict[str, tuple[Callable[[str], str], str]] = {
         replaced('"scale": 0.00392156862745098', '"scale": "much"'),
         "is damaged: its configuration cannot be read",
     ),
-    "a padding that is none": (
+    "an input of other rank": (
         replaced('"batch_shape": [null, 128, 128, 3]', '"batch_shape": [null, 128]'),
         "is damaged: its configuration cannot be read",
     ),
