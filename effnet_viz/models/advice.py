@@ -143,7 +143,7 @@ SAVE_STATE_DICT = (
 
 def display_name(name: str) -> str:
     """A name from a file as a sentence can hold it."""
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "?" for c in name[:61])
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-/") else "?" for c in name[:61])
     return f"`{kept if len(name) <= 60 else kept[:60] + '…'}`"
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from effnet_viz.models import advice, files, naming, tensor_files
+from effnet_viz.models import advice, files, keras_files, naming, tensor_files
 from effnet_viz.models.advice import display_name
 from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.downloads import download, reachable
@@ -79,7 +79,8 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     no code from the file. An absent or damaged file is downloaded first where it can be. Raises
     WeightsError, which says what is wrong with the file and what to do.
 
-    At its peak it takes the file's size twice: its bytes and the tensors made of them (B7: 0.5 GB).
+    At its peak it takes the file's size twice: its bytes and the tensors made of them (B7: 0.5 GB);
+    for a file of Keras four times, since another process gets the bytes and answers with arrays.
     The bytes go before a network is made of the tensors, which takes the same again.
     """
     content = _found(entry, files.read)
@@ -171,17 +172,38 @@ def _own_state_of(
     data: bytes, ending: str, expected: Mapping[str, Tensor], title: str
 ) -> dict[str, Tensor]:
     """The same from any of the naming schemes. Raises RefusedFileError."""
-    found = check_own(tensor_files.containers(data, ending), expected, title)
-    names = found.names
-    loaded = tensor_files.container_tensors(data, ending, found.network.container)
+    opened = open_own(data, ending)
+    network, names = check_own(opened.containers, expected, title)
+    loaded = opened.tensors(network.container)
     state = {
-        name: loaded[names[name]].detach()
+        name: network.scheme.from_file(name, loaded[names[name]].detach())
         if names[name] in loaded
         else torch.zeros(its.shape, dtype=its.dtype)  # a counter that old files lack
         for name, its in expected.items()
     }
     _check_values({names[name]: its for name, its in state.items()})
     return state
+
+
+class OpenedFile(NamedTuple):
+    """What a file of one's own holds."""
+
+    containers: Containers
+    tensors: Callable[[tuple[str, ...]], Mapping[str, Tensor]]
+    """Those of one of the containers, with their values."""
+    keras: keras_files.KerasNetwork | None = None
+    """What only Keras' files say."""
+
+
+def open_own(data: bytes, ending: str) -> OpenedFile:
+    """A checkpoint of any of the formats. Raises RefusedFileError."""
+    if ending in keras_files.ENDINGS:
+        keras = keras_files.read(data, ending)
+        return OpenedFile({(): keras.outline}, lambda _: keras.torch_tensors(), keras)
+    return OpenedFile(
+        tensor_files.containers(data, ending),
+        lambda container: tensor_files.container_tensors(data, ending, container),
+    )
 
 
 class OwnNames(NamedTuple):
@@ -203,12 +225,14 @@ def check_own(held: Containers, expected: Mapping[str, Tensor], title: str) -> O
         naming.belonging(network, outline),
         naming.expected_in_file(network, expected, outline),
         title,
-        naming.OTHER_NETWORK,
+        network.scheme.remedy,
     )
     return OwnNames(network, naming.names_in_file(network, expected, outline))
 
 
 _COUNTER = ".num_batches_tracked"
+
+_VARIANCES = ("running_var", "moving_variance")
 
 _FLOATS = {"float64", "float32", "float16", "bfloat16"}
 
@@ -273,7 +297,7 @@ def _check_values(state: Mapping[str, Tensor]) -> None:
                 f"holds {largest:.1e} in {display_name(name)}, far more than any trained network",
                 "Its training diverged or the file is damaged: use another checkpoint",
             )
-        if low < 0 and name.endswith("running_var"):
+        if low < 0 and name.endswith(_VARIANCES):
             raise RefusedFileError(
                 f"holds {low:.3g} in {display_name(name)}, and a variance is never negative",
                 "The file is damaged: copy it again, or save it anew",

@@ -1,10 +1,10 @@
 """Networks of one's own: a folder with a folder for each, `NAME/weights.safetensors`.
 
 The folder is the one that EFFNET_VIZ_NETWORKS names. A network has one file of weights
-(.safetensors, .pth, .pt or .ckpt) and may have `network.json` and labels, `labels.txt` (one a
-line) or `labels.json` (a list, or an object from number to label). Without network.json its
-architecture is recognised by the names and shapes of its tensors, and its preprocessing is the
-published one.
+(.safetensors, .pth, .pt, .ckpt, .keras, .h5 or .hdf5) and may have `network.json` and labels,
+`labels.txt` (one a line) or `labels.json` (a list, or an object from number to label). Without
+network.json its architecture is recognised by the names and shapes of its tensors, and its
+preprocessing is the published one, but for what a file of Keras says of it.
 
 network.json, format 1: "format" (1) and any of "title", "architecture" (key of an entry of the zoo,
 or library and architecture as in "timm tf_efficientnet_b0"), "resolution" (pixels), "classes" (list
@@ -27,7 +27,7 @@ from typing import Any
 import timm
 
 from effnet_viz.images.preprocessing import ResizeAndCrop
-from effnet_viz.models import checkpoints, files, naming, tensor_files, variants
+from effnet_viz.models import checkpoints, files, keras_files, naming, tensor_files, variants
 from effnet_viz.models.advice import COPY_AGAIN, display_name
 from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.classes import Classes, imagenet
@@ -53,10 +53,13 @@ FORMAT = 1
 ASSUMED = "its own; preprocessing assumed as published"
 """The recipe of a network that comes without a description."""
 
+TOLD = "its own; preprocessing as in its file"
+"""The same where the network has layers for it."""
+
 MOST_NETWORKS = 100
 """Networks of a folder that are listed, in the order of their names."""
 
-_WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt")
+_WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt", *keras_files.ENDINGS)
 
 _FILE_NAME = re.compile(r"[\w.-]{1,100}")
 
@@ -236,8 +239,9 @@ def _entry(key: str, title: str, path: Path, description: Mapping[str, Any]) -> 
     weights = _weights_of(path)
     try:
         content = files.read(weights, checkpoints.LARGEST_FILE)
-        sha256, held = content.sha256, tensor_files.containers(content.data, weights.suffix)
-        del content
+        sha256, opened = content.sha256, checkpoints.open_own(content.data, weights.suffix)
+        held, keras = opened.containers, opened.keras
+        del content, opened
         network = naming.recognise(held)
         if description.get("weights_sha256", sha256) != sha256:
             raise _refusal(
@@ -246,6 +250,9 @@ def _entry(key: str, title: str, path: Path, description: Mapping[str, Any]) -> 
                 "Copy both files again from where the network was trained",
             )
         built = _built_by(network, description.get("architecture"))
+        if keras is not None:
+            built = replace(built, preprocessing=_told_by(keras, built.preprocessing))
+        recipe = ASSUMED if keras is None or keras.normalization is None else TOLD
         own = replace(
             built,
             key=key,
@@ -256,13 +263,13 @@ def _entry(key: str, title: str, path: Path, description: Mapping[str, Any]) -> 
             weights=OwnFile(weights, sha256),
             recipe=plain_text(description["recipe"], 200)
             if "recipe" in description
-            else f"{ASSUMED} ({network.title})",
+            else f"{recipe} ({network.title})",
             published=None,
             base=None,
             like=built.like,
             labels=_labels(path, description, network.classes),
         )
-        variants.check_limits(own.width, own.depth, own.resolution)
+        _check_size(own, keras is not None and "resolution" not in description)
         checkpoints.check_own(held, expected_state(own), own.card.architecture)
     except variants.VariantError as error:
         raise _ProblemError(str(error)) from None
@@ -294,7 +301,8 @@ def _weights_of(path: Path) -> Path:
     raise _refusal(
         path.name,
         f"holds {len(found)} files of weights ({listed})" if found else "holds no file of weights",
-        "Put one `weights.safetensors`, or one .safetensors, .pth, .pt or .ckpt file, there",
+        f"Put one `weights.safetensors`, or one {', '.join(_WEIGHTS[:-1])} or {_WEIGHTS[-1]} file, "
+        "there",
     )
 
 
@@ -382,6 +390,27 @@ def _member(library: str, architecture: str) -> ModelEntry:
         depth=member.depth,
         preprocessing=preprocessing,
     )
+
+
+def _check_size(own: ModelEntry, told: bool) -> None:
+    """`told`: its resolution is the one that it was built for in Keras. Raises VariantError."""
+    try:
+        variants.check_limits(own.width, own.depth, own.resolution)
+    except variants.VariantError as error:
+        if not told:
+            raise
+        raise variants.VariantError(
+            f"This network was built for {own.resolution} pixels. {error} Write the one to use as "
+            f"“resolution” into {DESCRIPTION}."
+        ) from None
+
+
+def _told_by(keras: keras_files.KerasNetwork, published: ResizeAndCrop) -> ResizeAndCrop:
+    """The published preprocessing with what the network's own layers do, and for its own size."""
+    found = published.at(keras.resolution(published.resolution))
+    if keras.normalization is None:
+        return found
+    return replace(found, mean=keras.normalization.mean, std=keras.normalization.std)
 
 
 def _three(values: Sequence[float]) -> tuple[float, float, float]:

@@ -168,7 +168,7 @@ def _torch_outline(data: bytes, limit: int, meaning: Callable[[Any], _Meaning]) 
 
 
 def _zip_outline(data: bytes, limit: int, meaning: Callable[[Any], _Meaning]) -> _Meaning:
-    _check_directory(data, limit)
+    check_directory(data, limit)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             listed = archive.infolist()
@@ -197,7 +197,7 @@ _END_64 = struct.Struct("<4sQ2H2I4Q")
 """The zip format's end of central directory, and with 64 bits its locator and itself."""
 
 
-def _check_directory(data: bytes, limit: int) -> None:
+def check_directory(data: bytes, limit: int) -> None:
     """The list of parts is at the end, where zipfile and torch agree on it, and not too long."""
     end = len(data) - _END.size
     if end < 0 or data[end : end + 4] != b"PK\5\6":

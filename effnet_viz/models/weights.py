@@ -15,8 +15,6 @@ from importlib import metadata
 from os import environ
 from pathlib import Path
 
-import torch
-
 
 class WeightsError(RuntimeError):
     """Weights that cannot be used; the message says what happened and what to do now."""
@@ -121,6 +119,8 @@ class WeightFile:
 
 def folder() -> Path:
     """Where downloaded files are looked for: torch's own folder, so TORCH_HOME counts."""
+    import torch  # takes seconds, and the process that reads HDF5 needs none
+
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
