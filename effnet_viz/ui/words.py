@@ -301,6 +301,40 @@ FIND_MODEL = (
     "{count} models. Type a few letters to find one: B3, AdvProp, NoisyStudent, ResNet. Those that "
     "are ready come first."
 )
+CHECKPOINT = "Your own checkpoint"
+CHECKPOINT_ACCEPTED = (
+    "An EfficientNet B0 to B7 or Lite of torchvision, timm, EfficientNet-PyTorch or Composer, with "
+    "classes of its own, in a file of up to {megabytes} MB. It stays in the memory of the computer "
+    "that runs the app, for this tab alone: a reload closes it."
+)
+CHECKPOINT_WEIGHTS = "Weights"
+CHECKPOINT_CLASSES = "Labels: one a line, or JSON"
+READING = "Reading {name} …"
+CHECKPOINT_OPEN = "{name} is open."
+CLOSE_CHECKPOINT = "Close it"
+CHECKPOINT_TOO_LARGE = (
+    "{name} is too large: a checkpoint may have {megabytes} MB here. Save the network's state dict "
+    "alone, without the optimizer's state."
+)
+CHECKPOINT_NO_MEMORY = (
+    "{name} needs more memory than this machine has free. Try again later, or open a smaller one."
+)
+CHECKPOINT_NOT_KEPT = (
+    "The checkpoint was not kept: others are being opened here right now. Add it again."
+)
+CHECKPOINT_LOST = (
+    "The checkpoint of this address is not open here. One is held for the tab that has opened it, "
+    "and a reload closes it."
+)
+CHECKPOINT_MADE_ROOM = (
+    "{name} was closed to make room: others have opened their checkpoints, and it was not used for "
+    "the longest time."
+)
+OPEN_AGAIN = (
+    "{instead} is shown instead. Open the file again in the list of models, under “Your own "
+    "checkpoint”."
+)
+NO_CHECKPOINTS = "{instead} is shown instead. Whoever runs the app allows no checkpoints here."
 OTHER_FIGURES = "Where documents say otherwise, and why"
 OTHER_FIGURES_LINE = (
     "timm's older page of EfficientNets and two READMEs, beside what stands above. FLOPS on that "

@@ -621,4 +621,4 @@ def test_the_file_is_read_without_keras_and_torch_stays_out_of_the_reader() -> N
 
     assert not imported_by("import effnet_viz.models.hdf5") & {"torch", "timm", "keras"}
     assert "keras" not in imported_by("import effnet_viz.models.own")
-    assert set(keras_files.ENDINGS) <= set(own._WEIGHTS)
+    assert set(keras_files.ENDINGS) <= set(own.WEIGHTS)
