@@ -146,6 +146,10 @@ SHARE_OWN = (
     "Your own photograph is not in the link: it never leaves this computer's memory. Others see "
     "a sample in its place."
 )
+SHARE_CHECKPOINT = (
+    "Your own checkpoint is not in the link, only its key: it stays with this tab. Others see the "
+    "default model in its place."
+)
 SHARE_CODE = "A phone in the same network opens it with its camera."
 SHARE_HERE_ONLY = (
     "Only this computer reaches the app now. To open it to a class in the local network, start it "
@@ -543,7 +547,16 @@ NETWORKS_COUNTED = "{count} networks"
 COMPARE = "Compare"
 COMPARE_HELP = (
     "One dimension or compound: the five networks behind Figure 7 of the paper. A whole family: "
-    "any of the published models."
+    "any of the published models and networks of your own. All have to know the same classes."
+)
+NETWORK_GONE = "{name} is gone: it is left out of the comparison."
+NETWORK_NOT_OPEN = (
+    "The checkpoint {name} is not open in this tab: it is left out of the comparison. Open its "
+    "file again on the first page."
+)
+OTHER_CLASSES = (
+    "It does not know the class that is compared here. Choose another class, or networks of the "
+    "same classes."
 )
 NETWORKS_TO_COMPARE = "Networks"
 SIDE = "Side of the higher resolution, in pixels"

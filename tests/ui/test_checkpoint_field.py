@@ -21,9 +21,9 @@ from effnet_viz.serving import settings, uploads
 from effnet_viz.ui import words
 from effnet_viz.ui.inputs import checkpoint_field
 from tests.models.hostile_files import Call, saved
-from tests.ui.opening import address, maps, open_app, part, parts, texts
+from tests.ui.opening import address, maps, open_app, open_page, part, parts, texts
 
-METHODS_PAGE = "pages/methods.py"
+METHODS_PAGE, COMPARE_PAGE = "pages/methods.py", "pages/compare_scaling.py"
 
 LABELS = ["owl", "wren <b>", "swift"]
 
@@ -143,6 +143,26 @@ def test_the_one_unused_for_longest_makes_room_and_its_visitor_reads_so(
     assert page.session_state["model"] == "lite0"
     [info] = page.info
     assert info.value.startswith("`birds.pth` was closed to make room")
+
+
+def test_it_is_compared_with_networks_of_the_same_classes_by_its_visitor_alone() -> None:
+    page = open_app()
+    put(page, "weights", "thousand.pth", saved(state(1000)))
+    [key] = held._held
+    page.switch_page(COMPARE_PAGE)
+    page.session_state["family"] = "a whole family"
+    page.session_state["members"] = f"lite0,{key}"
+    page.run()
+    assert not page.error
+    assert set(maps(page)) == {"lite0", key}
+    link = {"family": "a whole family", "members": f"lite0,{key}", "custom": key}
+    other = open_page(COMPARE_PAGE, **link)
+    assert not other.error
+    assert set(maps(other)) == {"lite0"}
+    assert address(other)["members"] == "lite0"
+    assert "`custom`" in other.info[0].value
+    assert [toast.value for toast in other.toast] == [words.NETWORK_NOT_OPEN.format(name=key)]
+    assert "thousand" not in texts(other)
 
 
 def zip_bomb() -> bytes:

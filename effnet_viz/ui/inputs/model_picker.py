@@ -104,6 +104,15 @@ def _model_texts() -> dict[str, str]:
     }
 
 
+def own_entries() -> dict[str, zoo.ModelEntry]:
+    """Networks of one's own that this visitor can use, by key: of the folder, and a checkpoint."""
+    mine = checkpoint_field.opened()
+    return {
+        **({mine.key: mine} if mine else {}),
+        **{key: network.entry for key, network in own.networks().items() if network.entry},
+    }
+
+
 def _show_scale(entry: zoo.ModelEntry, untrained: bool) -> None:
     said = []
     if entry.width is not None and entry.depth is not None:
@@ -138,9 +147,7 @@ def short_title(key: str) -> str:
 def step_model(by: int) -> None:
     """Choose the next ready model, or the one before."""
     ready = [key for key, e in zoo.MODELS.items() if checkpoints.readiness(e) is Readiness.READY]
-    ready += [key for key, network in own.networks().items() if network.entry]
-    mine = checkpoint_field.opened()
-    ready += [mine.key] if mine else []
+    ready += own_entries()
     now = st.session_state["model"]
     at = ready.index(now) + by if now in ready else 0
     st.session_state["model"] = ready[at % len(ready)]
