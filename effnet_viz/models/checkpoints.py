@@ -16,7 +16,7 @@ from effnet_viz.models.advice import display_name
 from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.downloads import download, reachable
 from effnet_viz.models.files import FileContent, Found
-from effnet_viz.models.pickles import Containers, Outline
+from effnet_viz.models.pickles import Containers, Location, Outline
 from effnet_viz.models.weights import (
     HeldFile,
     OwnFile,
@@ -212,7 +212,7 @@ class OpenedFile(NamedTuple):
     """What a file of one's own holds."""
 
     containers: Containers
-    tensors: Callable[[tuple[str, ...]], Mapping[str, Tensor]]
+    tensors: Callable[[Location], Mapping[str, Tensor]]
     """Those of one of the containers, with their values."""
     keras: keras_files.KerasNetwork | None = None
     """What only Keras' files say."""

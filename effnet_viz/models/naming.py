@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from math import ceil
+from math import ceil, prod
 from typing import Literal
 
 from torch import Tensor
 
 from effnet_viz.models.advice import display_name
-from effnet_viz.models.pickles import Containers, Outline
+from effnet_viz.models.pickles import Containers, Location, Outline
 from effnet_viz.models.published import FAMILY
 from effnet_viz.models.weights import RefusedFileError
 
@@ -25,7 +25,8 @@ Library = Literal["torchvision", "timm", "composer"]
 
 OTHER_NETWORK = (
     "Save the state dict of an EfficientNet (B0 to B7 or Lite) of torchvision, timm, "
-    "EfficientNet-PyTorch or Composer, changed in nothing but its classes"
+    "EfficientNet-PyTorch or Composer, or another one of timm's that the app lists, changed in "
+    "nothing but its classes"
 )
 
 OTHER_KERAS_NETWORK = (
@@ -195,7 +196,7 @@ class Recognised:
     """A network in a file."""
 
     scheme: Scheme
-    container: tuple[str, ...]
+    container: Location
     """Where in the file its state dict is; empty for the file itself."""
     prefix: str
     """What stands before each of its names."""
@@ -210,7 +211,7 @@ class Recognised:
     @property
     def title(self) -> str:
         """Whose names they are, and where they were: "timm, from `state_dict_ema`"."""
-        place = ".".join([*self.container, *self.prefix.split(".")]).strip(".")
+        place = ".".join([*map(str, self.container), *self.prefix.split(".")]).strip(".")
         return self.scheme.title + (f", from {display_name(place)}" if place else "")
 
 
@@ -282,6 +283,16 @@ def belonging(network: Recognised, found: Outline) -> Outline:
     }
 
 
+def parameters(network: Recognised, found: Outline) -> int:
+    """How many the network has without its classifier, by the shapes in the file."""
+    rest = (f"{network.prefix}{network.scheme.classifier}.", "running_mean", "running_var")
+    return sum(
+        prod(tensor.shape)
+        for name, tensor in belonging(network, found).items()
+        if not name.startswith(rest[0]) and not name.endswith(rest[1:])
+    )
+
+
 def is_counter(name: str) -> bool:
     """Whether it counts batches in training; older files have none."""
     return name.endswith(".num_batches_tracked")
@@ -317,13 +328,13 @@ def _other_classifier(scheme: Scheme, prefix: str, found: Outline) -> str | None
 @dataclass(frozen=True)
 class _Place:
     scheme: Scheme
-    container: tuple[str, ...]
+    container: Location
     prefix: str
     outline: Outline
 
     @property
     def name(self) -> str:
-        return ".".join([*self.container, self.prefix]).strip(".")
+        return ".".join([*map(str, self.container), self.prefix]).strip(".")
 
     @property
     def is_its_own(self) -> bool:

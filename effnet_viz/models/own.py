@@ -42,7 +42,7 @@ from effnet_viz.models.advice import COPY_AGAIN, display_name
 from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.classes import Classes, imagenet
 from effnet_viz.models.naming import Recognised
-from effnet_viz.models.pickles import Containers
+from effnet_viz.models.pickles import Containers, Outline
 from effnet_viz.models.published import FAMILY
 from effnet_viz.models.weights import (
     HeldFile,
@@ -289,7 +289,7 @@ def _own(
     Raises RefusedFileError and VariantError.
     """
     network = naming.recognise(found)
-    built = _built_by(network, description.get("architecture"))
+    built = _built_by(network, found[network.container], description.get("architecture"))
     if keras is not None:
         built = replace(built, preprocessing=_told_by(keras, built.preprocessing))
     recipe = ASSUMED if keras is None or keras.normalization is None else TOLD
@@ -348,9 +348,9 @@ def _weights_of(path: Path) -> Path:
 _MEMBER = re.compile(r"(torchvision|timm|composer) ((?:tf_)?efficientnet_(?:b([0-7])|lite([0-4])))")
 
 
-def _built_by(network: Recognised, named: str | None) -> ModelEntry:
+def _built_by(network: Recognised, outline: Outline, named: str | None) -> ModelEntry:
     """The entry whose builder makes this network; `named` is what its description says."""
-    entry = _recognised(network) if named is None else _named(named)
+    entry = _recognised(network, outline) if named is None else _named(named)
     if entry.library != network.scheme.library:
         raise _refusal(
             DESCRIPTION,
@@ -379,9 +379,13 @@ def _named(named: str) -> ModelEntry:
     return replace(entry, like=entry.base or entry.key)
 
 
-def _recognised(network: Recognised) -> ModelEntry:
+def _recognised(network: Recognised, outline: Outline) -> ModelEntry:
     library, width, depth = network.scheme.library, network.width, network.depth
     family = [(member.width, member.depth) for member in FAMILY]
+    if not network.exact or (width, depth) not in family:
+        other = _other_of_timm(network, outline)
+        if other is not None:
+            return other
     if (width, depth) in family:
         number = family.index((width, depth))
         port = "tf_" if network.scheme.is_port else ""
@@ -394,6 +398,23 @@ def _recognised(network: Recognised) -> ModelEntry:
             naming.OTHER_NETWORK,
         )
     return replace(MODELS[base], width=width, depth=depth, like=base)
+
+
+def _other_of_timm(network: Recognised, outline: Outline) -> ModelEntry | None:
+    """One of timm's that is none of B0 to B7 and Lite: EfficientNetV2, EdgeTPU, B8, MobileNet, ….
+
+    The number of parameters tells which; `check_own` then compares every shape. Where entries have
+    one architecture, or two that differ in what leaves no trace, the first counts.
+    """
+    if network.scheme.library != "timm" or network.scheme.is_port:
+        return None
+    features = outline[f"{network.prefix}{network.scheme.classifier}.weight"].shape[1]
+    published = naming.parameters(network, outline) + len(imagenet()) * (features + 1)
+    for entry in MODELS.values():
+        figure = entry.published
+        if entry.library == "timm" and figure is not None and figure.parameters == published:
+            return replace(entry, like=entry.key)
+    return None
 
 
 def _member(library: str, architecture: str) -> ModelEntry:
@@ -431,6 +452,9 @@ def _member(library: str, architecture: str) -> ModelEntry:
 
 def _check_size(own: ModelEntry, told: bool) -> None:
     """`told`: its resolution is the one that it was built for in Keras. Raises VariantError."""
+    listed = MODELS.get(own.like or "")
+    if listed is not None and not own.scaled and own.resolution == listed.resolution:
+        return  # B8 is larger than what can be made by width and depth
     try:
         variants.check_limits(own.width, own.depth, own.resolution)
     except variants.VariantError as error:

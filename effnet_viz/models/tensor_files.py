@@ -30,6 +30,7 @@ from effnet_viz.models.advice import (
 )
 from effnet_viz.models.pickles import (
     Containers,
+    Location,
     Outline,
     Outliner,
     TensorOutline,
@@ -68,12 +69,13 @@ def containers(data: bytes, ending: str) -> Containers:
     return _torch_outline(data, _CHECKPOINT_INDEX, containers_of)
 
 
-def container_tensors(data: bytes, ending: str, container: tuple[str, ...]) -> Mapping[str, Tensor]:
+def container_tensors(data: bytes, ending: str, container: Location) -> Mapping[str, Tensor]:
     """The tensors of one of `containers`, which comes before it. Raises as `tensors` does."""
-    held: Mapping[str, Any] = tensors(data, ending)
+    held: Any = tensors(data, ending)
     for key in container:
         held = held[key]
-    return held
+    found: Mapping[str, Tensor] = held
+    return found
 
 
 _CHECKPOINT_INDEX = 2_500_000

@@ -307,8 +307,8 @@ FIND_MODEL = (
 )
 CHECKPOINT = "Your own checkpoint"
 CHECKPOINT_ACCEPTED = (
-    "An EfficientNet B0 to B7 or Lite of torchvision, timm, EfficientNet-PyTorch or Composer, with "
-    "classes of its own, in a file of up to {megabytes} MB. It stays in the memory of the computer "
+    "An EfficientNet of torchvision, timm, EfficientNet-PyTorch or Composer, with classes of its "
+    "own, in a file of up to {megabytes} MB. It stays in the memory of the computer "
     "that runs the app, for this tab alone: a reload closes it."
 )
 CHECKPOINT_WEIGHTS = "Weights"
