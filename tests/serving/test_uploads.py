@@ -12,7 +12,6 @@ import torch
 
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.methods import Question
-from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, held, model, own
 from effnet_viz.models.held import Checkpoint
 from effnet_viz.models.model import run_here
@@ -20,6 +19,8 @@ from effnet_viz.models.variants import ModelRef, find
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.serving import models, settings, slow_methods, uploads
 from effnet_viz.serving.slow_methods import run_in_worker
+
+pytestmark = pytest.mark.usefixtures("on_torch_alone")
 
 
 @cache
@@ -39,7 +40,6 @@ def checkpoint(seed: int, name: str = "birds.pth") -> Checkpoint:
 @pytest.fixture(autouse=True)
 def allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(settings, "CHECKPOINT_MEGABYTES", 2)
-    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
     yield
     for visitor in list(uploads._opened):
         uploads.release(visitor)

@@ -15,8 +15,7 @@ from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 from torch import Tensor
 
-from effnet_viz.engines.torch_engine import TorchEngine
-from effnet_viz.models import architectures, held, model
+from effnet_viz.models import architectures, held
 from effnet_viz.serving import settings, uploads
 from effnet_viz.ui import words
 from effnet_viz.ui.inputs import checkpoint_field
@@ -27,13 +26,13 @@ METHODS_PAGE, COMPARE_PAGE = "pages/methods.py", "pages/compare_scaling.py"
 
 LABELS = ["owl", "wren <b>", "swift"]
 
+pytestmark = pytest.mark.usefixtures("on_torch_alone")
+
 
 @pytest.fixture(autouse=True)
 def allowed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Checkpoints of 2 MB, and nobody has one open."""
     monkeypatch.setattr(settings, "CHECKPOINT_MEGABYTES", 2)
-    # Converting a network for another engine takes seconds, and its maps are the same.
-    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
     yield
     for visitor in list(uploads._opened):
         uploads.release(visitor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, model, variants
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.serving import models, slow_methods
@@ -16,11 +15,12 @@ STAGES = {
     for key in ("resnet18", "mobilenetv1-100", "es")
 }
 
+pytestmark = pytest.mark.usefixtures("on_torch_alone")
+
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """All networks at 64 pixels, on PyTorch alone: as many stages, and a tenth of the work."""
-    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
 
     def at_64(ref: ModelRef) -> model.Model:
         return models.get_model(ModelRef(f"{ref.key}-r64", ref.untrained))

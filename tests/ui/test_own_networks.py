@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from effnet_viz.engines.torch_engine import TorchEngine
-from effnet_viz.models import architectures, model, own
+from effnet_viz.models import architectures, own
 from effnet_viz.ui import words
 from effnet_viz.ui.layout.text import escape_markdown
 from tests.models.own_files import put
@@ -21,6 +20,8 @@ METHODS, COMPARE = "pages/methods.py", "pages/compare_scaling.py"
 FAMILY = "a whole family"
 
 LABELS = ["owl", "wren <b>", "swift"]
+
+pytestmark = pytest.mark.usefixtures("on_torch_alone")
 
 
 @cache
@@ -34,8 +35,6 @@ def small(classes: int, seed: int) -> dict[str, Tensor]:
 def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Networks of 64 pixels: two of three classes, one of ImageNet's, and one that is damaged."""
     monkeypatch.setenv("EFFNET_VIZ_NETWORKS", str(tmp_path))
-    # Converting a network for another engine takes seconds, and its maps are the same.
-    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
     birds = {"resolution": 64, "classes": LABELS}
     put(tmp_path / "Birds", small(3, seed=1), **birds, recipe="5 epochs")
     put(tmp_path / "Birds again", small(3, seed=2), **birds, recipe="9 epochs")
