@@ -307,9 +307,9 @@ FIND_MODEL = (
 )
 CHECKPOINT = "Your own checkpoint"
 CHECKPOINT_ACCEPTED = (
-    "An EfficientNet of torchvision, timm, EfficientNet-PyTorch or Composer, with classes of its "
-    "own, in a file of up to {megabytes} MB. It stays in the memory of the computer "
-    "that runs the app, for this tab alone: a reload closes it."
+    "An EfficientNet of torchvision, timm, EfficientNet-PyTorch, Composer or Keras, with classes "
+    "of its own, in a file of up to {megabytes} MB. It stays in the memory of the computer that "
+    "runs the app, for this tab alone: a reload closes it."
 )
 CHECKPOINT_WEIGHTS = "Weights"
 CHECKPOINT_CLASSES = "Labels: one a line, or JSON"

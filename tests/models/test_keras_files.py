@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz.models import architectures, checkpoints, files, hdf5, keras_files, own
+from effnet_viz.models import architectures, checkpoints, files, hdf5, held, keras_files, own
+from effnet_viz.models.held import Checkpoint
 from effnet_viz.models.published import FAMILY
 from effnet_viz.models.weights import RefusedFileError
 from effnet_viz.models.zoo import ModelEntry
@@ -86,6 +87,24 @@ def test_a_network_gives_what_keras_computes(
         assert entry.preprocessing.std == pytest.approx(np.sqrt(STATISTICS[1]))
         return
     assert_as_keras(entry, by_keras / f"{name}.npz")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_visitor_opens_the_same(ending: str, networks: Path, by_keras: Path) -> None:
+    file = by_keras / f"whole{ending}"
+    opened = own.read_checkpoint(file.name, file.read_bytes())
+    from_folder = entry_of(networks, file)
+    assert opened.preprocessing == from_folder.preprocessing
+    assert (opened.architecture, opened.recipe) == (from_folder.architecture, from_folder.recipe)
+    assert opened.labels == from_folder.labels
+    assert opened.weights.filename == file.name
+    held.hold(Checkpoint(opened, file.read_bytes()))
+    try:
+        ours, _ = checkpoints.load_state_dict(opened)
+    finally:
+        held.release(opened.key)
+    theirs, _ = checkpoints.load_state_dict(from_folder)
+    assert all(torch.equal(ours[name], its) for name, its in theirs.items())
 
 
 @pytest.mark.exhaustive
