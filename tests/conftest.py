@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from effnet_viz import Analysis, Model, analyse, load
 from effnet_viz.assets import SAMPLES
 from effnet_viz.engines.torch_engine import TorchEngine
-from effnet_viz.models import architectures, checkpoints, variants
+from effnet_viz.models import architectures, checkpoints, model, variants
 from effnet_viz.models.model import of_entry
 from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 
@@ -51,6 +51,22 @@ def eager(key: str, *, untrained: bool = False) -> Model:
     entry = variants.find(key)
     state, file = (None, None) if untrained else checkpoints.load_state_dict(entry)
     return of_entry(entry, TorchEngine(architectures.build(entry, state)), file)
+
+
+@pytest.fixture
+def on_torch_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Converting a network for another engine takes seconds, and its maps are the same.
+
+    What the server has kept of such networks goes with the test.
+    """
+    from effnet_viz.serving import models
+    from effnet_viz.ui import results
+
+    monkeypatch.setattr(model, "create", lambda network, _: TorchEngine(network))
+    monkeypatch.setattr(model, "create_cached", lambda recipe: TorchEngine(recipe.network()))
+    yield
+    for kept in (models._models, models._shared, results._results):
+        kept.clear()
 
 
 @pytest.fixture(scope="session")

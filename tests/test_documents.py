@@ -19,6 +19,7 @@ from effnet_viz.models import zoo
 from effnet_viz.models.weights import PackageFile, RemoteFile
 from effnet_viz.serving import settings
 from effnet_viz.ui.inputs import image_picker
+from effnet_viz.ui.server import uploads
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
@@ -103,6 +104,10 @@ def test_the_limits_are_the_codes() -> None:
         "EFFNET_VIZ_UPLOAD_MEGABYTES": f"{settings.UPLOAD_BYTES // 2**20} MB",
         "EFFNET_VIZ_MODEL_MEGABYTES": f"{settings.MODEL_BYTES // 2**20} MB",
         "EFFNET_VIZ_RESULT_MEGABYTES": f"{settings.RESULT_BYTES // 2**20} MB",
+        "EFFNET_VIZ_CHECKPOINT_UPLOADS": f"{settings.CHECKPOINT_MEGABYTES} MB",
+        "CHECKPOINTS_HELD": f"{settings.CHECKPOINTS_HELD} of the largest",
+        "LARGE_AT_ONCE": str(uploads.LARGE_AT_ONCE),
+        "LONGEST": f"{uploads.LONGEST / 60:.0f} minutes",
         "EFFNET_VIZ_CONCURRENT": str(settings.CONCURRENT),
     }
     table = rows(SECURITY, "Limits")

@@ -29,7 +29,8 @@ from effnet_viz.engines.engine import EngineError
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.metrics import agreement
-from effnet_viz.models.model import Model, load
+from effnet_viz.models.classes import Classes
+from effnet_viz.models.model import Model, classes_of, load
 from effnet_viz.models.variants import ModelRef, VariantError, find
 from effnet_viz.models.weights import WeightsError
 
@@ -46,17 +47,23 @@ class Failure:
     """What was raised."""
 
 
+class OtherClassesError(ValueError):
+    """A network that tells other classes apart than those that it is compared with."""
+
+
 UNUSABLE = (WeightsError, EngineError, MemoryError)
 """What says of one network that it cannot be used here. Anything else is a mistake of ours."""
 
 
-NO_MAP = (MethodRefusedError, NoClassActivationMapError, *UNUSABLE)
+NO_MAP = (MethodRefusedError, NoClassActivationMapError, OtherClassesError, *UNUSABLE)
 """What says of one network that there is no map of a method."""
 
 
 def failure_message(error: Exception, title: str) -> str:
     """Why a network could not be used, and what to do; for the errors of NO_MAP."""
-    if isinstance(error, WeightsError | MethodRefusedError | NoClassActivationMapError):
+    if isinstance(
+        error, WeightsError | MethodRefusedError | NoClassActivationMapError | OtherClassesError
+    ):
         return str(error)
     if isinstance(error, MemoryError):
         return (
@@ -82,23 +89,47 @@ def explain_each(
 
     Yields the place of a network among `models` and its map or why there is none: trained networks
     first, since an untrained one would name a class by chance. `target` None is the most probable
-    class of the first network that works. What says that one network cannot be used (missing
-    weights, an engine that fails, too little memory, a method that refuses) is a Failure, and the
-    others go on; any other error is raised. `explain` makes one map, by default `explain_model`.
+    class of the first network that works, whose classes all have to have. What says that one
+    network cannot be used (missing weights, other classes, an engine that fails, too little memory,
+    a method that refuses) is a Failure, and the others go on; any other error is raised. `explain`
+    makes one map, by default `explain_model`.
     Raises ImageError, UnknownModelError and UnknownClassError.
     """
     photograph = source if isinstance(source, Photograph) else decode(source)
     make = explain or explain_model
     named = [_key_and_title(model) for model in models]
+    first: Model | None = None
     for place in sorted(range(len(models)), key=lambda i: _is_untrained(models[i])):
         try:
+            if first is not None:
+                _require_same_classes(models[place], first)
             explanation = make(photograph, models[place], target, stage)
         except NO_MAP as error:
             key, title = named[place]
             yield place, Failure(key, title, failure_message(error, title), error)
         else:
             target = explanation.attribution.target.label
+            first = first or explanation.analysis.model
             yield place, explanation
+
+
+def classes_in(model: str | ModelRef | Model) -> Classes:
+    """The classes of a network, which is not loaded for it."""
+    if isinstance(model, Model):
+        return model.classes
+    return classes_of(find(model) if isinstance(model, str) else model.entry)
+
+
+def _require_same_classes(model: str | ModelRef | Model, first: Model) -> None:
+    """Labels and their order: a class is found by its label, and in a mosaic by its place."""
+    classes = classes_in(model)
+    if classes != first.classes:
+        counts = f": it has {len(classes)}, and that one {len(first.classes)}"
+        raise OtherClassesError(
+            f"It tells other classes apart than {first.card.title}"
+            f"{counts if len(classes) != len(first.classes) else ''}. Maps are compared for one "
+            "class: compare networks of the same classes."
+        )
 
 
 def explain_model(

@@ -22,7 +22,7 @@ def run(arguments: Sequence[str]) -> int:
     from effnet_viz.models import checkpoints
     from effnet_viz.models.downloads import download
     from effnet_viz.models.variants import find
-    from effnet_viz.models.weights import OwnFile, PackageFile, Readiness, UserCheckpoint
+    from effnet_viz.models.weights import Readiness, RemoteFile
 
     try:
         entries = {key: find(key) for key in dict.fromkeys(chosen.models)}
@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
         weights = entry.weights
         try:
             there = checkpoints.readiness(entry) is Readiness.READY
-            if not there and not isinstance(weights, PackageFile | UserCheckpoint | OwnFile):
+            if not there and isinstance(weights, RemoteFile):
                 running = download(weights)
                 with tqdm(total=running.total, desc=key, unit="B", unit_scale=True) as bar:
                     while not running.finished:

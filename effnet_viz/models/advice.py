@@ -10,6 +10,7 @@ import errno
 from pathlib import Path
 
 from effnet_viz.models.weights import (
+    HeldFile,
     OwnFile,
     PackageFile,
     Readiness,
@@ -48,6 +49,8 @@ def not_ready(weights: WeightSource, ready: Readiness) -> str:
 
 def missing(weights: WeightSource, reason: str = "its server cannot be reached") -> str:
     """Why there is no good file and what to do now; `reason` says why a download failed."""
+    if isinstance(weights, HeldFile):
+        return f"`{weights.filename}` is not open any more. Open it again, {OTHERWISE}."
     path = path_of(weights)
     if isinstance(weights, OwnFile):
         problem = f"{display_name(weights.filename)} is no longer in the folder of own networks"
@@ -124,7 +127,7 @@ def unusable(weights: WeightSource, path: Path, refused: RefusedFileError) -> st
     """What is wrong with a file that is there, and what to do now."""
     if isinstance(weights, RemoteFile):
         remedy = f"Delete it, then {OTHERWISE}"
-    elif isinstance(weights, UserCheckpoint | OwnFile):
+    elif isinstance(weights, UserCheckpoint | OwnFile | HeldFile):
         remedy = refused.remedy  # never to delete what cannot be downloaded again
     else:
         remedy = f"{_reinstall(weights)}, {OTHERWISE}"
@@ -143,7 +146,7 @@ SAVE_STATE_DICT = (
 
 def display_name(name: str) -> str:
     """A name from a file as a sentence can hold it."""
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "?" for c in name[:61])
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-/") else "?" for c in name[:61])
     return f"`{kept if len(name) <= 60 else kept[:60] + '…'}`"
 
 

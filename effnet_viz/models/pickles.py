@@ -29,8 +29,11 @@ class TensorOutline(NamedTuple):
 
 Outline = dict[str, TensorOutline]
 
-Containers = dict[tuple[str, ...], Outline]
-"""State dicts by the keys that lead to them in a file."""
+Location = tuple[str | int, ...]
+"""Keys and places in lists that lead to something in a file."""
+
+Containers = dict[Location, Outline]
+"""State dicts by what leads to them in a file."""
 
 
 class Storage(NamedTuple):
@@ -175,33 +178,55 @@ class Outliner(pickle._Unpickler):
         return storage
 
 
-_LEVELS = 4
-"""How deep a state dict may lie in a checkpoint; Composer's is at the second."""
+_LEVELS = 6
+"""How deep a state dict may lie in a checkpoint. Composer's is at the second level, and the average
+of its EMA at the sixth: state, algorithms, the first of them, its state, ema_model."""
+
+_LISTED = 32
+"""So many things of a list are looked at: Composer's algorithms stand in one, and in pairs."""
 
 
 def containers_of(state: Any) -> Containers:
-    """The named tensors of every dictionary in a checkpoint, at most four levels deep.
+    """The named tensors of every dictionary in a checkpoint, at most six levels deep.
 
-    What an optimizer keeps lies under numbers, and lists are not looked into.
+    What an optimizer keeps lies under numbers. An average of Composer's that has not started is
+    that of a network before its training, and left out.
     """
     found: Containers = {}
     seen: set[int] = set()  # one dictionary may stand in a hundred thousand places
-    level: list[tuple[tuple[str, ...], Any]] = [((), state)]
+    level: list[tuple[Location, Any]] = [((), state)]
     for _ in range(_LEVELS):
-        deeper: list[tuple[tuple[str, ...], Any]] = []
+        deeper: list[tuple[Location, Any]] = []
         for path, held in level:
-            if not isinstance(held, dict) or id(held) in seen:
+            if id(held) in seen:
                 continue
             seen.add(id(held))
-            named = {name: its for name, its in held.items() if isinstance(name, str)}
-            outline = {n: its for n, its in named.items() if isinstance(its, TensorOutline)}
+            within = _within(held)
+            outline = {
+                name: its
+                for name, its in within.items()
+                if isinstance(name, str) and isinstance(its, TensorOutline)
+            }
             if outline:
                 found[path] = outline
-            deeper += [((*path, n), its) for n, its in named.items() if isinstance(its, dict)]
+            deeper += [
+                ((*path, name), its)
+                for name, its in within.items()
+                if isinstance(its, dict | list | tuple) and not isinstance(its, TensorOutline)
+            ]
         level = deeper
     if not found:
         raise RefusedFileError("holds no state dict", SAVE_STATE_DICT)
     return found
+
+
+def _within(held: Any) -> dict[str | int, Any]:
+    """What may lead to a state dict: named things, and the first ones of a list."""
+    if isinstance(held, dict):
+        if held.get("ema_started") is False:
+            return {}
+        return {name: its for name, its in held.items() if isinstance(name, str)}
+    return dict(enumerate(held[:_LISTED]))
 
 
 def outline_of(state: Any) -> Outline:

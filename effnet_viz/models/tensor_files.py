@@ -30,6 +30,7 @@ from effnet_viz.models.advice import (
 )
 from effnet_viz.models.pickles import (
     Containers,
+    Location,
     Outline,
     Outliner,
     TensorOutline,
@@ -68,12 +69,13 @@ def containers(data: bytes, ending: str) -> Containers:
     return _torch_outline(data, _CHECKPOINT_INDEX, containers_of)
 
 
-def container_tensors(data: bytes, ending: str, container: tuple[str, ...]) -> Mapping[str, Tensor]:
+def container_tensors(data: bytes, ending: str, container: Location) -> Mapping[str, Tensor]:
     """The tensors of one of `containers`, which comes before it. Raises as `tensors` does."""
-    held: Mapping[str, Any] = tensors(data, ending)
+    held: Any = tensors(data, ending)
     for key in container:
         held = held[key]
-    return held
+    found: Mapping[str, Tensor] = held
+    return found
 
 
 _CHECKPOINT_INDEX = 2_500_000
@@ -168,7 +170,7 @@ def _torch_outline(data: bytes, limit: int, meaning: Callable[[Any], _Meaning]) 
 
 
 def _zip_outline(data: bytes, limit: int, meaning: Callable[[Any], _Meaning]) -> _Meaning:
-    _check_directory(data, limit)
+    check_directory(data, limit)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             listed = archive.infolist()
@@ -197,7 +199,7 @@ _END_64 = struct.Struct("<4sQ2H2I4Q")
 """The zip format's end of central directory, and with 64 bits its locator and itself."""
 
 
-def _check_directory(data: bytes, limit: int) -> None:
+def check_directory(data: bytes, limit: int) -> None:
     """The list of parts is at the end, where zipfile and torch agree on it, and not too long."""
     end = len(data) - _END.size
     if end < 0 or data[end : end + 4] != b"PK\5\6":

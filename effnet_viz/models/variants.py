@@ -9,6 +9,9 @@ from effnet_viz.models.published import FAMILY, TABLE_7
 from effnet_viz.models.weights import UserCheckpoint
 from effnet_viz.models.zoo import MODELS, ModelEntry, UnknownModelError
 
+OWN = ("own-", "upload-")
+"""What the keys of networks of one's own begin with: of the folder, and of opened checkpoints."""
+
 
 class VariantError(ValueError):
     """A scaling that cannot be had; the message says what can."""
@@ -16,7 +19,7 @@ class VariantError(ValueError):
 
 def find(key: str) -> ModelEntry:
     """The entry or variant with this key. Raises UnknownModelError, listing the choices."""
-    if key.startswith("own-"):
+    if key.startswith(OWN):
         return _own(key)
     try:
         return MODELS[key] if key in MODELS else _parsed(key)
@@ -29,7 +32,7 @@ def _own(key: str) -> ModelEntry:
     from effnet_viz.models import own  # which builds on this module
 
     name, _, side = key.rpartition("-r")
-    if key in own.networks() or name not in own.networks() or not side.isascii():
+    if own.exists(key) or not own.exists(name) or not side.isascii():
         return own.find(key)
     try:
         return variant(name, resolution=int(side))
@@ -82,7 +85,7 @@ def variant(
     above, and no more parameters, multiply-adds or activations than B7 by the rule of section 3.3,
     or no more multiply-adds than B7 where only the resolution is another.
     """
-    if base not in MODELS and not base.startswith("own-"):
+    if base not in MODELS and not base.startswith(OWN):
         choices = ", ".join(MODELS)
         raise UnknownModelError(f"There is no model {base!r}. Choose one of: {choices}.")
     entry = find(base)

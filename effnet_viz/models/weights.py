@@ -15,8 +15,6 @@ from importlib import metadata
 from os import environ
 from pathlib import Path
 
-import torch
-
 
 class WeightsError(RuntimeError):
     """Weights that cannot be used; the message says what happened and what to do now."""
@@ -95,9 +93,20 @@ class OwnFile:
         return self.path.name
 
 
+@dataclass(frozen=True)
+class HeldFile:
+    """A checkpoint that a visitor has opened, in which an architecture was recognised.
+
+    Its bytes are in memory alone, where `models.held` has them.
+    """
+
+    filename: str
+    sha256: str
+
+
 PublishedFile = RemoteFile | PackageFile
 
-WeightSource = PublishedFile | UserCheckpoint | OwnFile
+WeightSource = PublishedFile | UserCheckpoint | OwnFile | HeldFile
 
 
 class Readiness(Enum):
@@ -121,6 +130,8 @@ class WeightFile:
 
 def folder() -> Path:
     """Where downloaded files are looked for: torch's own folder, so TORCH_HOME counts."""
+    import torch  # takes seconds, and the process that reads HDF5 needs none
+
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
@@ -137,7 +148,9 @@ def networks_folder() -> Path | None:
 
 
 def path_of(weights: WeightSource) -> Path | None:
-    """Where the file is or would be; None only for a package that is not installed."""
+    """Where the file is or would be; None for a package that is not installed, and in memory."""
+    if isinstance(weights, HeldFile):
+        return None
     if isinstance(weights, OwnFile):
         return weights.path
     if isinstance(weights, RemoteFile):

@@ -19,6 +19,7 @@ from effnet_viz.images.preprocessing import ResizeAndCrop
 from effnet_viz.models.published import FAMILY, LITE, Family, Figure
 from effnet_viz.models.timm_table import COUNTED, ROWS, SOURCE, Row
 from effnet_viz.models.weights import (
+    HeldFile,
     OwnFile,
     PackageFile,
     RemoteFile,
@@ -111,7 +112,7 @@ class ModelEntry:
     @property
     def native_resolution(self) -> int | None:
         """The resolution that the weights were published for; None where none were published."""
-        if isinstance(self.weights, OwnFile):
+        if isinstance(self.weights, OwnFile | HeldFile):
             return None
         if isinstance(self.weights, UserCheckpoint) and self.weights.published_as is None:
             return None

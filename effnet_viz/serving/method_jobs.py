@@ -1,6 +1,7 @@
 """What the process for slow methods does; see serving.slow_methods, which asks for it.
 
-Every request names a model of the zoo and comes with an image (1, 3, R, R).
+Every request names a model and comes with an image (1, 3, R, R). A checkpoint that a visitor has
+opened is handed over first: where this process lacks it, the answer says so.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from effnet_viz.analysis.randomization import run_cascade
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.methods import MethodRefusedError, Question
+from effnet_viz.models import held, own
+from effnet_viz.models.held import Checkpoint
 from effnet_viz.models.model import Model, ModelId, load_exactly, run_here
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.worker import Progress
@@ -29,9 +32,40 @@ Told = Mapping[str, Any]
 _kept = lru_cache(KEPT)(load_exactly)
 
 
+class _LackingError(WeightsError):
+    """A checkpoint that has to be handed over first; the message is its key."""
+
+
 def _model(request: Told) -> Model:
-    """Raises WeightsError where the weights are others by now."""
+    """Raises WeightsError where the weights are others by now, or lacking."""
+    key: str = request["key"]
+    if key.startswith(held.PREFIX):
+        key = key.partition("-r")[0]  # at any resolution
+        if not held.is_held(key):
+            raise _LackingError(key)
     return _kept(ModelId(request["key"], request["weights"]))
+
+
+def take_checkpoint(request: Told, content: bytes, progress: Progress) -> tuple[Told, bytes]:
+    """Holds a checkpoint that a visitor has opened, in place of the one before."""
+    progress(0)
+    _let_go()
+    entry = own.read_checkpoint(request["filename"], content)
+    held.hold(Checkpoint(own.labelled(entry, tuple(request["labels"])), content))
+    return _answer({}, [])
+
+
+def forget_checkpoint(request: Told, _: bytes, progress: Progress) -> tuple[Told, bytes]:
+    """Lets go of it, if it is still the one that is held."""
+    progress(0)
+    if held.is_held(request["key"]):
+        _let_go()
+    return _answer({}, [])
+
+
+def _let_go() -> None:
+    held.release_all()
+    _kept.cache_clear()
 
 
 def load_model(request: Told, _: bytes, progress: Progress) -> tuple[Told, bytes]:
@@ -89,6 +123,8 @@ def _image(request: Told, content: bytes) -> Floats:
 
 
 def _refusal(error: Exception) -> tuple[Told, bytes]:
+    if isinstance(error, _LackingError):
+        return {"lacks": str(error)}, b""
     return {"refused": type(error).__name__, "why": str(error)}, b""
 
 

@@ -110,3 +110,9 @@ def get_model(ref: ModelRef) -> Model:
         return model.engine.head.weight.nbytes if model.engine.head else 0
 
     return _shared.get(model_id, make, size)
+
+
+def forget(key: str) -> None:
+    """Drops the model with this key, whatever its weights, unless it runs right now."""
+    for kept in (_shared, _models):
+        kept.forget(key)

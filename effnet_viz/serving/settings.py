@@ -42,6 +42,23 @@ RESULT_BYTES = int(_setting("RESULT_MEGABYTES", 300) * _MEGABYTE)
 UPLOAD_BYTES = int(_setting("UPLOAD_MEGABYTES", 80) * _MEGABYTE)
 """A visitor's own images, all together."""
 
+CHECKPOINT_MEGABYTES = int(_setting("CHECKPOINT_UPLOADS", 0))
+"""The largest checkpoint that a visitor can open; 0, as by default, where none can be."""
+
+CHECKPOINTS_HELD = 4
+"""So many of the largest are held at once, for all visitors together."""
+
+
+def checkpoint_bytes() -> int:
+    """The most bytes of one opened checkpoint."""
+    return CHECKPOINT_MEGABYTES * _MEGABYTE
+
+
+def all_checkpoint_bytes() -> int:
+    """The most bytes of all of them together."""
+    return CHECKPOINTS_HELD * checkpoint_bytes()
+
+
 CONCURRENT = max(1, int(_setting("CONCURRENT", 1)))
 """Networks that run at once. One already uses every core."""
 

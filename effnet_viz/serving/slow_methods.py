@@ -5,7 +5,9 @@ They attach hooks to their network, take up to a minute, and some cannot be stop
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import accumulate
 from math import prod
 from types import MappingProxyType
@@ -16,9 +18,10 @@ import numpy as np
 from effnet_viz.analysis.randomization import Cascade
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution.methods import Method, MethodRefusedError, Question
+from effnet_viz.models import held
 from effnet_viz.models.model import Model
-from effnet_viz.models.weights import WeightsError
-from effnet_viz.processes import LimitError
+from effnet_viz.models.weights import HeldFile, WeightsError
+from effnet_viz.processes import JobError, LimitError
 from effnet_viz.serving import settings, telemetry
 from effnet_viz.serving.queue import CapacityLimiter
 from effnet_viz.worker import Worker
@@ -97,20 +100,20 @@ def _run(
         "shape": image.shape,
         **asked,
     }
+    pixels = np.ascontiguousarray(image, np.float32).tobytes()
     with _limiter.turn():
         try:
-            told, content = _worker.run(
-                job,
-                request,
-                np.ascontiguousarray(image, np.float32).tobytes(),
-                seconds=settings.METHOD_SECONDS,
-                progress=progress,
-            )
+            told, content = _ask(job, request, pixels, progress)
+            if "lacks" in told:
+                _hand_over(told["lacks"], progress)
+                told, content = _ask(job, request, pixels, progress)
         except LimitError:
             raise MethodRefusedError(
                 f"{title} takes longer than {settings.METHOD_SECONDS:.0f} seconds on this "
                 "network here. Choose a smaller network or a quicker method."
             ) from None
+    if "lacks" in told:
+        raise JobError("The process that runs slow jobs was ended while it began. Try again.")
     if "refused" in told:
         kind = WeightsError if told["refused"] == WeightsError.__name__ else MethodRefusedError
         raise kind(told["why"])
@@ -118,6 +121,37 @@ def _run(
     ends = list(accumulate(prod(shape) for shape in told["shapes"]))
     arrays = np.split(values, ends[:-1]) if ends else []
     return told, [array.reshape(shape) for array, shape in zip(arrays, told["shapes"], strict=True)]
+
+
+def _ask(
+    job: str, request: Mapping[str, Any], content: bytes, progress: Callable[[float], None]
+) -> tuple[Mapping[str, Any], bytes]:
+    return _worker.run(job, request, content, seconds=settings.METHOD_SECONDS, progress=progress)
+
+
+def _hand_over(key: str, progress: Callable[[float], None]) -> None:
+    """A checkpoint that a visitor has opened: the process finds no file of it."""
+    entry, data = held.find(key)
+    assert isinstance(entry.weights, HeldFile)
+    request = {"filename": entry.weights.filename, "labels": entry.labels}
+    _handed_over.add(key)
+    _ask("take_checkpoint", request, data, progress)
+
+
+_handed_over: set[str] = set()
+
+
+def forget(key: str) -> None:
+    """The process lets go of an opened checkpoint, when it has done what it does."""
+    if key in _handed_over:
+        _handed_over.discard(key)
+        threading.Thread(target=_take_back, args=(key,), daemon=True).start()
+
+
+def _take_back(key: str) -> None:
+    with _limiter.turn(), suppress(JobError, LimitError):  # a process that has ended has nothing
+        if process_id() is not None:
+            _ask("forget_checkpoint", {"key": key}, b"", lambda _: None)
 
 
 def process_id() -> int | None:

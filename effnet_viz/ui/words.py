@@ -146,6 +146,10 @@ SHARE_OWN = (
     "Your own photograph is not in the link: it never leaves this computer's memory. Others see "
     "a sample in its place."
 )
+SHARE_CHECKPOINT = (
+    "Your own checkpoint is not in the link, only its key: it stays with this tab. Others see the "
+    "default model in its place."
+)
 SHARE_CODE = "A phone in the same network opens it with its camera."
 SHARE_HERE_ONLY = (
     "Only this computer reaches the app now. To open it to a class in the local network, start it "
@@ -301,6 +305,40 @@ FIND_MODEL = (
     "{count} models. Type a few letters to find one: B3, AdvProp, NoisyStudent, ResNet. Those that "
     "are ready come first."
 )
+CHECKPOINT = "Your own checkpoint"
+CHECKPOINT_ACCEPTED = (
+    "An EfficientNet of torchvision, timm, EfficientNet-PyTorch, Composer or Keras, with classes "
+    "of its own, in a file of up to {megabytes} MB. It stays in the memory of the computer that "
+    "runs the app, for this tab alone: a reload closes it."
+)
+CHECKPOINT_WEIGHTS = "Weights"
+CHECKPOINT_CLASSES = "Labels: one a line, or JSON"
+READING = "Reading {name} …"
+CHECKPOINT_OPEN = "{name} is open."
+CLOSE_CHECKPOINT = "Close it"
+CHECKPOINT_TOO_LARGE = (
+    "{name} is too large: a checkpoint may have {megabytes} MB here. Save the network's state dict "
+    "alone, without the optimizer's state."
+)
+CHECKPOINT_NO_MEMORY = (
+    "{name} needs more memory than this machine has free. Try again later, or open a smaller one."
+)
+CHECKPOINT_NOT_KEPT = (
+    "The checkpoint was not kept: others are being opened here right now. Add it again."
+)
+CHECKPOINT_LOST = (
+    "The checkpoint of this address is not open here. One is held for the tab that has opened it, "
+    "and a reload closes it."
+)
+CHECKPOINT_MADE_ROOM = (
+    "{name} was closed to make room: others have opened their checkpoints, and it was not used for "
+    "the longest time."
+)
+OPEN_AGAIN = (
+    "{instead} is shown instead. Open the file again in the list of models, under “Your own "
+    "checkpoint”."
+)
+NO_CHECKPOINTS = "{instead} is shown instead. Whoever runs the app allows no checkpoints here."
 OTHER_FIGURES = "Where documents say otherwise, and why"
 OTHER_FIGURES_LINE = (
     "timm's older page of EfficientNets and two READMEs, beside what stands above. FLOPS on that "
@@ -509,7 +547,16 @@ NETWORKS_COUNTED = "{count} networks"
 COMPARE = "Compare"
 COMPARE_HELP = (
     "One dimension or compound: the five networks behind Figure 7 of the paper. A whole family: "
-    "any of the published models."
+    "any of the published models and networks of your own. All have to know the same classes."
+)
+NETWORK_GONE = "{name} is gone: it is left out of the comparison."
+NETWORK_NOT_OPEN = (
+    "The checkpoint {name} is not open in this tab: it is left out of the comparison. Open its "
+    "file again on the first page."
+)
+OTHER_CLASSES = (
+    "It does not know the class that is compared here. Choose another class, or networks of the "
+    "same classes."
 )
 NETWORKS_TO_COMPARE = "Networks"
 SIDE = "Side of the higher resolution, in pixels"

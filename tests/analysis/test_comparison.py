@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from effnet_viz import Analysis, Comparison, Model, compare, explain_each
 from effnet_viz.analysis import comparison, faithfulness
-from effnet_viz.analysis.comparison import Failure, NetworkResult
+from effnet_viz.analysis.comparison import Failure, NetworkResult, OtherClassesError
 from effnet_viz.analysis.explanation import GRID, Explanation, explain
 from effnet_viz.analysis.faithfulness import deletion_insertion, perturb
 from effnet_viz.analysis.pointing_game import GridCell, entry_for_mosaic, grid_pointing, mosaic
@@ -26,7 +26,7 @@ from effnet_viz.images.photograph import Photograph
 from effnet_viz.metrics import agreement
 from effnet_viz.metrics.deletion import area_under_curve
 from effnet_viz.models import variants, zoo
-from effnet_viz.models.classes import UnknownClassError, imagenet
+from effnet_viz.models.classes import Classes, UnknownClassError, imagenet
 from effnet_viz.models.model import of_entry
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import WeightsError
@@ -428,3 +428,24 @@ def test_undefined_numbers_are_empty_cells() -> None:
     assert row["regions in it"] == "0"
     assert "Nothing speaks for the class" in row["caveats"]
     assert "area under deletion" not in row
+
+
+def test_networks_of_other_classes_are_not_compared() -> None:
+    """Not even in another order: a mosaic finds a class by its place."""
+    small = eager("lite0-r96")
+    fewer = dataclasses.replace(small, classes=Classes(imagenet()[:5]))
+    turned = dataclasses.replace(small, classes=Classes(reversed(imagenet())))
+    outcomes = dict(explain_each(photograph("cat"), [small, fewer, turned, small]))
+    assert isinstance(outcomes[0], Explanation)
+    assert isinstance(outcomes[3], Explanation)
+    for place, counts in ((1, ": it has 5, and that one 1000"), (2, "")):
+        failure = outcomes[place]
+        assert isinstance(failure, Failure)
+        assert isinstance(failure.error, OtherClassesError)
+        assert failure.message == (
+            f"It tells other classes apart than {small.card.title}{counts}. Maps are compared for "
+            "one class: compare networks of the same classes."
+        )
+    # The first that works says which.
+    [failed] = compare(photograph("cat"), ["b0-d4", turned, small]).failures[1:]
+    assert isinstance(failed.error, OtherClassesError)

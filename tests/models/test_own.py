@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import torchvision
 from torch import nn
 
 from effnet_viz.analysis.pointing_game import entry_for_mosaic
+from effnet_viz.engines.structure import init_empty_weights
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, checkpoints, files, model, own, variants, weights, zoo
 from effnet_viz.models.weights import Readiness, WeightsError
@@ -128,6 +130,39 @@ def test_a_network_of_a_library_gives_its_own_logits(
         assert torch.equal(loaded_logits("own-n"), module(X))
 
 
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [
+        ("efficientnet_es", "es"),
+        ("tf_efficientnet_em", "em"),  # the padding leaves no trace
+        ("efficientnet_b1_pruned", "timm-b1-pruned"),
+        ("tf_efficientnetv2_b0", "v2-b0"),
+        ("efficientnetv2_rw_t", "v2-rw-t"),
+        ("mobilenetv2_050", "mobilenetv2-050"),
+    ],
+)
+def test_another_one_of_timm_is_recognised(name: str, like: str, networks: Path) -> None:
+    module = disturbed(timm.create_model(name, num_classes=CLASSES))
+    put(networks / "n", module.state_dict(), "weights.safetensors", title="Mine")
+    entry, listed = entry_of("own-n"), zoo.MODELS[like]
+    assert entry.card.architecture == listed.card.architecture
+    assert entry.preprocessing == listed.preprocessing
+    if name == listed.architecture:
+        with torch.no_grad():
+            assert torch.equal(loaded_logits("own-n"), module(X))
+
+
+def test_b8_is_recognised_although_nothing_is_larger(networks: Path) -> None:
+    with init_empty_weights():
+        module = timm.create_model("tf_efficientnet_b8", num_classes=CLASSES)
+    zeros = {name: torch.zeros((), dtype=its.dtype) for name, its in module.state_dict().items()}
+    shapes = {name: its.shape for name, its in module.state_dict().items()}
+    put(networks / "n", {name: its.expand(shapes[name]) for name, its in zeros.items()})
+    entry = entry_of("own-n")
+    assert entry.architecture == "tf_efficientnet_b8"
+    assert entry.preprocessing == zoo.MODELS["tf-b8-ap"].preprocessing
+
+
 def test_a_description_says_which_of_two_networks_with_the_same_names_it_is(
     networks: Path,
 ) -> None:
@@ -163,6 +198,22 @@ def prefixed(prefix: str, state: State) -> State:
     return {prefix + name: its for name, its in state.items()}
 
 
+def halved(state: State) -> State:
+    return {name: its / 2 if its.is_floating_point() else its for name, its in state.items()}
+
+
+def composer(averaged: State, trained: State, *, ema_started: bool) -> object:
+    """What Composer's trainer saves of its model and of the algorithm EMA, in a list of pairs."""
+    ema = {
+        "repr": "EMA(half_life='1000ba')", "ema_started": ema_started,
+        "ema_weights_active": False, "ema_model": prefixed("module.", averaged),
+        "training_model": prefixed("module.", halved(trained)),
+    }  # fmt: skip
+    algorithms = [("LabelSmoothing", {"repr": "LabelSmoothing(0.1)"}), ("EMA", ema)]
+    model = prefixed("module.", trained)
+    return {"state": {"model": model, "algorithms": algorithms, "optimizers": {"Adam": ADAM}}}
+
+
 WRAPPED: dict[str, Callable[[State], object]] = {
     "plain": dict,
     "DataParallel": lambda s: prefixed("module.", s),
@@ -177,6 +228,8 @@ WRAPPED: dict[str, Callable[[State], object]] = {
         "state": {"model": prefixed("module.", s), "optimizers": {"Adam": ADAM}},
         "rng": [None],
     },
+    "Composer with an average": lambda s: composer(s, halved(s), ema_started=True),
+    "Composer before its average has started": lambda s: composer(halved(s), s, ema_started=False),
     "timm's training": lambda s: {
         "arch": "b0", "state_dict": {n: its * 0 for n, its in s.items()}, "optimizer": ADAM,
         "state_dict_ema": s, "metric": 0.5,
@@ -441,8 +494,23 @@ STEM = "features.0.0.weight"
             "holds no EfficientNet that is known",
         ),
         (
-            lambda _: timm.create_model("efficientnet_es", num_classes=3).state_dict(),
-            "holds no weights of timm efficientnet_lite",
+            lambda _: timm.create_model("efficientnet_cc_b0_4e", num_classes=3).state_dict(),
+            "holds no weights of timm efficientnet_b0: `",
+        ),
+        (
+            lambda _: {
+                **timm.create_model("efficientnet_es", num_classes=3).state_dict(),
+                "conv_stem.weight": torch.ones(32, 3, 1, 9),
+            },
+            "holds no weights of timm efficientnet_es: `conv_stem.weight` has the shape 32×3×1×9",
+        ),
+        (
+            lambda s: {"state": {"model": s}, "rng": [timedelta(1)]},
+            "was refused, because it asks for `datetime.timedelta`: only plain named tensors",
+        ),
+        (
+            lambda _: {f"a{number}.{STEM}": torch.ones(1) for number in range(65)},
+            "holds 65 first convolutions",
         ),
     ],
 )  # fmt: skip

@@ -67,6 +67,9 @@ PAGES: dict[str, Sequence[Parameter]] = {
 
 TEXTS = {
     "image": ["palace", "upload-3"],
+    "model": ["lite0", "b0", "upload-0123456789ab"],
+    "target": ["espresso", "tiger cat"],
+    "other": ["espresso", "tench"],
     "box": ["0.3,0.2,0.6,0.6", "0,0,1,1"],
     "members": ["lite0,b0", "lite2", ""],
     "custom": ["b0-r448", "lite0-w1.2", "b0"],

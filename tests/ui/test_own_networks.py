@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
-from effnet_viz.engines.torch_engine import TorchEngine
-from effnet_viz.models import architectures, model, own
+from effnet_viz.models import architectures, own
+from effnet_viz.ui import words
 from effnet_viz.ui.layout.text import escape_markdown
 from tests.models.own_files import put
 from tests.ui.opening import address, maps, open_app, open_page, part, texts
 
-METHODS = "pages/methods.py"
+METHODS, COMPARE = "pages/methods.py", "pages/compare_scaling.py"
+
+FAMILY = "a whole family"
 
 LABELS = ["owl", "wren <b>", "swift"]
+
+pytestmark = pytest.mark.usefixtures("on_torch_alone")
+
+
+@cache
+def small(classes: int, seed: int) -> dict[str, Tensor]:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return architectures.scaled("efficientnet_b0", 0.25, 0.25, classes).state_dict()
 
 
 @pytest.fixture(autouse=True)
 def networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A network of three classes and 64 pixels, and one that is damaged."""
+    """Networks of 64 pixels: two of three classes, one of ImageNet's, and one that is damaged."""
     monkeypatch.setenv("EFFNET_VIZ_NETWORKS", str(tmp_path))
-    # Converting a network for another engine takes seconds, and its maps are the same.
-    monkeypatch.setattr(model, "create_cached", lambda recipe: TorchEngine(recipe.network()))
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        module = architectures.scaled("efficientnet_b0", 0.25, 0.25, 3)
-    put(tmp_path / "Birds", module.state_dict(), resolution=64, classes=LABELS, recipe="5 epochs")
+    birds = {"resolution": 64, "classes": LABELS}
+    put(tmp_path / "Birds", small(3, seed=1), **birds, recipe="5 epochs")
+    put(tmp_path / "Birds again", small(3, seed=2), **birds, recipe="9 epochs")
+    put(tmp_path / "Thousand", small(1000, seed=3), resolution=64)
     put(tmp_path / "*Broken* <i>", {"x": torch.ones(1)})
     return tmp_path
 
@@ -100,7 +111,56 @@ def test_one_that_is_gone_gives_way_to_the_default(networks: Path) -> None:
 
 
 def test_it_does_not_stand_beside_networks_of_other_classes() -> None:
-    page = open_page("pages/compare_scaling.py", custom="own-birds", target="swift")
+    for link in (
+        {"roles": ["baseline"], "custom": "own-birds"},
+        {"family": FAMILY, "members": "lite0,own-birds"},
+    ):
+        page = open_page(COMPARE, **link, target="swift")
+        assert not page.error
+        assert page.session_state["target"] == "swift"
+        assert set(maps(page)) == {"lite0"}
+        assert "class “tiger cat”" in maps(page)["lite0"]["caption"][-1]
+        instead = part(page, "instead")
+        assert instead["slot"] == "own-birds"
+        assert instead["instead"]["note"] == (
+            "It tells other classes apart than EfficientNet-Lite0: it has 3, and that one 1000. "
+            "Maps are compared for one class: compare networks of the same classes."
+        )
+
+
+def test_two_of_the_same_classes_are_compared() -> None:
+    page = open_page(COMPARE, family=FAMILY, members="own-birds,own-birds-again", target="wren <b>")
     assert not page.error
-    assert not page.exception
-    assert "own-birds" not in address(page).values()
+    assert list(maps(page)) == ["own-birds", "own-birds-again"]
+    for shown in maps(page).values():
+        assert "class “wren <b>”, stage 9" in shown["caption"][-1]
+    assert page.selectbox(key="_target").options == LABELS
+    assert "trained by 2 recipes (5 epochs, 9 epochs)" in texts(page)
+    assert "Rank correlation of the maps for wren <b>" in part(page, "claim")["quiet"]
+    assert address(page)["members"] == "own-birds,own-birds-again"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"roles": ["baseline"], "custom": "own-thousand"},
+        {"family": FAMILY, "members": "lite0,own-thousand"},
+    ],
+)
+def test_one_of_imagenets_classes_stands_beside_the_others(link: dict[str, str]) -> None:
+    page = open_page(COMPARE, **link, target="espresso", map_stage="8")
+    assert not page.error
+    assert set(maps(page)) == {"lite0", "own-thousand"}
+    for shown in maps(page).values():
+        assert "class “espresso”, stage 8" in shown["caption"][-1]
+
+
+def test_one_that_is_gone_is_left_out_of_a_comparison(networks: Path) -> None:
+    page = open_page(COMPARE, family=FAMILY, members="own-birds,own-birds-again")
+    for file in (networks / "Birds").iterdir():
+        file.unlink()
+    (networks / "Birds").rmdir()
+    page.run()
+    assert not page.error
+    assert set(maps(page)) == {"own-birds-again"}
+    assert [toast.value for toast in page.toast] == [words.NETWORK_GONE.format(name="own-birds")]

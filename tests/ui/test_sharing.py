@@ -7,7 +7,7 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz.ui import words
-from effnet_viz.ui.layout.sharing import shareable, without_photograph
+from effnet_viz.ui.layout.sharing import names_checkpoint, shareable, without_photograph
 from effnet_viz.ui.server import address
 from tests.conftest import SAMPLES
 from tests.ui.opening import open_app, tell
@@ -78,6 +78,20 @@ def test_without_the_photograph_a_link_says_the_rest(link: str, left: str) -> No
     assert without_photograph(link) == left
 
 
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("model=upload-0123456789ab", True),
+        ("members=upload-0123456789ab,lite0", True),
+        ("members=lite0%2Cupload-0123456789ab", True),
+        ("model=lite0&image=upload-1", False),
+        ("", False),
+    ],
+)
+def test_a_link_to_a_checkpoint_is_told(query: str, named: bool) -> None:
+    assert names_checkpoint(f"http://localhost:8501/?{query}") == named
+
+
 # What the page shows
 
 
@@ -118,6 +132,14 @@ def test_of_an_own_photograph_nothing_is_in_the_link() -> None:
         "http://192.168.1.5:8501/?stage=5"
     ]
     assert words.SHARE_OWN in [caption.value for caption in page.caption]
+
+
+@pytest.mark.usefixtures("shared_server")
+def test_of_an_own_checkpoint_its_key_is_in_the_link_and_that_is_said() -> None:
+    page = open_app()
+    link = "http://192.168.1.5:8501/?model=upload-0123456789ab"
+    assert ask(page, link) == [link]
+    assert words.SHARE_CHECKPOINT in [caption.value for caption in page.caption]
 
 
 def test_where_nobody_else_can_open_it_there_is_no_code() -> None:

@@ -13,7 +13,7 @@ from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from effnet_viz.serving import settings
+from effnet_viz.serving import settings, uploads
 from effnet_viz.ui import results, visitors
 from effnet_viz.ui.server import garbage
 from effnet_viz.ui.upload import Upload
@@ -58,6 +58,27 @@ def test_the_oldest_files_go_and_only_of_the_same_visitor(
     assert held(server, "two") == ["other"]
 
 
+def test_of_checkpoints_each_visitor_has_the_newest_and_all_a_share(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitors, "_arrived", {})
+    monkeypatch.setattr(settings, "UPLOAD_BYTES", 100)
+    monkeypatch.setattr(settings, "CHECKPOINT_MEGABYTES", 1)
+    monkeypatch.setattr(settings, "all_checkpoint_bytes", lambda: 500)
+    upload(server, "one", "photograph.jpg", 90)
+    upload(server, "one", "first.pth", 200)
+    upload(server, "one", "second.PT", 200)
+    assert held(server, "one") == ["photograph.jpg", "second.PT"]  # no share of photographs
+    upload(server, "two", "third.ckpt", 200)
+    assert held(server, "one") == ["photograph.jpg", "second.PT"]
+    upload(server, "two", "fourth.safetensors", 400)
+    assert held(server, "one") == ["photograph.jpg"]
+    assert held(server, "two") == ["fourth.safetensors"]
+    monkeypatch.setattr(settings, "CHECKPOINT_MEGABYTES", 0)
+    upload(server, "one", "fifth.pth", 90)
+    assert held(server, "one") == ["fifth.pth"]  # a file like any other
+
+
 def note(session: str, image: str, monkeypatch: pytest.MonkeyPatch) -> None:
     context = SimpleNamespace(session_id=session)
     monkeypatch.setattr(visitors, "get_script_run_ctx", lambda: context)
@@ -72,15 +93,15 @@ def test_images_are_forgotten_with_the_last_visitor_who_had_them(
     for session, image in (("one", "both"), ("one", "own"), ("two", "both")):
         note(session, image, monkeypatch)
     now += 10_000
-    assert visitors.forget_gone() == (False, set())
+    assert visitors.forget_gone() == (set(), set(), False)
     server.tabs.remove("one")
-    assert visitors.forget_gone() == (False, set())  # perhaps only the connection is lost
+    assert visitors.forget_gone() == (set(), set(), False)  # perhaps only the connection is lost
     now += 1000
-    assert visitors.forget_gone() == (True, {"own"})
+    assert visitors.forget_gone() == ({"one"}, {"own"}, True)
     server.tabs.remove("two")
     now += 1000
-    assert visitors.forget_gone() == (True, {"both"})
-    assert visitors.forget_gone() == (False, set())
+    assert visitors.forget_gone() == ({"two"}, {"both"}, True)
+    assert visitors.forget_gone() == (set(), set(), False)
 
 
 def test_sessions_that_are_over_are_let_go_although_nobody_else_leaves(server: Any) -> None:
@@ -89,10 +110,10 @@ def test_sessions_that_are_over_are_let_go_although_nobody_else_leaves(server: A
     server._session_mgr._session_storage._cache = sessions
     sessions["one"] = "everything that was uploaded"
     now = 44.0
-    assert visitors.forget_gone()[0] is False
+    assert visitors.forget_gone()[2] is False
     now = 46.0
-    assert visitors.forget_gone()[0] is True
-    assert visitors.forget_gone()[0] is False
+    assert visitors.forget_gone()[2] is True
+    assert visitors.forget_gone()[2] is False
 
 
 @pytest.mark.usefixtures("server")
@@ -103,6 +124,19 @@ def test_what_was_computed_of_a_forgotten_image_goes(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(visitors.config, "get_option", lambda _: -1)
     assert garbage.forget_gone() is True
     assert forgotten == ["image"]
+
+
+@pytest.mark.usefixtures("server")
+def test_the_checkpoint_of_a_visitor_who_left_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten: list[str] = []
+    monkeypatch.setattr(results, "forget", forgotten.append)
+    monkeypatch.setattr(uploads, "release", lambda visitor: {f"checkpoint of {visitor}"})
+    monkeypatch.setattr(visitors, "get_script_run_ctx", lambda: SimpleNamespace(session_id="gone"))
+    assert visitors.note_visitor() == "gone"
+    monkeypatch.setattr(visitors.config, "get_option", lambda _: -1)
+    assert garbage.forget_gone() is True
+    assert forgotten == ["checkpoint of gone"]
+    assert garbage.forget_gone() is False
 
 
 def test_results_of_an_image_are_found_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:

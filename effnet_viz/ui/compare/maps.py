@@ -9,7 +9,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from effnet_viz.analysis.analysis import Target
-from effnet_viz.analysis.comparison import Comparison, Failure, NetworkResult, explain_each
+from effnet_viz.analysis.comparison import (
+    Comparison,
+    Failure,
+    NetworkResult,
+    OtherClassesError,
+    classes_in,
+    explain_each,
+)
 from effnet_viz.analysis.comparison_verdict import comparison_verdict, guess_among
 from effnet_viz.analysis.explanation import Explanation
 from effnet_viz.analysis.words import percent
@@ -17,7 +24,7 @@ from effnet_viz.attribution import methods
 from effnet_viz.attribution.methods import Method, MethodRefusedError, Place
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.models import advice, checkpoints
-from effnet_viz.models.classes import imagenet
+from effnet_viz.models.classes import Classes, imagenet
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, RemoteFile, UserCheckpoint, WeightsError
@@ -74,15 +81,16 @@ def show_networks(
         with waiting(words.FETCHING):
             st.stop()
     stage = chosen_map_stage(last_stage(networks))
-    target = known(chosen_target(), imagenet())
+    slots = [slot_of(network) for network in networks]
+    used = [not (slot.note or slot.still) for slot in slots]
+    classes = _classes_of([one for one, there in zip(networks, used, strict=True) if there])
+    target = known(chosen_target(), classes)
     if not networks:
         st.info(words.NO_NETWORKS, icon=":material/compare:")
         return None
     above = st.container(key="above")
     above.empty()  # keeps its height while nobody knows what to say
-    slots = [slot_of(network) for network in networks]
     asked = _Asked(chosen_method(), progress_place())
-    used = [not (slot.note or slot.still) for slot in slots]
     shown = slots
     if asked.method is not None and not is_quick(asked.method):
         cancel = ((_CANCEL, words.CANCEL),)
@@ -94,13 +102,15 @@ def show_networks(
     _show_downloads(networks)
 
     def explain_named(
-        _: Photograph, model: str | ModelRef | Model, target: Target, stage: int | None
+        _: Photograph, model: str | ModelRef | Model, target: Target, __: int | None
     ) -> Explanation:
         assert isinstance(model, ModelRef)
+        if isinstance(target, str) and target not in classes_in(model):
+            raise OtherClassesError(words.OTHER_CLASSES)  # those that know it have failed
         name = next(one.name for one in networks if one.ref == model)
         # Another method says itself how far it is.
         with waiting(words.COMPARING.format(name=name) if asked.method is None else None):
-            return _explain(model, image, target, stage, asked)
+            return _explain(model, image, target, stage - last_stage(networks), asked)
 
     explanations: dict[int, Explanation] = {}
     failures: dict[int, Failure] = {}
@@ -109,7 +119,6 @@ def show_networks(
         results.photograph(image),
         [network.ref for network in networks],
         target,
-        stage=stage,
         explain=explain_named,
     ):
         if isinstance(outcome, Failure):
@@ -127,7 +136,7 @@ def show_networks(
         _show_map(slots[place].name, outcome, drawn_on)
     if canvas is None:
         with class_place:
-            offer_targets(imagenet(), target or words.CLASS)
+            offer_targets(classes, target or words.CLASS)
         with above:
             _claim(words.NONE_USABLE, words.NONE_USABLE_LINE)
         return None
@@ -153,6 +162,12 @@ class _Asked:
     """Where it is told how far it is."""
     other: str | None = None
     """The class that the first network's map is told from, so that all maps are of one question."""
+
+
+def _classes_of(networks: Sequence[ChosenNetwork]) -> Classes:
+    """Those of the first network that can be used, which all others have to have."""
+    first = min(networks, key=lambda one: one.ref.untrained, default=None)
+    return imagenet() if first is None else classes_in(first.ref)
 
 
 def _whole(image: Upload) -> viewer.Photograph:
@@ -247,17 +262,23 @@ def _show_downloads(networks: Sequence[ChosenNetwork]) -> None:
 
 
 def _explain(
-    ref: ModelRef, image: Upload, target: Target, stage: int | None, asked: _Asked
+    ref: ModelRef, image: Upload, target: Target, before: int, asked: _Asked
 ) -> Explanation:
+    """The map of the last stage, 0, or of so many before it: -1, -2, …
+
+    Networks have their own stages. What they have in common is the last one, and that those before
+    it are finer; EfficientNets have nine.
+    """
     ready = checkpoints.readiness(ref.entry)
     if not ref.untrained and ready is not Readiness.READY:
         raise WeightsError(advice.not_ready(ref.entry.weights, ready))
     model, method = results.model(ref), asked.method
+    last = model.last_stage
+    stage = max(1, last + before)
     if method is None:
         return results.explanation(model, image, target, stage)
     seen = results.analysis(model, image, target)
-    last = model.last_stage
-    at = method.stage_of(last if stage is None else stage, last)
+    at = method.stage_of(stage, last)
     other = None if asked.other is None else model.classes.index(asked.other)
     try:
         made = timed_map(seen, method, at, other, asked.place).attribution

@@ -18,6 +18,7 @@
 
 // What Streamlit makes of the page: its own pieces, as selectors, and its pages.
 const platform = {
+  field: "[data-testid=stFileUploader]", // a field for other files than photographs
   uploader: ".st-key-files input[type=file]", // its limits hold for every way in
   menu: "[data-testid=stMainMenuButton]", // theme, print
   main: "[data-testid=stMain]",

@@ -112,12 +112,14 @@ class Strip {
 
   drag(event, over) {
     if (!this.data?.photographs.length || ![...event.dataTransfer.types].includes("Files")) return;
+    if (event.target.closest?.(platform.field)) over = false;
     event.preventDefault();
     this.zone.classList.toggle("over", over);
   }
 
   drop(event) {
     this.drag(event, false);
+    if (event.target.closest?.(platform.field)) return;
     if (event.dataTransfer.files.length) this.take([...event.dataTransfer.files]);
   }
 

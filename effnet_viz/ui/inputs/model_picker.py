@@ -6,21 +6,28 @@ from math import isnan
 
 import streamlit as st
 
-from effnet_viz.models import advice, checkpoints, downloads, own, weights, zoo
+from effnet_viz.models import advice, checkpoints, downloads, held, own, weights, zoo
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, WeightsError
 from effnet_viz.ui import results, words
+from effnet_viz.ui.inputs import checkpoint_field
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.problems import error_boundary, offer_another, offer_what_works
-from effnet_viz.ui.layout.url_parameters import Choice, Flag
+from effnet_viz.ui.layout.url_parameters import Flag, Text
 from effnet_viz.ui.layout.waiting import waiting
 
 READY = "ready"
 
-PARAMETERS = (Choice("model", own.ModelKeys()), Flag("untrained"))
+
+def _names_model(text: str) -> bool:
+    """Whether a text is the key of a model here, or one that some visitor's checkpoint can have."""
+    return text in own.ModelKeys() or checkpoint_field.is_key(text)
+
+
+PARAMETERS = (Text("model", _names_model), Flag("untrained"))
 
 
 def readiness_text(entry: zoo.ModelEntry) -> str:
@@ -40,20 +47,30 @@ def choose_model() -> ModelRef:
     url_state.read_url("model")
     key: str = st.session_state.setdefault("model", zoo.DEFAULT)
     texts = _model_texts()
-    if key not in texts:  # its folder is gone
-        key = st.session_state["model"] = zoo.DEFAULT
-        st.toast(f"That network is gone; {short_title(key)} is shown instead.")
+    if key not in texts:  # its folder is gone, or it is a checkpoint that is not open here
+        gone, key = key, zoo.DEFAULT
+        st.session_state["model"] = key
+        if gone.startswith(held.PREFIX):
+            instead = short_title(key)
+            st.session_state["_model_gone"] = checkpoint_field.why_gone(gone, instead)
+        else:
+            st.toast(f"That network is gone; {short_title(key)} is shown instead.")
     with dropdown(short_title(key), "model"):
-        key = st.selectbox(
+        listed = st.container()
+        below = st.container()
+        with st.container():  # below all, and read before
+            checkpoint_field.offer_checkpoint()
+        key = listed.selectbox(
             "Model",
             sorted(texts, key=lambda one: not texts[one].endswith(f" {READY}")),
             key="model",
             format_func=texts.__getitem__,
+            on_change=_say_no_more_what_is_gone,
             persist_state="session",
             help=words.FIND_MODEL.format(count=len(zoo.MODELS)),
         )
         url_state.write_url("model", None if key == zoo.DEFAULT else key)
-        untrained = st.toggle(
+        untrained = below.toggle(
             "Untrained",
             key="untrained",
             bind="query-params",
@@ -65,18 +82,34 @@ def choose_model() -> ModelRef:
             entry = chosen.entry
         except WeightsError:  # load_or_explain says why
             return chosen
-        _show_scale(entry, untrained)
+        with below:
+            _show_scale(entry, untrained)
     return chosen
+
+
+def _say_no_more_what_is_gone() -> None:
+    st.session_state.pop("_model_gone", None)
 
 
 def _model_texts() -> dict[str, str]:
     """What the list says of every model, by key: no two the same, whatever folders are called."""
+    mine = checkpoint_field.opened()
     return {
+        **({mine.key: f"{mine.title} · {mine.key} · {READY}"} if mine else {}),
         **{key: f"{e.title} · {readiness_text(e)}" for key, e in zoo.MODELS.items()},
         **{
             key: f"{network.title} · {key} · {READY if network.entry else 'not ready'}"
             for key, network in own.networks().items()
         },
+    }
+
+
+def own_entries() -> dict[str, zoo.ModelEntry]:
+    """Networks of one's own that this visitor can use, by key: of the folder, and a checkpoint."""
+    mine = checkpoint_field.opened()
+    return {
+        **({mine.key: mine} if mine else {}),
+        **{key: network.entry for key, network in own.networks().items() if network.entry},
     }
 
 
@@ -105,13 +138,16 @@ def short_title(key: str) -> str:
     if key.startswith(own.PREFIX):
         network = own.networks().get(key)
         return network.title if network else key
+    if key.startswith(held.PREFIX):
+        mine = checkpoint_field.opened()
+        return mine.title if mine and mine.key == key else key
     return zoo.MODELS[key].title.removeprefix("EfficientNet-")
 
 
 def step_model(by: int) -> None:
     """Choose the next ready model, or the one before."""
     ready = [key for key, e in zoo.MODELS.items() if checkpoints.readiness(e) is Readiness.READY]
-    ready += [key for key, network in own.networks().items() if network.entry]
+    ready += own_entries()
     now = st.session_state["model"]
     at = ready.index(now) + by if now in ready else 0
     st.session_state["model"] = ready[at % len(ready)]
@@ -119,6 +155,9 @@ def step_model(by: int) -> None:
 
 def load_or_explain(chosen: ModelRef) -> Model | None:
     """The model; or None, after saying on the page why not and what can be done now."""
+    if gone := st.session_state.get("_model_gone"):
+        with st.container(key="model_gone"):
+            st.info(gone, icon=":material/upload_file:")
     try:
         entry = chosen.entry
     except WeightsError as error:  # a network of one's own

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from effnet_viz.models import checkpoints, variants, zoo
+from effnet_viz.models import checkpoints, held, variants, zoo
 from effnet_viz.models.architectures import structure_of
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import words
-from effnet_viz.ui.inputs.model_picker import short_title
+from effnet_viz.ui.inputs import checkpoint_field
+from effnet_viz.ui.inputs.model_picker import own_entries, short_title
 from effnet_viz.ui.layout import theme, url_state
 from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.url_parameters import Choice, Choices, Flag, Text
@@ -250,48 +251,76 @@ def _sides(base: zoo.ModelEntry) -> range:
     return range(lowest, 3 * base.resolution + 1, STEP)
 
 
+def _offered() -> dict[str, zoo.ModelEntry]:
+    """What a whole family can have: published models, then networks of one's own."""
+    return {**zoo.MODELS, **own_entries()}
+
+
 def _members() -> list[str]:
+    """Those that are there: a network of one's own may be gone, and the visitor is told."""
     named: str = st.session_state.setdefault("members", "lite0,lite1,lite2")
-    return named.split(",") if named else []
+    offered = _offered()
+    there = []
+    for key in named.split(",") if named else []:
+        if key in offered:
+            there.append(key)
+        else:
+            _say_gone(key)
+    st.session_state["members"] = ",".join(there)
+    return there
+
+
+def _say_gone(key: str) -> None:
+    told = words.NETWORK_NOT_OPEN if key.startswith(held.PREFIX) else words.NETWORK_GONE
+    st.toast(told.format(name=short_title(key)), duration="long")
 
 
 def _choose_members() -> list[_Member]:
     st.session_state["_members"] = _members()
+    offered = _offered()
 
     def changed() -> None:
-        in_order = [key for key in zoo.MODELS if key in st.session_state["_members"]]
+        in_order = [key for key in offered if key in st.session_state["_members"]]
         st.session_state["members"] = ",".join(in_order)
 
     keys = st.multiselect(
         words.NETWORKS_TO_COMPARE,
-        list(zoo.MODELS),
+        list(offered),
         key="_members",
         on_change=changed,
         format_func=short_title,
     )
     url_state.write_url("members", st.session_state["members"])
-    entries = [entry for key, entry in zoo.MODELS.items() if key in keys]
+    entries = [entry for key, entry in offered.items() if key in keys]
     return [_Member(one, "", short_title(one.key), f"{one.resolution} px") for one in entries]
 
 
 def _names_members(text: str) -> bool:
-    """Whether a text names members of the families, each once; the empty one names none."""
-    keys = text.split(",") if text else []
-    return len(set(keys)) == len(keys) and all(key in zoo.MODELS for key in keys)
+    """Whether a text names models, each once; the empty one names none."""
+    keys, offered = text.split(",") if text else [], _offered()
+    return len(set(keys)) == len(keys) and all(
+        key in offered or checkpoint_field.is_key(key) for key in keys
+    )
 
 
 def _names_network(text: str) -> bool:
-    """Whether a text names a network that can stand beside the others: one of the same classes."""
+    """Whether a text names a network that this visitor can use."""
+    if text.startswith(held.PREFIX):  # of another visitor's nothing is said
+        return text in own_entries()
     try:
-        return variants.find(text).labels is None
+        variants.find(text)
     except zoo.UnknownModelError:
         return False
+    return True
 
 
 def _custom() -> zoo.ModelEntry | None:
     """The network of one's own scale, sent from the page "Scaling rules"."""
     url_state.read_url("custom")
     key: str | None = st.session_state.get("custom")
+    if key is not None and not _names_network(key):  # it was there when it was chosen
+        _say_gone(key)
+        key = st.session_state["custom"] = None
     url_state.write_url("custom", key)
     return None if key is None else variants.find(key)
 

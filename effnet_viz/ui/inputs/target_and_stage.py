@@ -11,11 +11,21 @@ from effnet_viz.models.classes import Classes
 from effnet_viz.models.model import Model
 from effnet_viz.models.own import ClassLabels
 from effnet_viz.ui import words
+from effnet_viz.ui.inputs import checkpoint_field
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.dropdown import dropdown
-from effnet_viz.ui.layout.url_parameters import Choice, Number
+from effnet_viz.ui.layout.url_parameters import Number, Text
 
-TARGET = Choice("target", ClassLabels())
+_LABELS = ClassLabels()
+
+
+def names_class(text: str) -> bool:
+    """Whether a text is the label of a class of any model that this visitor can choose."""
+    mine = checkpoint_field.opened()
+    return text in _LABELS or (mine is not None and text in (mine.labels or ()))
+
+
+TARGET = Text("target", names_class)
 STAGE = Number("stage", 1)
 MAP_STAGE = Number("map_stage", 1)
 

@@ -8,6 +8,7 @@ import segno
 import streamlit as st
 from streamlit import config
 
+from effnet_viz.models import held
 from effnet_viz.ui import words
 from effnet_viz.ui.server import address
 
@@ -56,6 +57,13 @@ def without_photograph(link: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
+def names_checkpoint(link: str) -> bool:
+    """Whether the link leads to a checkpoint that a visitor has opened."""
+    pairs = parse_qsl(urlsplit(link).query)
+    named = (key for name, value in pairs if name != "image" for key in value.split(","))
+    return any(key.startswith(held.PREFIX) for key in named)
+
+
 def show_link(*, own: bool) -> None:
     """The link and its code, if the visitor has asked; `own` when a photograph is not in it."""
     link = st.session_state.pop("_share", None)
@@ -73,6 +81,8 @@ def show_link(*, own: bool) -> None:
             _show_code(shared)
         if own:
             st.caption(words.SHARE_OWN)
+        if names_checkpoint(link):
+            st.caption(words.SHARE_CHECKPOINT)
 
     show()
 

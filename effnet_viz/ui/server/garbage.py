@@ -50,13 +50,15 @@ def collect_when_quiet() -> None:
 
 def forget_gone() -> bool:
     """Lets go of what is held of visitors who have left; whether anybody has."""
-    gone, images = visitors.forget_gone()
-    if images:
-        from effnet_viz.ui import results  # loaded by now: there have been visitors
+    gone, images, collectable = visitors.forget_gone()
+    if gone:
+        from effnet_viz.serving import uploads  # loaded by now: there have been visitors
+        from effnet_viz.ui import results
 
-        for image_id in images:
-            results.forget(image_id)
-    return gone
+        closed = {key for visitor in gone for key in uploads.release(visitor)}
+        for identity in images | closed:
+            results.forget(identity)
+    return collectable
 
 
 def _give_back_memory() -> None:

@@ -15,6 +15,7 @@ from effnet_viz.assets import APP
 from effnet_viz.serving import settings
 from effnet_viz.ui.server import process
 from effnet_viz.ui.server.app import create_app
+from effnet_viz.ui.upload import MAX_MEGABYTES
 
 EVERYWHERE = "0.0.0.0"
 
@@ -22,8 +23,9 @@ EVERYWHERE = "0.0.0.0"
 def read_options(options: Sequence[str], *, share: bool) -> dict[str, Any]:
     """Streamlit's settings by name, from options or variables as `streamlit run` takes them.
 
-    To `share` opens the server to the local network, unless an address is named. Ends the process
-    with a message at a wrong option.
+    To `share` opens the server to the local network, unless an address is named. Where visitors may
+    open checkpoints, the server takes files of that size. Ends the process with a message at a
+    wrong option.
     """
     known = [option for option in cli.main_run.params if isinstance(option, click.Option)]
     command = click.Command("effnet-viz serve", params=list(known))
@@ -35,7 +37,12 @@ def read_options(options: Sequence[str], *, share: bool) -> dict[str, Any]:
     given = {
         name.replace("_", "."): value for name, value in named.items() if value not in (None, ())
     }
-    return {"server.address": EVERYWHERE} | given if share else given
+    ours: dict[str, Any] = {"server.address": EVERYWHERE} if share else {}
+    if settings.CHECKPOINT_MEGABYTES:
+        # One more, as for photographs; server.uploads has the limit of everything else.
+        largest = max(settings.CHECKPOINT_MEGABYTES, MAX_MEGABYTES) + 1
+        ours["server.maxUploadSize"] = largest
+    return ours | given
 
 
 def serve(options: Sequence[str], *, share: bool, metrics: bool) -> None:

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 import pytest
 
 from effnet_viz.images.decode import MAX_BYTES
+from effnet_viz.serving import settings
 from effnet_viz.ui.server.start import EVERYWHERE, read_options
 from tests.browser.visitor import ROOT
 
@@ -50,6 +51,16 @@ def test_a_named_address_wins() -> None:
 
 def test_an_upload_may_be_larger_than_an_image_by_what_it_is_wrapped_in() -> None:
     assert CONFIG["server"]["maxUploadSize"] * 2**20 == MAX_BYTES + 2**20
+
+
+def test_where_visitors_open_checkpoints_the_server_takes_files_of_that_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for megabytes, server in ((100, 101), (5, MAX_BYTES // 2**20 + 1)):
+        monkeypatch.setattr(settings, "CHECKPOINT_MEGABYTES", megabytes)
+        assert read_options([], share=False) == {"server.maxUploadSize": server}
+    named = ["--server.maxUploadSize", "50"]
+    assert read_options(named, share=False) == {"server.maxUploadSize": 50}
 
 
 def test_streamlit_shows_no_errors_itself() -> None:
