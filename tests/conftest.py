@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 
@@ -18,6 +19,9 @@ from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, checkpoints, model, variants
 from effnet_viz.models.model import of_entry
 from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
+
+# One for all processes of the tests and for the next run: entries go by the code that makes them.
+os.environ.setdefault("EFFNET_VIZ_CACHE", f"{tempfile.gettempdir()}/effnet-viz-tests")
 
 BROWSER = (
     "tests/browser/",

@@ -11,6 +11,7 @@ from threading import Lock
 from effnet_viz.analysis.explanation import Explanation
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.conversions import Recipe
+from effnet_viz.engines.create import create_cached
 from effnet_viz.engines.network import Network
 from effnet_viz.images.photograph import Photograph
 from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS, Scaling, ScenePreprocessing
@@ -18,7 +19,8 @@ from effnet_viz.lab.runs import HELD_OUT_VENDORS, SHIPPED_RUN, Run, path_of, tra
 from effnet_viz.lab.scenes import Scene
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.metrics import localization
-from effnet_viz.models.model import Model, from_module
+from effnet_viz.models.classes import Classes
+from effnet_viz.models.model import Model, from_network
 
 UNSEEN_VENDOR = HELD_OUT_VENDORS[SHIPPED_RUN]
 """Whose drawings the shipped networks have never seen."""
@@ -50,13 +52,14 @@ def _models() -> Mapping[str, Model]:
 def _model(scaling: Scaling) -> Model:
     run = Run(scaling, SHIPPED_RUN)
     digest = hashlib.sha256(path_of(run).read_bytes()).hexdigest()
-    made = from_module(
-        trained(run).module,
-        key=f"lab-{scaling.key}",
-        classes=[display_name(name) for name in CLASSES],
-        preprocessing=ScenePreprocessing(scaling.resolution),
-        weights=f"scaling lab, run {SHIPPED_RUN}, trained without {UNSEEN_VENDOR}'s drawings",
-        recipe=Recipe(__name__, "network_of", (scaling.key, digest), scaling.resolution),
+    made = from_network(
+        network_of(scaling.key, digest),
+        create_cached(Recipe(__name__, "network_of", (scaling.key, digest), scaling.resolution)),
+        f"lab-{scaling.key}",
+        Classes(display_name(name) for name in CLASSES),
+        ScenePreprocessing(scaling.resolution),
+        f"scaling lab, run {SHIPPED_RUN}, trained without {UNSEEN_VENDOR}'s drawings",
+        "torchvision EfficientNet",
     )
     card = replace(
         made.card,

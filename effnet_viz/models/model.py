@@ -234,7 +234,6 @@ def from_module(
     preprocessing: Preprocessing,
     weights: str | None = None,
     stages: Callable[[nn.Module], Network] | None = None,
-    recipe: Recipe | None = None,
 ) -> Model:
     """A model from a module that gives logits (B, classes) for images (B, 3, R, R).
 
@@ -242,8 +241,7 @@ def from_module(
     are named, such as a file name; None says that it is untrained, and every result says so.
     `stages` takes the copy apart into stages, pooling and head; EfficientNet, MobileNetV2,
     MobileNetV3 and ResNet of torchvision and timm need none. A module whose last stage does not go
-    through one average pooling into one linear layer has no class activation map. With `recipe`,
-    which makes the same network again in any process, what it is converted to is kept on disk.
+    through one average pooling into one linear layer has no class activation map.
     Raises ValueError when the parts together do not give what the module gives, or when there are
     more or fewer logits than classes; UnsupportedModuleError without `stages` for another module.
     """
@@ -264,23 +262,41 @@ def from_module(
             f"The module gives logits of shape {tuple(expected.shape[1:])}, and {len(labels)} "
             "classes are named. Name one class for every logit."
         )
-    digest = _fingerprint(network, labels, preprocessing)
+    engine = create(copy.deepcopy(network), resolution)
+    architecture = f"{type(module).__module__.partition('.')[0]} {type(module).__name__}"
+    return from_network(network, engine, key, labels, preprocessing, weights, architecture)
+
+
+def from_network(
+    network: Network,
+    engine: Engine,
+    key: str,
+    classes: Classes,
+    preprocessing: Preprocessing,
+    weights: str | None,
+    architecture: str,
+) -> Model:
+    """The same of a network that is taken apart already, and the engine that runs it.
+
+    Nothing is tried out. The network is kept; the engine has a copy, or none.
+    """
+    digest = _fingerprint(network, classes, preprocessing)
     return Model(
         ModelId(key, digest if weights else f"untrained {digest}"),
         ModelCard(
             title=key,
-            architecture=f"{type(module).__module__.partition('.')[0]} {type(module).__name__}",
+            architecture=architecture,
             width=None,
             depth=None,
-            resolution=resolution,
+            resolution=preprocessing.resolution,
             recipe="own" if weights else "none",
             native_resolution=None,
             published=None,
         ),
-        labels,
+        classes,
         preprocessing,
-        create_cached(recipe) if recipe else create(copy.deepcopy(network), resolution),
-        summarize(network, resolution),
+        engine,
+        summarize(network, preprocessing.resolution),
         weights or "untrained",
         partial(copy.deepcopy, network),
     )
