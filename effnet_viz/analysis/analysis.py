@@ -162,6 +162,11 @@ class Analysis:
             provenance=self.provenance,
         )
 
+    def explained_at_once(self) -> bool:
+        """Whether the maps of all stages for the target are there after one run of the network."""
+        last = {self.model.last_stage} if self.model.engine.head is not None else set()
+        return set(self._explained(self.target.index)) | last >= set(self.stages)
+
     def _engine_maps(self, method: Method, stage: int, target: int) -> StageMaps:
         engine = self.model.engine
         require_stage(self.activations, stage)

@@ -75,6 +75,7 @@ BROWSER: dict[str, Any] = {
     "stage_of_grad_cam": "Stage of Grad-CAM",
     "method": "Method",
     "on_demand": "Take a while",
+    "play": "Play all stages, or stop",
     "fine": "fine",
     "coarse": "coarse",
     # Covering a part

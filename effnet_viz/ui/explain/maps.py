@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +11,7 @@ import streamlit as st
 from effnet_viz.analysis.analysis import NoClassActivationMapError
 from effnet_viz.analysis.words import percents
 from effnet_viz.attribution import methods
+from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import Method
 from effnet_viz.ui import results, viewer, words
 from effnet_viz.ui.explain.answers import shown_predictions
@@ -74,6 +76,7 @@ def open_deck(view: ExplainView) -> None:
             view.stage,
             [f"Stage {n}, {one.side} by {one.side} cells" for n, one in built.items()],
             GRAD_CAM,
+            "" if view.method else _stages_of(view),
         ),
         on_stage=choose_stage,
         methods=offered_methods(view.method, methods.GRAD_CAM.title, partial(_expected, view)),
@@ -208,15 +211,33 @@ def show_second(view: ExplainView) -> None:
 
 
 def _show_grad_cam(view: ExplainView) -> None:
+    """Of the chosen stage; where one run gives all, those of the others follow."""
     computing = f"Computing Grad-CAM at stage {view.stage} …"
     with error_boundary(view.model.card.title), waiting(computing):
         attribution = view.grad_cam
-    same = view.stage == view.model.last_stage and view.model.engine.head is not None
-    stage = f"stage {view.stage}"
+        at_once = view.analysis.explained_at_once()
+    viewer.show(GRAD_CAM, _grad_cam_picture(view, attribution))
+    if at_once:
+        maps = [
+            results.attribution(view.analysis, methods.GRAD_CAM, stage)
+            for stage in view.model.structure.stages
+        ]
+        pictures = [_grad_cam_picture(view, attribution) for attribution in maps]
+        viewer.show_stages(GRAD_CAM, _stages_of(view), pictures)
+
+
+def _stages_of(view: ExplainView) -> str:
+    """What stands for network, photograph and class in the browser."""
+    return hashlib.sha256(repr(view.analysis.id).encode()).hexdigest()[:16]
+
+
+def _grad_cam_picture(view: ExplainView, attribution: Attribution) -> viewer.Picture:
+    same = attribution.stage == view.model.last_stage and view.model.engine.head is not None
+    stage = f"stage {attribution.stage}"
     under = Under(
         methods.GRAD_CAM.title,
         words.SAME_MAP if same else f"{view.analysis.target.label}, {stage}",
         tag=stage,
         why=words.WHY_SAME_MAP if same else "",
     )
-    viewer.show(GRAD_CAM, picture_of(view.canvas, view.model, attribution, under=under))
+    return picture_of(view.canvas, view.model, attribution, under=under)

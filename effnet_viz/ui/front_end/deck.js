@@ -3,6 +3,8 @@
 
 const PHONE = matchMedia("(max-width: 640px)");
 const MOST_IN_A_ROW = 5;
+const SETTLED = 700; // ms after which a stage is no longer passed by
+const PLAYED = 800; // ms for each stage
 const STEPS = { ArrowLeft: ["stage", -1], ArrowRight: ["stage", 1], ArrowUp: ["model", -1], ArrowDown: ["model", 1] };
 
 class Deck {
@@ -118,6 +120,11 @@ class Deck {
 
   fill(name, data) {
     waitingMaps.set(name, data);
+    if (this.telling && name === this.data?.stages?.scrubber) return; // of a stage that is left
+    this.fillNow(name, data);
+  }
+
+  fillNow(name, data) {
     const cell = this.cells.get(name);
     if (!cell) return;
     this.fillBody(cell, data.instead ?? cell.slot);
@@ -155,10 +162,12 @@ class Deck {
     const scrubs = stages?.scrubber;
     this.scrubber.hidden = !scrubs;
     if (!scrubs) return;
+    if (this.telling) return; // somebody scrubs, and this is what the server knew before
     if (stages.labels.length !== this.stages?.values.length) {
       this.stages = new Segments(WORDS.stage_of_grad_cam,
         stages.labels.map((label, i) => [i + 1, String(i + 1), label, label]), (stage) => this.askStage(stage));
-      this.scrubber.replaceChildren(this.controls.method, element("span", {}, WORDS.fine), this.stages.root, element("span", {}, WORDS.coarse));
+      this.play = button("", () => this.playStages(), { look: "plain icon", label: WORDS.play }, icon("play"));
+      this.scrubber.replaceChildren(this.controls.method, this.play, element("span", {}, WORDS.fine), this.stages.root, element("span", {}, WORDS.coarse));
       this.stages.root.addEventListener("pointermove", (event) => {
         const over = event.buttons === 1 && event.target.closest("button");
         if (over) over.click();
@@ -166,6 +175,7 @@ class Deck {
     }
     this.stages.show(stages.chosen);
     this.asked = stages.chosen;
+    this.offerPlay();
     const place = this.cells.get(stages.scrubber)?.root;
     if (place && this.scrubber.parentElement !== place && !PHONE.matches) place.append(this.scrubber);
   }
@@ -174,8 +184,52 @@ class Deck {
     if (stage === this.asked) return;
     this.asked = stage;
     this.stages.show(stage);
+    clearTimeout(this.telling);
+    this.telling = 0;
+    const picture = page.stages?.of(stage, this.data.stages);
+    if (picture) {
+      this.fillNow(this.data.stages.scrubber, picture);
+      this.telling = setTimeout(() => this.tellStage(), SETTLED); // the rest of the page follows
+      return;
+    }
     this.cells.get(this.data.stages.scrubber)?.pane.stage.setAttribute("aria-busy", "true");
     page.tell("stage", stage);
+  }
+
+  // A stage further or back without asking the server; whether that could be done.
+  stepStage(by) {
+    const stage = Math.min(Math.max(this.asked + by, 1), this.stages?.values.length ?? 1);
+    if (!this.data.stages || !page.stages?.of(stage, this.data.stages)) return false;
+    this.askStage(stage);
+    return true;
+  }
+
+  tellStage() {
+    if (this.playing) return;
+    this.telling = 0;
+    page.tell("stage", this.asked);
+  }
+
+  // All stages are here, so that they can be played.
+  offerPlay() {
+    if (this.play) this.play.hidden = !this.data?.stages || !page.stages?.of(1, this.data.stages);
+    if (this.play?.hidden) this.stopPlaying();
+  }
+
+  playStages() {
+    if (this.playing) {
+      this.stopPlaying();
+      this.tellStage();
+      return;
+    }
+    const count = this.stages.values.length;
+    this.playing = setInterval(() => this.askStage((this.asked % count) + 1), PLAYED);
+    this.askStage((this.asked % count) + 1);
+  }
+
+  stopPlaying() {
+    clearInterval(this.playing);
+    this.playing = 0;
   }
 
   showPresented({ headline, rows, keys }) {
@@ -197,6 +251,8 @@ class Deck {
     for (const { pane } of this.cells.values()) pane.dispose();
     slots.clear();
     waitingMaps.clear();
+    clearTimeout(this.telling);
+    this.stopPlaying();
     decks -= 1;
     for (const [name, listener] of Object.entries(this.keyListeners)) document.removeEventListener(name, listener);
     window.removeEventListener("blur", letGoOfKeys);
@@ -362,7 +418,7 @@ function onKeyDown(event) {
   const [what, by] = STEPS[event.key] ?? [];
   if (isPresenting() && page.steps.includes(what)) {
     event.preventDefault();
-    page.tell("step", [what, by]);
+    if (what !== "stage" || !page.deck.stepStage(by)) page.tell("step", [what, by]);
   } else if (!event.repeat) actions[event.key.toLowerCase()]?.(); // Caps Lock and Shift make capitals
 }
 

@@ -11,6 +11,13 @@ function floatsOf(base64) {
   return new Float32Array(bytesOf(base64).buffer);
 }
 
+// A map's values: as they are, or in 65,536 levels from `low` to `high`.
+function valuesOf({ values, levels }) {
+  if (!levels) return floatsOf(values);
+  const [low, high] = levels;
+  return Float32Array.from(new Uint16Array(bytesOf(values).buffer), (level) => low + (level / 65535) * (high - low));
+}
+
 // A colour look-up table (LUT): 256 colours as an ImageData holds them, RGBA in one uint32, little-endian.
 function decodeLut(base64) {
   const rgb = bytesOf(base64);

@@ -253,9 +253,9 @@ class Pane {
 // A map as the server sends it; the one there is already, if nothing has changed.
 function mapOf(sent, before, own) {
   if (!sent) return null;
-  const placed = ({ start, step, place }) => `${start} ${step} ${place}`;
+  const placed = ({ start, step, place, levels }) => `${start} ${step} ${place} ${levels}`;
   if (own && sent.values === before?.values && placed(sent) === placed(before)) return own;
-  const values = floatsOf(sent.values);
+  const values = valuesOf(sent);
   const [lowest, highest] = extremes(values);
   return { ...sent, values, lowest, highest };
 }

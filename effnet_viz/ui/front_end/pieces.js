@@ -30,7 +30,7 @@ const ICONS = {
   cover: "M4 7V4h3M13 4h3v3M16 13v3h-3M7 16H4v-3M7.5 7.5h5v5h-5z",
   point: "M14.5 10a4.5 4.5 0 1 1-9 0a4.5 4.5 0 1 1 9 0M10 2v4M10 14v4M2 10h4M14 10h4",
   weak: "M10 3.2 18 16.5H2zM10 8v4M10 14.2v.1", bin: "M4 6h12M8 6V4h4v2M6 6l.6 10.5h6.8L14 6M8.5 9v5M11.5 9v5",
-  right: "m3.5 8.5 3 3 6-7", wrong: "M4 4l8 8M12 4l-8 8",
+  play: "M6.5 4.5v11l9-5.5z", right: "m3.5 8.5 3 3 6-7", wrong: "M4 4l8 8M12 4l-8 8",
 };
 
 function icon(name) {

@@ -53,6 +53,30 @@ class SlotMap {
   }
 }
 
+// The pictures of all stages for one place of the deck: they change without asking the server.
+class StagePictures {
+  constructor(host) {
+    host.hidden = true;
+  }
+
+  update(data) {
+    this.data = data;
+    page.stages = this;
+    page.deck?.offerPlay();
+  }
+
+  dispose() {
+    if (page.stages !== this) return;
+    page.stages = null;
+    page.deck?.offerPlay();
+  }
+
+  // Of the stage, if these are of what the deck shows: another class or photograph is on its way.
+  of(stage, { of, scrubber }) {
+    return of === this.data.of && scrubber === this.data.slot ? this.data.pictures[stage - 1] : null;
+  }
+}
+
 // What a page says of all pictures, over them; while presenting it is the headline.
 class Claim {
   constructor(host) {
@@ -106,7 +130,7 @@ class Address {
 }
 
 const KINDS = {
-  deck: Deck, photograph: Shown, map: SlotMap, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, curves: Curves, strip: Strip,
+  deck: Deck, photograph: Shown, map: SlotMap, stages: StagePictures, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, curves: Curves, strip: Strip,
   actions: Actions, address: Address, claim: Claim, look: Look, opener: Opener,
 };
 const WATCH = 400; // ms

@@ -126,6 +126,8 @@ class Stages:
     """Of stage 1 and those after it."""
     scrubber: str = ""
     """The slot under which they stand in a row; nothing for a list among the controls."""
+    of: str = ""
+    """What the pictures of all stages are of, which `show_stages` may have sent."""
 
 
 @dataclass(frozen=True)
@@ -355,11 +357,16 @@ class Map:
     common: Range | None = None
     """The range that an activation can share with others."""
 
-    def _data(self) -> dict[str, Any]:
+    def _data(self, *, in_levels: bool = False) -> dict[str, Any]:
         rows, columns = self.values.shape
-        sent = _base64(self.values.astype("<f4", copy=False))
+        sent, levels = self.values.astype("<f4", copy=False), None
+        if in_levels:
+            low, high = float(self.values.min()), float(self.values.max())
+            scale = 65535 / (high - low) if high > low else 0.0
+            sent, levels = np.rint((self.values - low) * scale).astype("<u2"), (low, high)
         return {
-            "values": sent,
+            "values": _base64(sent),
+            "levels": levels,
             "rows": rows,
             "columns": columns,
             **vars(self.placement),
@@ -397,13 +404,13 @@ class Picture:
     live: tuple[str, str] | None = None
     """Class and how its probability changes, beside the covered part."""
 
-    def _data(self) -> dict[str, Any]:
+    def _data(self, *, in_levels: bool = False) -> dict[str, Any]:
         live = self.live and dict(zip(("text", "change"), self.live, strict=True))
         return {
             **_as_data(self.under),
             "photograph": self.photograph._reference(),
             "box": self.seen,
-            "map": self.shown._data() if self.shown else None,
+            "map": self.shown._data(in_levels=in_levels) if self.shown else None,
             "before": self.before._data() if self.before else None,
             "description": self.description,
             "caption": list(self.caption),
@@ -426,6 +433,20 @@ def with_before(picture: Picture, before: Map, changed: str) -> Picture:
 def show(slot: str, picture: Picture) -> None:
     """A picture in its place in the deck."""
     front_end.part("map", {"slot": slot, **picture._data()}, key=f"map {slot}")
+
+
+def show_stages(slot: str, of: str, pictures: Sequence[Picture]) -> None:
+    """The pictures of stage 1 and all after it for a place of the deck, to scrub through.
+
+    Their maps have 65,536 levels between their own ends: half of what single floats take. `of` is
+    what the deck's Stages are of, so that none is shown for another class or photograph.
+    """
+    data = {
+        "slot": slot,
+        "of": of,
+        "pictures": [picture._data(in_levels=True) for picture in pictures],
+    }
+    front_end.part("stages", data, key="map stages")
 
 
 def show_instead(slot: Slot, *, meanwhile: bool = False) -> None:
