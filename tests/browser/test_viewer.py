@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import numpy as np
 import pytest
@@ -76,10 +77,62 @@ def test_looking_asks_the_server_nothing(page: Page, address: str, sent: list[in
     wanted = ("opacity=20", "threshold=40", "scale=fixed", "view=photograph", "divider=52", "pin=")
     for part in wanted:
         assert part in page.url
-    choose_stage(page, 7)  # and this does ask
+    choose_stage(page, 7)  # and this does ask, at last
     expect(pane_of(page, "Grad-CAM")).to_have_attribute("aria-label", re.compile("stage 7 "))
+    expect(page).to_have_url(re.compile("stage=7"))
     assert len(sent) > before
     expect(page).to_have_url(re.compile("opacity=20"))  # the server wrote the address; it is back
+
+
+def test_one_scrubs_through_all_stages_without_asking_the_server(page: Page, address: str) -> None:
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    play = page.get_by_role("button", name="Play all stages")
+    until = time.monotonic() + PATIENCE / 1000
+    page.goto(address + PALACE)
+    explained(page, "palace")
+    while not play.is_visible():  # once for this machine, the gradients are still being converted
+        assert time.monotonic() < until
+        page.wait_for_timeout(2000)
+        page.reload()
+        explained(page, "palace")
+    page.wait_for_timeout(1500)
+    before = len(sent)
+    pane = pane_of(page, "Grad-CAM")
+    labels = page.get_by_role("radiogroup", name="Stage of Grad-CAM").evaluate(
+        """async (group) => {
+            const said = [], pane = group.closest(".slot").querySelector(".stage");
+            for (const one of group.querySelectorAll("button")) {
+                one.click();
+                said.push(pane.getAttribute("aria-label"));
+            }
+            return said;
+        }"""
+    )
+    for stage, label in enumerate(labels, start=1):
+        assert f", stage {stage} " in label
+    assert len(sent) == before
+    expect(page).to_have_url(re.compile("stage=9"))  # when one stays, the rest of the page follows
+    assert len(sent) == before + 1
+    result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))
+    for stage in (1, 4, 6):
+        choose_stage(page, stage)
+        expect(pane).to_have_attribute("aria-label", re.compile(f", stage {stage} "))
+        values = result.grad_cam(stage)  # (h, w)
+        pane.hover(position={"x": 150, "y": 150})
+        said = reading_of(page, "Grad-CAM")
+        expect(said).to_contain_text("row")
+        found = re.search(r"· (−?[\d.e-]+), row (\d+), column (\d+)", said.text_content() or "")
+        assert found is not None
+        value, row, column = found.groups()
+        expected = float(values[int(row) - 1, int(column) - 1])
+        # Three digits of one of 65,536 levels.
+        close = pytest.approx(expected, rel=0.01, abs=float(np.ptp(values)) / 50_000)
+        assert float(value.replace("−", "-")) == close
+    play.click()
+    expect(pane).to_have_attribute("aria-label", re.compile(", stage 9 "))
+    play.click()
+    expect(page).to_have_url(re.compile("stage=[91]"))
 
 
 def test_settings_come_back_after_a_reload(page: Page, address: str) -> None:
