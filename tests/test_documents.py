@@ -67,8 +67,9 @@ def test_the_documents_about_safety_are_found() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_setting_that_is_named_exists(document: Path) -> None:
-    """A setting is read in settings.py by its name without EFFNET_VIZ_, the folder elsewhere."""
-    code = text_of("effnet_viz/serving/settings.py") + text_of("effnet_viz/models/weights.py")
+    """A setting is read in settings.py by its name without EFFNET_VIZ_, folders elsewhere."""
+    files = ("serving/settings.py", "models/weights.py", "engines/conversions.py")
+    code = "".join(text_of(f"effnet_viz/{file}") for file in files)
     named = re.findall(r"EFFNET_VIZ_([A-Z_]+)", document.read_text(encoding="utf-8"))
     missing = [n for n in named if f'"{n}"' not in code and f'"EFFNET_VIZ_{n}"' not in code]
     assert missing == []

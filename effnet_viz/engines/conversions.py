@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -236,27 +236,40 @@ def _arrived(recipe: Recipe) -> Entry | None:
     return read(recipe, FORWARD) if place.exists() else None
 
 
+def prepare(recipes: Sequence[Recipe]) -> None:
+    """Have one process convert all of these that are not there yet, for whom `fetch` then waits."""
+    _start([recipe for recipe in recipes if read(recipe, FORWARD) is None])
+
+
 def _child(recipe: Recipe) -> subprocess.Popen[bytes]:
-    """The process that makes these conversions; one for each recipe, and started once."""
+    """The process that makes the conversions of a recipe."""
+    _start([recipe])
+    return _children[recipe.key]
+
+
+def _start(recipes: Sequence[Recipe]) -> None:
+    """One process for all of these that none is making, or has made in vain."""
     with _starting:
-        running = _children.get(recipe.key)
-        if running is None or (running.poll() is not None and read(recipe, FORWARD) is None):
-            path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
-            running = _children[recipe.key] = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "effnet_viz.engines.convert",
-                    json.dumps(asdict(recipe)),
-                ],
-                env=os.environ | {"PYTHONPATH": path},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # what fails there fails here again, and is told
-                start_new_session=True,
-            )
-        return running
+        wanted = [recipe for recipe in recipes if not _is_made(recipe)]
+        if not wanted:
+            return
+        path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+        program = [sys.executable, "-P", "-m", "effnet_viz.engines.convert"]
+        child = subprocess.Popen(
+            [*program, json.dumps([asdict(recipe) for recipe in wanted])],
+            env=os.environ | {"PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # what fails there fails here again, and is told
+            start_new_session=True,
+        )
+        _children.update({recipe.key: child for recipe in wanted})
+
+
+def _is_made(recipe: Recipe) -> bool:
+    """Whether a process is at it, or has been and left the forward pass."""
+    child = _children.get(recipe.key)
+    return child is not None and (child.poll() is None or read(recipe, FORWARD) is not None)
 
 
 def wait() -> None:

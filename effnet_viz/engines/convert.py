@@ -28,22 +28,32 @@ GRADIENT_BYTES = 2_500_000_000
 
 
 def main() -> None:
-    """Convert the network of the recipe in the first argument: what is not in the cache yet."""
-    told = json.loads(sys.argv[1])
-    recipe = Recipe(**{**told, "arguments": tuple(told["arguments"])})
+    """Convert the networks of the recipes in the first argument: what is not in the cache yet.
+
+    All forward passes come first: somebody waits for them.
+    """
+    recipes = [
+        Recipe(**{**told, "arguments": tuple(told["arguments"])})
+        for told in json.loads(sys.argv[1])
+    ]
     torch.set_num_threads(1)
-    with conversions.alone(recipe):
-        if conversions.read(recipe, FORWARD) and conversions.read(recipe, GRADIENTS):
-            return
-        network = recipe.network().eval().requires_grad_(False)
-        keep_activations(network)
-        fold_batch_norms(network, recipe.resolution)
-        if conversions.read(recipe, FORWARD) is None:
-            _convert_forward(recipe, network)
-        if conversions.read(recipe, GRADIENTS) is None:
-            if hasattr(os, "nice"):
-                os.nice(10)  # nobody waits for it
-            _convert_gradients(recipe, network)
+    networks: dict[Recipe, Network] = {}
+    for kind, convert in ((FORWARD, _convert_forward), (GRADIENTS, _convert_gradients)):
+        for recipe in recipes:
+            with conversions.alone(recipe):
+                if conversions.read(recipe, kind) is None:
+                    if recipe not in networks:
+                        networks[recipe] = _folded(recipe)
+                    convert(recipe, networks[recipe])
+        if hasattr(os, "nice"):
+            os.nice(10)  # nobody waits for the rest
+
+
+def _folded(recipe: Recipe) -> Network:
+    network = recipe.network().eval().requires_grad_(False)
+    keep_activations(network)
+    fold_batch_norms(network, recipe.resolution)
+    return network
 
 
 def _convert_forward(recipe: Recipe, network: Network) -> None:

@@ -7,7 +7,7 @@ same, but OpenVINO 2026.4 gets some of those wrong (tests/engines/test_gradient_
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,8 +19,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from effnet_viz.engines.network import Network
 
 _CONVOLUTION = torch.ops.aten.convolution.default
-_PAD = torch.ops.aten.constant_pad_nd.default
-_RESHAPE = torch.ops.aten.reshape.default
+_REPEAT = torch.ops.aten.upsample_nearest2d.default
+_MULTIPLY = torch.ops.aten.mul.Tensor
+_SLICE = torch.ops.aten.slice.Tensor
 _BACKWARD = torch.ops.aten.convolution_backward.default
 
 
@@ -126,24 +127,27 @@ def _as_convolution(traced: fx.GraphModule, node: fx.Node) -> None:
     if transposed or wanted != [True, False, False] or list(dilation) != [1, 1]:
         raise RuntimeError(f"The gradient {node.name} is not that of a convolution's input.")
     kernel, sides = _shape(weight)[2:], _shape(x)[2:]
-    name = f"flipped_{node.name}"
-    traced.register_buffer(name, _flipped(_tensor(traced, weight), groups))
+    flipped = f"flipped_{node.name}"
+    traced.register_buffer(flipped, _flipped(_tensor(traced, weight), groups))
     with traced.graph.inserting_before(node):
-        spread, shape = gradient, _shape(gradient)
-        for axis in (2, 3):
-            spread, shape = _with_zeros(traced.graph, spread, shape, axis, stride[axis - 2])
+        spread, wide = gradient, _shape(gradient)[2:]
+        if list(stride) != [1, 1]:
+            spread, wide = _with_zeros(traced, node.name, gradient, stride)
+        # As many zeros around it as make the result as large as the input was, or larger.
         before = [side - 1 - pad for side, pad in zip(kernel, padding, strict=True)]
-        # As many cells as make the convolution as large as the input was.
-        after = [sides[i] + kernel[i] - 1 - before[i] - shape[2 + i] for i in (0, 1)]
-        if before != after:
-            edges = [before[1], after[1], before[0], after[0]]
-            spread = traced.graph.call_function(_PAD, (spread, edges))
-            before = [0, 0]
+        after = [sides[i] + kernel[i] - 1 - before[i] - wide[i] for i in (0, 1)]
+        around = [max(pair) for pair in zip(before, after, strict=True)]
         new = traced.graph.call_function(
             _CONVOLUTION,
-            (spread, traced.graph.get_attr(name), None, [1, 1], before, [1, 1], False, [0, 0],
+            (spread, traced.graph.get_attr(flipped), None, [1, 1], around, [1, 1], False, [0, 0],
              groups),
         )  # fmt: skip
+        for axis in (0, 1):
+            first = around[axis] - before[axis]
+            if before[axis] != after[axis]:
+                new = traced.graph.call_function(
+                    _SLICE, (new, axis + 2, first, first + sides[axis])
+                )
     new.meta["val"] = x.meta["val"]
     for user in list(node.users):  # each takes one of three gradients, and only the first is there
         user.replace_all_uses_with(new)
@@ -152,17 +156,20 @@ def _as_convolution(traced: fx.GraphModule, node: fx.Node) -> None:
 
 
 def _with_zeros(
-    graph: fx.Graph, node: fx.Node, shape: tuple[int, ...], axis: int, stride: int
+    traced: fx.GraphModule, name: str, node: fx.Node, stride: Sequence[int]
 ) -> tuple[fx.Node, tuple[int, ...]]:
-    """stride - 1 zeros after each place along an axis of a node, and the shape that makes."""
-    if stride == 1:
-        return node, shape
-    apart = [*shape[: axis + 1], 1, *shape[axis + 1 :]]
-    edges = [0, 0] * (len(shape) - axis - 1) + [0, stride - 1]  # from the last axis on
-    wide = tuple(side * (stride if place == axis else 1) for place, side in enumerate(shape))
-    node = graph.call_function(_RESHAPE, (node, apart))
-    node = graph.call_function(_PAD, (node, edges))
-    return graph.call_function(_RESHAPE, (node, list(wide))), wide
+    """stride - 1 zeros after each cell along both sides of a node, and the sides that makes.
+
+    Every cell is repeated, and all but its first copy multiplied by 0: OpenVINO has only a slow
+    way to put zeros between cells.
+    """
+    height, width = (side * step for side, step in zip(_shape(node)[2:], stride, strict=True))
+    mask = torch.zeros(1, 1, height, width)
+    mask[:, :, :: stride[0], :: stride[1]] = 1
+    traced.register_buffer(f"first_{name}", mask)
+    repeated = traced.graph.call_function(_REPEAT, (node, [height, width]))
+    kept = traced.graph.call_function(_MULTIPLY, (repeated, traced.graph.get_attr(f"first_{name}")))
+    return kept, (height, width)
 
 
 def _flipped(weight: Tensor, groups: int) -> Tensor:

@@ -10,7 +10,7 @@ from threading import Lock
 
 from effnet_viz.analysis.explanation import Explanation
 from effnet_viz.engines.adapters import as_network
-from effnet_viz.engines.conversions import Recipe
+from effnet_viz.engines.conversions import Recipe, prepare
 from effnet_viz.engines.create import create_cached
 from effnet_viz.engines.network import Network
 from effnet_viz.images.photograph import Photograph
@@ -46,15 +46,21 @@ def are_loaded() -> bool:
 
 @cache
 def _models() -> Mapping[str, Model]:
-    return {key: _model(scaling) for key, scaling in SCALINGS.items()}
+    recipes = {key: _recipe(scaling) for key, scaling in SCALINGS.items()}
+    prepare(list(recipes.values()))
+    return {key: _model(SCALINGS[key], recipe) for key, recipe in recipes.items()}
 
 
-def _model(scaling: Scaling) -> Model:
-    run = Run(scaling, SHIPPED_RUN)
-    digest = hashlib.sha256(path_of(run).read_bytes()).hexdigest()
+def _recipe(scaling: Scaling) -> Recipe:
+    path = path_of(Run(scaling, SHIPPED_RUN))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "missing"
+    return Recipe(__name__, "network_of", (scaling.key, digest), scaling.resolution)
+
+
+def _model(scaling: Scaling, recipe: Recipe) -> Model:
     made = from_network(
-        network_of(scaling.key, digest),
-        create_cached(Recipe(__name__, "network_of", (scaling.key, digest), scaling.resolution)),
+        recipe.network(),
+        create_cached(recipe),
         f"lab-{scaling.key}",
         Classes(display_name(name) for name in CLASSES),
         ScenePreprocessing(scaling.resolution),

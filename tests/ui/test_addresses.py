@@ -117,7 +117,7 @@ def cheap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     @cache
     def five_of_one() -> dict[str, Model]:
-        one = demo._model(SCALINGS["baseline"])
+        one = demo._model(SCALINGS["baseline"], demo._recipe(SCALINGS["baseline"]))
         return {
             key: dataclasses.replace(one, id=one.id._replace(key=f"lab-{key}")) for key in SCALINGS
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from effnet_viz.analysis import faithfulness, verdict
 from effnet_viz.analysis.explanation import explain
 from effnet_viz.arrays import Floats
 from effnet_viz.engines import engine
+from effnet_viz.engines.compiled import CachedEngine
 from effnet_viz.engines.engine import EngineError
 from effnet_viz.engines.network import Network
-from effnet_viz.engines.openvino_engine import OpenVINOEngine
 from effnet_viz.images.decode import decode
 from effnet_viz.models import checkpoints, weights, zoo
 from effnet_viz.models.variants import ModelRef
@@ -48,18 +48,24 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Counts forward passes, gradients and the stages that run for them."""
     results.clear()
     counted: Counter[str] = Counter()
-    forward, pooled = OpenVINOEngine.forward, Network.pre_logits
+    forward, pooled = CachedEngine.forward, Network.pre_logits
+    explain = CachedEngine.explain
 
-    def counting_forward(self: OpenVINOEngine, images: Floats) -> engine.Activations:
+    def counting_forward(self: CachedEngine, images: Floats) -> engine.Activations:
         counted["forward"] += 1
         return forward(self, images)
+
+    def counting_explain(self: CachedEngine, *asked: Any) -> Mapping[int, engine.StageEvidence]:
+        counted["explain"] += 1
+        return explain(self, *asked)
 
     def counting_pooled(self: Network, activation: torch.Tensor, stage: int) -> torch.Tensor:
         counted["stages"] += len(self.stages) - stage
         return pooled(self, activation, stage)
 
-    models.get_model(ModelRef("lite0"))  # conversion runs the tail, too
-    monkeypatch.setattr(OpenVINOEngine, "forward", counting_forward)
+    models.get_model(ModelRef("lite0"))
+    monkeypatch.setattr(CachedEngine, "forward", counting_forward)
+    monkeypatch.setattr(CachedEngine, "explain", counting_explain)
     monkeypatch.setattr(Network, "pre_logits", counting_pooled)
     yield counted
     results.clear()
@@ -262,6 +268,7 @@ def test_another_class_at_stage_9_runs_no_stage(runs: Counter[str]) -> None:
     assert "Grad-CAM, class “espresso”, stage 9" in texts(page)
     assert runs["forward"] == forwards + 1  # with the hottest tenth blurred
     assert runs["stages"] == stages
+    assert runs["explain"] > 0  # the stages that one may scrub to
 
 
 def test_a_second_visitor_with_the_same_image_costs_nothing(runs: Counter[str]) -> None:
