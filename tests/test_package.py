@@ -175,11 +175,11 @@ def test_the_pinned_set_is_the_declared_one(file: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     if file == "requirements.txt":
-        declared = requirements(project["dependencies"] + extras["app"] + extras["lab"])
+        declared = requirements(project["dependencies"] + extras["app"])
     else:
         declared = requirements(extras["dev"])
         own = declared.pop("effnet-viz")
-        assert own.extras == {"app", "lab"}
+        assert own.extras == {"app"}
         assert "-r requirements.txt" in (ROOT / file).read_text(encoding="utf-8").splitlines()
     pins = pinned(file)
     assert pins.keys() == declared.keys()

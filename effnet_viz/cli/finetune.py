@@ -7,7 +7,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 FOLDER = "EFFNET_VIZ_NETWORKS"
@@ -64,9 +63,6 @@ def run(arguments: Sequence[str]) -> int:
             option, type=kind, default=default, metavar="N", help=f"{text} (default: %(default)s)"
         )
     chosen = parser.parse_args(arguments)
-    if find_spec("filelock") is None:
-        sys.stderr.write("Fine-tuning needs filelock: pip install 'effnet-viz[lab]'\n")
-        return 2
 
     from effnet_viz import EngineError, UnknownModelError, WeightsError
     from effnet_viz.finetuning.data import FinetuneError
