@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -49,8 +50,6 @@ class CachedEngine:
         self._recipe = recipe
         self.head = entry.head()
         self._forward = ForwardPass(_read(entry), recipe.resolution)
-        self._gradients: _GradientPass | None = None
-        self._making = Lock()
         self.name = f"{name()}, gradients by the same or torch {version('torch')}"
 
     def forward(self, images: Floats) -> Activations:
@@ -62,13 +61,8 @@ class CachedEngine:
     ) -> Mapping[int, StageEvidence]:
         """See engine.Engine."""
         rows = one_hot(targets, activations.logits.shape)  # (B, classes)
-        with self._making:
-            if self._gradients is None:
-                entry = conversions.read(self._recipe, conversions.GRADIENTS)
-                if entry is None:
-                    return {}  # not yet
-                self._gradients = _GradientPass(entry)
-        return self._gradients(images, activations, rows)
+        gradients = _gradients(self._recipe)
+        return {} if gradients is None else gradients(images, activations, rows)
 
     def gradient(self, activation: Floats, stage: int, targets: Sequence[int]) -> Floats:
         """See engine.Engine."""
@@ -137,11 +131,35 @@ class ForwardPass:
             return self._batched
 
 
+KEPT_BYTES = 800_000_000
+"""What the gradients of all networks may take in this process; those used longest ago go first."""
+
+_kept: OrderedDict[str, _GradientPass] = OrderedDict()
+_keeping = Lock()
+
+
+def _gradients(recipe: Recipe) -> _GradientPass | None:
+    """Those of a recipe, compiled now if they are not in memory; None where there are none yet."""
+    with _keeping:
+        found = _kept.get(recipe.key)
+        if found is None:
+            entry = conversions.read(recipe, conversions.GRADIENTS)
+            if entry is None:
+                return None
+            needed = entry.told.get("bytes", 0)
+            while _kept and needed + sum(one.nbytes for one in _kept.values()) > KEPT_BYTES:
+                _kept.popitem(last=False)
+            found = _kept[recipe.key] = _GradientPass(entry)
+        _kept.move_to_end(recipe.key)
+        return found
+
+
 class _GradientPass:
     """Evidence at every stage that the graph reaches, image by image. Safe to share."""
 
     def __init__(self, entry: Entry) -> None:
         self._first: int | None = entry.told["first"]
+        self.nbytes: int = entry.told.get("bytes", 0)
         if self._first is not None:
             with engine_errors("compiling the gradients", ADVICE):
                 self._graph = _Graph(_read(entry))

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import import_module
@@ -87,10 +87,11 @@ def _versions() -> list[str]:
 
 @cache
 def _code() -> str:
-    """A hash of the code that makes a graph of a network."""
+    """A hash of the code that makes a network, and a graph of it."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for room in ("engines", "models"):
+        for path in sorted((_ROOT / "effnet_viz" / room).glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -134,7 +135,8 @@ def read(recipe: Recipe, kind: str) -> Entry | None:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != expected:
                 raise ValueError(f"{name} is not what was written")
-        os.utime(place / _CONTENT)  # those used longest ago go first
+        with suppress(OSError):  # of a disk that may only be read
+            os.utime(place / _CONTENT)  # those used longest ago go first
         return Entry(place, told["told"])
     except FileNotFoundError:
         if not place.exists():

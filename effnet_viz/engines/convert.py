@@ -23,8 +23,11 @@ from effnet_viz.engines.torch_engine import head_of
 if TYPE_CHECKING:
     import openvino
 
-GRADIENT_BYTES = 2_500_000_000
-"""What one run of the gradients may take; a network that takes more begins at a later stage."""
+GRADIENT_BYTES = 1_000_000_000
+"""What the gradients of one network may take; one that takes more begins at a later stage."""
+
+_KEPT = 1.5
+"""What OpenVINO keeps, in sizes of what is alive at once: 1.5 for B4 and for B7 from stage 5 on."""
 
 
 def main() -> None:
@@ -81,7 +84,10 @@ def _convert_gradients(recipe: Recipe, network: Network) -> None:
     for first in range(1, len(network.stages) + 1):
         try:
             traced = trace_gradients(network, shapes[first - 1], first)
-            if peak_bytes(traced) > GRADIENT_BYTES:
+            # All that is alive at once, and the weights once for each direction.
+            weights = sum(4 * parameter.numel() for parameter in network.parameters())
+            nbytes = round(_KEPT * (peak_bytes(traced) + 2 * weights))
+            if nbytes > GRADIENT_BYTES:
                 continue
             rows = torch.zeros(1, network.tail(outputs[-1], len(outputs)).shape[1])
             example = (torch.zeros(shapes[first - 1]), rows)
@@ -91,7 +97,9 @@ def _convert_gradients(recipe: Recipe, network: Network) -> None:
             why = f"{type(error).__name__}: {error}"[:500]
             continue
         model.reshape({0: shapes[first - 1], 1: rows.shape})  # unknown shapes are slow
-        conversions.write(recipe, GRADIENTS, partial(_save, model), {"first": first})
+        conversions.write(
+            recipe, GRADIENTS, partial(_save, model), {"first": first, "bytes": nbytes}
+        )
         return
     conversions.write(recipe, GRADIENTS, lambda _: None, {"first": None, "why": why})
 
