@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz.engines import conversions, create, openvino_engine
+from effnet_viz.engines import compiled, conversions, create, openvino_engine
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.compiled import CachedEngine
 from effnet_viz.engines.conversions import FORWARD, GRADIENTS, ConversionError, Recipe
@@ -60,6 +61,7 @@ def folder(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """The same for a test alone."""
     subprocess.run(["cp", "-a", str(filled), str(tmp_path / "cache")], check=True)
     monkeypatch.setenv(conversions.CACHE, str(tmp_path / "cache"))
+    monkeypatch.setattr(compiled, "_kept", OrderedDict())
     return tmp_path / "cache"
 
 
@@ -124,6 +126,21 @@ def test_until_the_gradients_are_there_none_are_given(folder: Path) -> None:
     assert engine.explain(x, seen, [1]) == {}
     (folder / "elsewhere").rename(place)
     assert set(engine.explain(x, seen, [1])) == set(seen.stages)
+
+
+def test_gradients_used_longest_ago_leave_the_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = compiled._gradients(RECIPE)
+    assert first is not None
+    assert compiled._gradients(RECIPE) is first
+    other = replace(RECIPE, arguments=("2",))
+    (folder / f"{RECIPE.key}-{GRADIENTS}").rename(folder / f"{other.key}-{GRADIENTS}")
+    monkeypatch.setattr(compiled, "KEPT_BYTES", int(1.5 * first.nbytes))
+    assert 100_000 < first.nbytes < 100_000_000
+    assert compiled._gradients(other) is not None
+    assert list(compiled._kept) == [other.key]
+    assert compiled._gradients(RECIPE) is None  # it is nowhere any more
 
 
 @pytest.mark.parametrize("harm", ["truncated", "changed", "gone", "no JSON", "another"])
