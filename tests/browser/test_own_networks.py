@@ -12,10 +12,12 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from effnet_viz.models import architectures
 from effnet_viz.ui import words
-from tests.browser.visitor import explained, pane_of, serving
+from tests.browser.visitor import barriers, explained, pane_of, serving
 from tests.models.own_files import State, put
+from tests.ui.own_network import put_network, put_pictures
 
 LABELS = ["barn owl", "house wren", "common swift"]
+SHAPES = ["discs", "stripes"]
 
 
 def small(seed: int) -> State:
@@ -27,9 +29,11 @@ def small(seed: int) -> State:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with a network of 64 pixels in its folder, on which visitors open checkpoints."""
+    """A server with networks of 64 pixels in its folder, on which visitors open checkpoints."""
     folder = tmp_path_factory.mktemp("own")
     put(folder / "networks" / "Birds", small(1), resolution=64, classes=LABELS)
+    put_network(folder / "networks" / "Shapes", SHAPES)
+    put_pictures(folder / "networks" / "Shapes", SHAPES, 6)
     variables = {
         "EFFNET_VIZ_NETWORKS": str(folder / "networks"),
         "EFFNET_VIZ_CHECKPOINT_UPLOADS": "2",
@@ -105,3 +109,22 @@ def test_a_checkpoint_through_the_file_field(
     page.reload()
     explained(page, "tiger cat")
     expect(page.get_by_text(words.CHECKPOINT_LOST)).to_be_visible()
+
+
+def test_its_mistakes_are_looked_at_one_by_one(page: Page, served: str) -> None:
+    page.goto(served + "mistakes")
+    expect(page.get_by_role("heading", name=re.compile(r"of 12 right: \d+"))).to_be_visible()
+    expect(page.get_by_text("With the thing painted out").first).to_be_visible()
+    wall = page.get_by_role("group", name=words.PICTURES).get_by_role("button")
+    expect(wall).to_have_count(12)
+    panes = page.locator(".slot .stage:has(canvas.heat)")
+    expect(panes).to_have_count(2)
+    expect(page.locator('.stage[aria-busy="true"]:visible')).to_have_count(0)
+    assert barriers(page) == []
+    shown = page.locator(".slot img.photograph").first
+    before = shown.get_attribute("src")
+    wall.nth(7).click()
+    expect(shown).not_to_have_attribute("src", before or "")
+    expect(page).to_have_url(re.compile("network=own-shapes.*picture=[0-9a-f]{16}"))
+    page.reload()
+    expect(wall.nth(7)).to_have_attribute("aria-pressed", "true")
