@@ -205,7 +205,7 @@ class Study:
     unreadable: tuple[tuple[str, str], ...]
     """Name and reason of pictures that could not be read."""
 
-    @property
+    @cached_property
     def id(self) -> str:
         """What pictures of it are kept by: the network and all that it looked at."""
         of = f"{self.model.id} {[look.digest for look in self.looks]}"

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,10 +77,11 @@ def validation_pictures(entry: ModelEntry) -> tuple[ValidationPicture, ...]:
             "does not know. Write its labels as network.json has them."
         )
     found = []
+    pictures, masks = (Path(os.path.realpath(folder / name)) for name in (PICTURES, MASKS))
     for name, label in rows:
-        path = _inside(folder / PICTURES, name)
+        path = _inside(pictures, name)
         if path is not None:
-            mask = _inside(folder / MASKS, str(Path(name).with_suffix(".png")))
+            mask = _inside(masks, str(Path(name).with_suffix(".png")))
             found.append(ValidationPicture(path, name, label, mask))
     if not found:
         raise ValidationError(
@@ -106,7 +108,9 @@ def learning_curves(entry: ModelEntry) -> tuple[Epoch, ...]:
     """All epochs of an own network's training; none where nothing readable says them."""
     folder = folder_of(entry)
     try:
-        if folder is None or (folder / CURVES).stat().st_size > _TABLE_BYTES:
+        if folder is None or not (folder / CURVES).exists():
+            return ()
+        if (folder / CURVES).stat().st_size > _TABLE_BYTES:
             return ()
         told = json.loads(files.read(folder / CURVES, _TABLE_BYTES).data)
         return tuple(
@@ -135,10 +139,13 @@ def fingerprint(pictures: Iterable[ValidationPicture]) -> str:
 
 
 def _inside(folder: Path, name: str) -> Path | None:
-    """The file of this name, if it is one and neither name nor links lead out of the folder."""
+    """The file of this name, if it is one and neither name nor links lead out of the folder.
+
+    The folder is resolved already.
+    """
     try:
         path = (folder / name).resolve()
-        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+        return path if path.is_relative_to(folder) and path.is_file() else None
     except (OSError, RuntimeError, ValueError):  # links in a circle, a name that no file has
         return None
 

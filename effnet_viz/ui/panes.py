@@ -19,8 +19,9 @@ from effnet_viz.pictures.captions import (
     stage_caption,
     where_strongest,
 )
-from effnet_viz.records import Crop, Provenance
+from effnet_viz.records import Crop, Prediction, Provenance
 from effnet_viz.ui import results, viewer, words
+from effnet_viz.ui.layout.text import percent
 from effnet_viz.ui.upload import Upload
 
 NARROWEST = 46
@@ -55,6 +56,15 @@ def canvas_of(image: Upload, crop: Crop) -> Canvas:
     photograph = results.sent_middle(image)
     seen = (*within(left, top), *within(right, bottom))
     return Canvas(photograph, seen, strip=True, title=image.title)
+
+
+def presented(target: Prediction, best: Sequence[Prediction], keys: str) -> viewer.Presented:
+    """What stands around pictures of one class while somebody presents: five answers at most."""
+    rows = [
+        viewer.Answer(one.label, percent(one.probability), one.probability, one == target)
+        for one in best[:5]
+    ]
+    return viewer.Presented(f"{target.label}, {percent(target.probability)}", keys, rows)
 
 
 def stamp_of(provenance: Provenance) -> str:

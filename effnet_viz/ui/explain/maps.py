@@ -26,9 +26,9 @@ from effnet_viz.ui.layout.text import percent
 from effnet_viz.ui.layout.url_parameters import Choice
 from effnet_viz.ui.layout.waiting import waiting
 from effnet_viz.ui.method_map import care_of, progress_place, timed_map
-from effnet_viz.ui.panes import map_of, picture_of
+from effnet_viz.ui.panes import map_of, picture_of, presented
 from effnet_viz.ui.results import Covered
-from effnet_viz.ui.viewer import Answer, Presented, Slot, Stages, Under
+from effnet_viz.ui.viewer import Slot, Stages, Under
 
 PHOTOGRAPH, CAM, GRAD_CAM = "photograph", "cam", "grad_cam"
 _CANCEL = "cancel"
@@ -61,14 +61,7 @@ def open_deck(view: ExplainView) -> None:
         ],
         layout="pair",
         scale="own",
-        presented=Presented(
-            f"{target.label}, {percent(target.probability)}",
-            words.PRESENTING_ONE,
-            [
-                Answer(one.label, percent(one.probability), one.probability, one == target)
-                for one in shown_predictions(view)[:5]
-            ],
-        ),
+        presented=presented(target, shown_predictions(view), words.PRESENTING_ONE),
         on_step={"stage": step_stage(view.model.last_stage), "model": step_model},
         asks={DETAILS: words.DETAILS},
         on_ask=_answer,

@@ -13,9 +13,9 @@ from effnet_viz.ui import results, viewer, words
 from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.text import percent
 from effnet_viz.ui.layout.waiting import waiting
-from effnet_viz.ui.panes import canvas_of, picture_of
+from effnet_viz.ui.panes import canvas_of, picture_of, presented
 from effnet_viz.ui.upload import Upload
-from effnet_viz.ui.viewer import Answer, Presented, Slot, Under
+from effnet_viz.ui.viewer import Slot, Under
 
 TAKEN_FOR, INSTEAD = "taken_for", "instead"
 
@@ -47,14 +47,7 @@ def show_picture(study: Study, look: Look) -> None:
         [Slot(TAKEN_FOR, headings[TAKEN_FOR]), Slot(INSTEAD, headings[INSTEAD])],
         layout="pair",
         scale="shared",
-        presented=Presented(
-            f"{best.label}, {percent(best.probability)}",
-            words.PRESENTING_SEVERAL,
-            [
-                Answer(one.label, percent(one.probability), one.probability, one == best)
-                for one in analysis.predictions[:5]
-            ],
-        ),
+        presented=presented(best, analysis.predictions[:5], words.PRESENTING_SEVERAL),
         on_step={},
     )
     method = method_at(model, None)
