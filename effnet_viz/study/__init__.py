@@ -1,0 +1,1 @@
+"""What networks make of photographed objects, live and counted over many scenes."""
