@@ -12,10 +12,14 @@ SHIPPED = (
     ".streamlit/config.toml",
     "assets/CREDITS.md",
     "assets/icon.png",
+    "assets/imagenet-classes*.txt",
     "assets/samples/*",
     "assets/lab/*.*",
     "assets/lab/licences/*",
     "assets/lab/runs/*",
+    "assets/objects/*",
+    "assets/scenes/*",
+    "assets/objects-study/*",
 )
 
 

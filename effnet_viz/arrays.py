@@ -141,6 +141,17 @@ def block_mean(values: Floats, placement: Placement, cells: int) -> Floats:
     return _means(values, _tiles(height), _tiles(width), edges, edges)
 
 
+def part_mean(values: Floats, part: Box, rows: int, columns: int) -> Floats:
+    """Means of what tiles a square (..., h, w) over cells that tile a part, (..., rows, columns).
+
+    The part is in sides of the square, and inside it.
+    """
+    left, top, right, bottom = part
+    height, width = values.shape[-2:]
+    down, across = top + (bottom - top) * _tiles(rows), left + (right - left) * _tiles(columns)
+    return _means(values, _tiles(height), _tiles(width), down, across)
+
+
 def tile_mean(values: Floats, placement: Placement, cells: int) -> Floats:
     """Means of the blocks of a map (..., n, n) over (..., cells, cells) that tile the square."""
     edges, tiles = placement.edges(values.shape[-1]), _tiles(cells)  # (n + 1,), (cells + 1,)

@@ -86,7 +86,10 @@ def test_the_wheel_holds_everything_that_the_checkout_has(wheel: Path) -> None:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
         licences = {n.partition("licenses/")[2] for n in archive.namelist() if "licenses/" in n}
     assert held == expected
-    assert {"LICENSE", "assets/CREDITS.md", "assets/lab/licences/MIT-fluent-emoji.txt"} <= licences
+    assert {
+        "LICENSE", "assets/CREDITS.md", "assets/lab/licences/MIT-fluent-emoji.txt",
+        "assets/objects/GPL-2.txt",
+    } <= licences  # fmt: skip
 
 
 def test_the_installed_package_explains_a_sample(installed: Path, elsewhere: Path) -> None:
@@ -134,7 +137,7 @@ os.execv({command!r}, [{command!r}, "serve", *sys.argv[1:]])
         page.goto(url)
         explained(page, "tiger cat")
         go_to(page, "Scaling lab")
-        expect(page.get_by_text("Five small networks name the drawn thing.")).to_be_visible()
+        expect(page.get_by_text("Drag it, and watch where they look.")).to_be_visible()
 
 
 def test_the_installed_app_has_its_own_settings(installed: Path, elsewhere: Path) -> None:

@@ -21,7 +21,7 @@ def test_the_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(SAMPLES / "cat.jpg", tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
@@ -29,6 +29,11 @@ def test_the_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     several = names["several"]
     assert [n.explanation.analysis.model.name for n in several.networks] == ["lite0", "lite1"]  # type: ignore[attr-defined]
     assert [f.model for f in several.failures] == ["b0-d4"]  # type: ignore[attr-defined]
+    shares = names["shares"]
+    said = re.search(r"# (0\.\d+) of the evidence lies on the koala", README)
+    assert said
+    assert len(shares) == 20  # type: ignore[arg-type]
+    assert f"{sum(shares) / 20:.2f}" == said[1]  # type: ignore[call-overload]
     assert not names["wider"].trained  # type: ignore[attr-defined]
     assert list(names["own"].structure.stages) == [1, 2, 3, 4, 5]  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""Takes the README's pictures again: `python -m tests.pictures` (a minute; needs Chromium)."""
+"""Takes the README's pictures again: `python -m tools.pictures` (a minute; needs Chromium)."""
 
 from __future__ import annotations
 

@@ -12,20 +12,23 @@ class Requirement:
 
     what: str
     measured: float
-    most: float
+    bound: float
     unit: str
+    at_least: bool = False
+    """Whether more is better; else the bound is the most."""
 
     @property
     def holds(self) -> bool:
-        return self.measured <= self.most
+        return self.measured >= self.bound if self.at_least else self.measured <= self.bound
 
     def line(self) -> str:
         """A row of a Markdown table."""
         verdict = "yes" if self.holds else "**no**"
-        return f"| {self.what} | {self.measured:.3f} {self.unit} | {self.most:g} | {verdict} |"
+        bound = f"{'≥' if self.at_least else '≤'} {self.bound:g}"
+        return f"| {self.what} | {self.measured:.3f} {self.unit} | {bound} | {verdict} |"
 
 
 def table(requirements: Sequence[Requirement]) -> str:
     """All of them as a Markdown table."""
-    head = "| what | measured | at most | holds |\n| --- | ---: | ---: | --- |\n"
+    head = "| what | measured | to reach | holds |\n| --- | ---: | ---: | --- |\n"
     return head + "\n".join(requirement.line() for requirement in requirements) + "\n"

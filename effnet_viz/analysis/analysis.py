@@ -30,7 +30,8 @@ from effnet_viz.attribution.stages import (
 from effnet_viz.engines.engine import Activations, Head, StageEvidence, lock
 from effnet_viz.images.decode import decode
 from effnet_viz.images.photograph import Photograph
-from effnet_viz.models.model import Model, ModelId
+from effnet_viz.models.identity import ModelId
+from effnet_viz.models.model import Model
 from effnet_viz.records import Crop, Prediction, Provenance
 
 Source = str | os.PathLike[str] | bytes | bytearray | BinaryIO | Image.Image | Photograph

@@ -1,4 +1,4 @@
-"""Pack the weights of models into one file, for computers without a network."""
+"""Pack weights and converted networks into one file, for computers without a network."""
 
 from __future__ import annotations
 
@@ -25,21 +25,24 @@ def run(arguments: Sequence[str]) -> int:
 
     from effnet_viz import UnknownModelError
     from effnet_viz.cli._progress import files_progress
-    from effnet_viz.models import bundles, checkpoints, zoo
+    from effnet_viz.models import bundles, fetching, zoo
     from effnet_viz.models.weights import Readiness
 
     keys = chosen.models or [
-        key for key, entry in zoo.MODELS.items() if checkpoints.readiness(entry) is Readiness.READY
+        key for key, entry in zoo.MODELS.items() if fetching.readiness(entry) is Readiness.READY
     ]
     try:
         with files_progress() as progress:
-            bundled = bundles.pack(keys, chosen.out, progress)
+            content = bundles.pack(keys, chosen.out, progress)
     except UnknownModelError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except bundles.BundleError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    for one in bundled:
+    for one in content.files:
         sys.stdout.write(f"{one.filename}: {one.size / 1024**2:.1f} MB, sha256 {one.sha256}\n")
+    for converted in content.conversions:
+        megabytes = converted.size / 1024**2
+        sys.stdout.write(f"{converted.model}, {converted.kind}: converted, {megabytes:.1f} MB\n")
     return 0

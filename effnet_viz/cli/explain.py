@@ -80,8 +80,8 @@ def run(arguments: Sequence[str]) -> int:
 
     from effnet_viz import EngineError, ImageError, UnknownModelError, WeightsError, analyse, load
     from effnet_viz.images.decode import decode
-    from effnet_viz.models.architectures import structure_of
     from effnet_viz.models.model import classes_of
+    from effnet_viz.models.structures import structure_of
     from effnet_viz.models.variants import find
     from effnet_viz.models.zoo import DEFAULT
 

@@ -19,7 +19,7 @@ def run(arguments: Sequence[str]) -> int:
     from tqdm import tqdm
 
     from effnet_viz import UnknownModelError, WeightsError
-    from effnet_viz.models import checkpoints
+    from effnet_viz.models import fetching
     from effnet_viz.models.downloads import download
     from effnet_viz.models.variants import find
     from effnet_viz.models.weights import Readiness, RemoteFile
@@ -33,7 +33,7 @@ def run(arguments: Sequence[str]) -> int:
     for key, entry in entries.items():
         weights = entry.weights
         try:
-            there = checkpoints.readiness(entry) is Readiness.READY
+            there = fetching.readiness(entry) is Readiness.READY
             if not there and isinstance(weights, RemoteFile):
                 running = download(weights)
                 with tqdm(total=running.total, desc=key, unit="B", unit_scale=True) as bar:
@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
                         running.wait(_LOOK_EVERY)
                         bar.total = running.total
                         bar.update(running.received - bar.n)
-            found = checkpoints.fetch(entry)
+            found = fetching.fetch(entry)
         except WeightsError as error:
             sys.stderr.write(f"{key}: {error}\n")
             code = 1

@@ -11,16 +11,26 @@ from pathlib import Path
 
 import torch
 
-from effnet_viz.lab import model_card
-from effnet_viz.lab import runs as shipped
-from effnet_viz.lab.networks import SCALINGS, multiply_adds, parameters
+from effnet_viz.assets import OBJECTS_STUDY
+from effnet_viz.engines.engine import EngineError
+from effnet_viz.lab import model_card, trained
+from effnet_viz.lab.networks import multiply_adds, parameters
 from effnet_viz.lab.planted import PER_CLASS, write_planted
 from effnet_viz.lab.results import RESULTS
 from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, UnfinishedError, runs
+from effnet_viz.lab.scalings import SCALINGS
 from effnet_viz.lab.summary import learning_curve, measure_all
 from effnet_viz.lab.training import BusyError, train
+from effnet_viz.models.weights import WeightsError
+from effnet_viz.models.zoo import UnknownModelError
+from effnet_viz.study.design import NETWORKS
+from effnet_viz.study.measuring import StudyError
+from effnet_viz.study.methods import measure_closely, measure_methods
+from effnet_viz.study.networks import measure_network
+from effnet_viz.study.write import write_results
 
 _RUNS = Path("lab-runs")
+_OBJECTS = _RUNS / "objects"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -59,6 +69,33 @@ def run(arguments: Sequence[str]) -> int:
     command.set_defaults(call=_measure)
 
     command = commands.add_parser(
+        "objects",
+        help="measure what published networks look at, on photographed objects",
+        description="Shows networks photographed objects whose outlines are known and measures how "
+        "much of their maps lies on them. Stop and start as you like: an object is measured once. "
+        "A network is added without measuring the others again.",
+    )
+    command.add_argument(
+        "--networks",
+        nargs="+",
+        default=NETWORKS,
+        metavar="NETWORK",
+        help=f"keys of the zoo (default: {' '.join(NETWORKS)})",
+    )
+    command.add_argument(
+        "--methods",
+        action="store_true",
+        help="measure every method of the table on these networks, not the networks themselves",
+    )
+    command.add_argument(
+        "--folder", type=Path, default=_OBJECTS, help="rows of what is not finished"
+    )
+    command.add_argument(
+        "--results", type=Path, default=OBJECTS_STUDY, help="what is finished (default: the app's)"
+    )
+    command.set_defaults(call=_objects)
+
+    command = commands.add_parser(
         "planted",
         help="draw pictures with shortcuts hidden in them, to find out",
         description="Four classes of drawn faces: two have a ground of their own, one a mark in a "
@@ -80,7 +117,7 @@ def run(arguments: Sequence[str]) -> int:
     except FileExistsError:
         sys.stderr.write(f"{chosen.folder} is there already. Name a new folder.\n")
         return 1
-    except (UnfinishedError, ValueError, OSError) as error:
+    except (UnfinishedError, StudyError, ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
@@ -110,11 +147,30 @@ def _train(arguments: argparse.Namespace) -> None:
 def _ship(arguments: argparse.Namespace) -> None:
     for each in runs():
         try:
-            checkpoint = each.finished(arguments.folder)
+            checkpoint = trained.finished(each, arguments.folder)
         except UnfinishedError as error:
             print(error)  # noqa: T201
         else:
-            shipped.ship(each, checkpoint, learning_curve(each.log(arguments.folder)))
+            trained.ship(each, checkpoint, learning_curve(each.log(arguments.folder)))
+
+
+def _objects(arguments: argparse.Namespace) -> None:
+    missing = []
+    for key in arguments.networks:
+        try:
+            if arguments.methods:
+                measure_methods(key, arguments.folder, arguments.results)
+            else:
+                measure_network(key, arguments.folder, arguments.results)
+        except (StudyError, WeightsError, UnknownModelError, EngineError) as error:
+            missing.append(f"{key}: {error}")
+        else:
+            write_results(arguments.results)
+    if arguments.methods:
+        measure_closely(arguments.folder, arguments.results)
+        write_results(arguments.results)
+    if missing:
+        raise StudyError("\n".join(missing))
 
 
 def _planted(arguments: argparse.Namespace) -> None:

@@ -31,6 +31,9 @@ def run(arguments: Sequence[str]) -> int:
     if find_spec("streamlit") is None:
         sys.stderr.write("The app needs Streamlit: pip install 'effnet-viz[app]'\n")
         return 2
+    from effnet_viz.ui.server import process
+
+    process.calm_many_threads()  # before start loads NumPy
     from effnet_viz.ui.server import start
 
     start.serve(options, share=own.share, metrics=own.metrics)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import os
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property, partial
 from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,7 +21,7 @@ import openvino
 
 from effnet_viz.arrays import Floats
 from effnet_viz.engines import conversions
-from effnet_viz.engines.conversions import Entry, Recipe
+from effnet_viz.engines.conversions import FORWARD, GRADIENTS, Entry, Recipe
 from effnet_viz.engines.engine import (
     Activations,
     StageEvidence,
@@ -30,6 +35,8 @@ from effnet_viz.engines.engine import (
 
 if TYPE_CHECKING:
     from effnet_viz.engines.torch_engine import TorchEngine
+
+_log = logging.getLogger("effnet_viz")
 
 BATCH = 16
 """Images that run at once where as many are left; the rest run one by one."""
@@ -49,7 +56,9 @@ class CachedEngine:
         entry = conversions.fetch(recipe)
         self._recipe = recipe
         self.head = entry.head()
-        self._forward = ForwardPass(_read(entry), recipe.resolution)
+        self._forward = ForwardPass(
+            partial(_read, entry), recipe.resolution, _compiled(entry, recipe, FORWARD)
+        )
         self.name = f"{name()}, gradients by the same or torch {version('torch')}"
 
     def forward(self, images: Floats) -> Activations:
@@ -89,19 +98,80 @@ def _read(entry: Entry) -> openvino.Model:
         return openvino.Core().read_model(entry.model)
 
 
-def _compiled(model: openvino.Model) -> openvino.CompiledModel:
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    return openvino.Core().compile_model(model, "CPU", settings)
+_SETTINGS = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+
+
+def compile_for(model: openvino.Model, images: int, resolution: int) -> openvino.CompiledModel:
+    """A forward pass for exactly so many images."""
+    fixed = model.clone()
+    fixed.reshape([images, 3, resolution, resolution])  # unknown shapes are slow
+    return _compile(fixed)
+
+
+def _compile(model: openvino.Model) -> openvino.CompiledModel:
+    return openvino.Core().compile_model(model, "CPU", _SETTINGS)
+
+
+def keep_compiled(recipe: Recipe, kind: str) -> None:
+    """Keep what this kind of processor runs beside a conversion. Raises OSError.
+
+    To read it takes a third to two thirds of compiling it anew.
+    """
+    entry = conversions.read(recipe, kind)
+    if entry is None or not entry.model.exists() or conversions.read(recipe, _on_this(kind)):
+        return
+    blob = _from_conversion(entry, recipe, kind).export_model()
+    conversions.write(
+        recipe, _on_this(kind), lambda place: _write(place / _BLOB, blob), {"of": recipe.arguments}
+    )
+
+
+_BLOB = "compiled.blob"
+
+
+def _write(path: Path, blob: BytesIO) -> None:
+    path.write_bytes(blob.getbuffer())
+
+
+def _from_conversion(entry: Entry, recipe: Recipe, kind: str) -> openvino.CompiledModel:
+    model = _read(entry)
+    with engine_errors("compiling a conversion", ADVICE):
+        if kind == FORWARD:
+            return compile_for(model, 1, recipe.resolution)
+        return _compile(model)
+
+
+def _compiled(entry: Entry, recipe: Recipe, kind: str) -> openvino.CompiledModel:
+    """A conversion for single images, as it is kept compiled or compiled now."""
+    kept = conversions.read(recipe, _on_this(kind))
+    if kept is not None:
+        blob = openvino.Tensor(np.fromfile(kept.folder / _BLOB, np.uint8))
+        try:
+            return openvino.Core().import_model(blob, "CPU", _SETTINGS)
+        except RuntimeError as error:
+            _log.warning("%s cannot be used and is compiled anew: %s", kept.folder, error)
+    return _from_conversion(entry, recipe, kind)
+
+
+@cache
+def _on_this(kind: str) -> str:
+    """The kind of a conversion as compiled for this processor: it runs on no other."""
+    core = openvino.Core()
+    told = [core.get_property("CPU", "FULL_DEVICE_NAME"), os.cpu_count()]
+    told += sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    return f"{kind}-on-{hashlib.sha256(repr(told).encode()).hexdigest()[:12]}"
 
 
 class ForwardPass:
     """Logits and stages of any number of images. Safe to share between threads."""
 
-    def __init__(self, model: openvino.Model, resolution: int) -> None:
-        self._model = model
+    def __init__(
+        self, read: Callable[[], openvino.Model], resolution: int, single: openvino.CompiledModel
+    ) -> None:
+        """`read` gives the model again, for batches; `single` is compiled for one image."""
+        self._read = read
         self._resolution = resolution
-        with engine_errors("compiling the forward pass", ADVICE):
-            self._single = _Graph(model, 1, resolution)
+        self._single = _Graph(single, 1)
         self._batched: _Graph | None = None
         self._compiling = Lock()
 
@@ -127,7 +197,8 @@ class ForwardPass:
     def _batch_graph(self) -> _Graph:
         with self._compiling:
             if self._batched is None:
-                self._batched = _Graph(self._model, BATCH, self._resolution)
+                batched = compile_for(self._read(), BATCH, self._resolution)
+                self._batched = _Graph(batched, BATCH)
             return self._batched
 
 
@@ -143,13 +214,13 @@ def _gradients(recipe: Recipe) -> _GradientPass | None:
     with _keeping:
         found = _kept.get(recipe.key)
         if found is None:
-            entry = conversions.read(recipe, conversions.GRADIENTS)
+            entry = conversions.read(recipe, GRADIENTS)
             if entry is None:
                 return None
             needed = entry.told.get("bytes", 0)
             while _kept and needed + sum(one.nbytes for one in _kept.values()) > KEPT_BYTES:
                 _kept.popitem(last=False)
-            found = _kept[recipe.key] = _GradientPass(entry)
+            found = _kept[recipe.key] = _GradientPass(entry, recipe)
         _kept.move_to_end(recipe.key)
         return found
 
@@ -157,12 +228,11 @@ def _gradients(recipe: Recipe) -> _GradientPass | None:
 class _GradientPass:
     """Evidence at every stage that the graph reaches, image by image. Safe to share."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, recipe: Recipe) -> None:
         self._first: int | None = entry.told["first"]
         self.nbytes: int = entry.told.get("bytes", 0)
         if self._first is not None:
-            with engine_errors("compiling the gradients", ADVICE):
-                self._graph = _Graph(_read(entry))
+            self._graph = _Graph(_compiled(entry, recipe, GRADIENTS), 1)
 
     def __call__(
         self, images: Floats, activations: Activations, rows: Floats
@@ -183,12 +253,9 @@ class _GradientPass:
 class _Graph:
     """A graph compiled for a fixed number of images. Safe to share between threads."""
 
-    def __init__(self, model: openvino.Model, images: int = 1, resolution: int = 0) -> None:
+    def __init__(self, compiled: openvino.CompiledModel, images: int) -> None:
         self.images = images
-        if resolution:
-            model = model.clone()
-            model.reshape([images, 3, resolution, resolution])  # unknown shapes are slow
-        self._compiled = _compiled(model)
+        self._compiled = compiled
         self._idle: SimpleQueue[openvino.InferRequest] = SimpleQueue()
         self.shapes = [tuple(output.shape)[1:] for output in self._compiled.outputs]
         """Of the outputs, for one image."""

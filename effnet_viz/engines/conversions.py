@@ -147,6 +147,11 @@ def read(recipe: Recipe, kind: str) -> Entry | None:
     return None
 
 
+def is_kept(recipe: Recipe, kind: str) -> bool:
+    """Whether the conversion is there; `read` says whether it is whole."""
+    return (folder() / f"{recipe.key}-{kind}" / _CONTENT).exists()
+
+
 def _remove_damaged(place: Path, why: str) -> None:
     _log.warning("%s is damaged (%s) and is made again.", place, why)
     shutil.rmtree(place, ignore_errors=True)
@@ -222,7 +227,7 @@ def fetch(recipe: Recipe) -> Entry:
             while (found := _arrived(recipe)) is None and child.poll() is None:
                 time.sleep(0.05)
             found = found or read(recipe, FORWARD)
-        elif read(recipe, GRADIENTS) is None:
+        elif not is_kept(recipe, GRADIENTS):
             _child(recipe)
     if found is None:
         _log.warning(
@@ -234,13 +239,12 @@ def fetch(recipe: Recipe) -> Entry:
 
 
 def _arrived(recipe: Recipe) -> Entry | None:
-    place = folder() / f"{recipe.key}-{FORWARD}"
-    return read(recipe, FORWARD) if place.exists() else None
+    return read(recipe, FORWARD) if is_kept(recipe, FORWARD) else None
 
 
 def prepare(recipes: Sequence[Recipe]) -> None:
     """Have one process convert all of these that are not there yet, for whom `fetch` then waits."""
-    _start([recipe for recipe in recipes if read(recipe, FORWARD) is None])
+    _start([recipe for recipe in recipes if not is_kept(recipe, FORWARD)])
 
 
 def _child(recipe: Recipe) -> subprocess.Popen[bytes]:
@@ -289,3 +293,9 @@ def alone(recipe: Recipe) -> Iterator[None]:
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(root / f".{recipe.key}.lock"):
         yield
+
+
+def made_with() -> dict[str, str]:
+    """What a conversion depends on beside its recipe: packages with their versions, this code."""
+    packages = dict(told.split() for told in _versions())
+    return {**packages, "effnet-viz": f"with code {_code()[:8]}"}

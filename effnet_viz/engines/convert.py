@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from effnet_viz.engines import conversions
+from effnet_viz.engines.compiled import keep_compiled
 from effnet_viz.engines.conversions import FORWARD, GRADIENTS, Recipe
 from effnet_viz.engines.gradient_graph import peak_bytes, trace_gradients
 from effnet_viz.engines.network import Network
@@ -48,6 +49,9 @@ def main() -> None:
                     if recipe not in networks:
                         networks[recipe] = _folded(recipe)
                     convert(recipe, networks[recipe])
+                if kind == GRADIENTS:  # the last that anybody waits for
+                    keep_compiled(recipe, FORWARD)
+                    keep_compiled(recipe, GRADIENTS)
         if hasattr(os, "nice"):
             os.nice(10)  # nobody waits for the rest
 

@@ -43,9 +43,10 @@ def memory_errors(
     doing: str, failures: tuple[type[Exception], ...] = (RuntimeError,)
 ) -> Iterator[None]:
     """What a library raises inside because memory was short becomes MemoryError."""
+    raised: tuple[type[Exception], ...] = (*failures, ImportError)  # loaded only now, perhaps
     try:
         yield
-    except failures as error:
+    except raised as error:
         if not any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
             raise
         raise MemoryError(
@@ -57,6 +58,7 @@ def memory_errors(
 _OUT_OF_MEMORY = (
     *("out of memory", "allocate memory", "bad_alloc", "bad allocation"),
     *("failed to allocate", "can't alloc"),  # OpenVINO's
+    "failed to map",  # the loader's of libraries
 )
 
 

@@ -1,13 +1,14 @@
 """Forward and backward as one graph: every stage's Grad-CAM for a class that is an input.
 
 torch traces both passes into a graph that needs no autograd. The gradient of a convolution with
-respect to its input becomes a plain convolution with flipped kernels. A transposed one would do the
-same, but OpenVINO 2026.4 gets some of those wrong (tests/engines/test_gradient_graph.py).
+respect to its input becomes a plain convolution with flipped kernels, with a stride a transposed
+one. Each has kernels of its own: where a convolution and a transposed one share theirs, OpenVINO
+2026.4 takes what it has rearranged for the one in the other (tests/engines/test_gradient_graph.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,8 +20,6 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from effnet_viz.engines.network import Network
 
 _CONVOLUTION = torch.ops.aten.convolution.default
-_REPEAT = torch.ops.aten.upsample_nearest2d.default
-_MULTIPLY = torch.ops.aten.mul.Tensor
 _SLICE = torch.ops.aten.slice.Tensor
 _BACKWARD = torch.ops.aten.convolution_backward.default
 
@@ -118,58 +117,50 @@ def explained(network: Network, x: Tensor, rows: Tensor, first: int) -> tuple[Te
 
 
 def _as_convolution(traced: fx.GraphModule, node: fx.Node) -> None:
-    """Put a plain convolution in the place of the gradient of one with respect to its input.
+    """Put a convolution in the place of the gradient of one with respect to its input.
 
-    With stride s, zeros come between the cells of the gradient: s - 1 after each.
+    A plain one where it has no stride, else a transposed one.
     """
     arguments: tuple[Any, ...] = node.args
     gradient, x, weight, _, stride, padding, dilation, transposed, _, groups, wanted = arguments
     if transposed or wanted != [True, False, False] or list(dilation) != [1, 1]:
         raise RuntimeError(f"The gradient {node.name} is not that of a convolution's input.")
-    kernel, sides = _shape(weight)[2:], _shape(x)[2:]
-    flipped = f"flipped_{node.name}"
-    traced.register_buffer(flipped, _flipped(_tensor(traced, weight), groups))
+    kernel, sides, wide = _shape(weight)[2:], _shape(x)[2:], _shape(gradient)[2:]
+    own = f"kernels_{node.name}"
     with traced.graph.inserting_before(node):
-        spread, wide = gradient, _shape(gradient)[2:]
         if list(stride) != [1, 1]:
-            spread, wide = _with_zeros(traced, node.name, gradient, stride)
-        # As many zeros around it as make the result as large as the input was, or larger.
-        before = [side - 1 - pad for side, pad in zip(kernel, padding, strict=True)]
-        after = [sides[i] + kernel[i] - 1 - before[i] - wide[i] for i in (0, 1)]
-        around = [max(pair) for pair in zip(before, after, strict=True)]
-        new = traced.graph.call_function(
-            _CONVOLUTION,
-            (spread, traced.graph.get_attr(flipped), None, [1, 1], around, [1, 1], False, [0, 0],
-             groups),
-        )  # fmt: skip
-        for axis in (0, 1):
-            first = around[axis] - before[axis]
-            if before[axis] != after[axis]:
-                new = traced.graph.call_function(
-                    _SLICE, (new, axis + 2, first, first + sides[axis])
-                )
+            traced.register_buffer(own, _tensor(traced, weight).detach().clone())
+            # Rows and columns at the end that no cell has seen.
+            rest = [
+                sides[i] - ((wide[i] - 1) * stride[i] - 2 * padding[i] + kernel[i]) for i in (0, 1)
+            ]
+            new = traced.graph.call_function(
+                _CONVOLUTION,
+                (gradient, traced.graph.get_attr(own), None, stride, padding, [1, 1], True, rest,
+                 groups),
+            )  # fmt: skip
+        else:
+            traced.register_buffer(own, _flipped(_tensor(traced, weight), groups))
+            # As many zeros around it as make the result as large as the input was, or larger.
+            before = [side - 1 - pad for side, pad in zip(kernel, padding, strict=True)]
+            after = [sides[i] + kernel[i] - 1 - before[i] - wide[i] for i in (0, 1)]
+            around = [max(pair) for pair in zip(before, after, strict=True)]
+            new = traced.graph.call_function(
+                _CONVOLUTION,
+                (gradient, traced.graph.get_attr(own), None, [1, 1], around, [1, 1], False, [0, 0],
+                 groups),
+            )  # fmt: skip
+            for axis in (0, 1):
+                first = around[axis] - before[axis]
+                if before[axis] != after[axis]:
+                    new = traced.graph.call_function(
+                        _SLICE, (new, axis + 2, first, first + sides[axis])
+                    )
     new.meta["val"] = x.meta["val"]
     for user in list(node.users):  # each takes one of three gradients, and only the first is there
         user.replace_all_uses_with(new)
         traced.graph.erase_node(user)
     traced.graph.erase_node(node)
-
-
-def _with_zeros(
-    traced: fx.GraphModule, name: str, node: fx.Node, stride: Sequence[int]
-) -> tuple[fx.Node, tuple[int, ...]]:
-    """stride - 1 zeros after each cell along both sides of a node, and the sides that makes.
-
-    Every cell is repeated, and all but its first copy multiplied by 0: OpenVINO has only a slow
-    way to put zeros between cells.
-    """
-    height, width = (side * step for side, step in zip(_shape(node)[2:], stride, strict=True))
-    mask = torch.zeros(1, 1, height, width)
-    mask[:, :, :: stride[0], :: stride[1]] = 1
-    traced.register_buffer(f"first_{name}", mask)
-    repeated = traced.graph.call_function(_REPEAT, (node, [height, width]))
-    kept = traced.graph.call_function(_MULTIPLY, (repeated, traced.graph.get_attr(f"first_{name}")))
-    return kept, (height, width)
 
 
 def _flipped(weight: Tensor, groups: int) -> Tensor:

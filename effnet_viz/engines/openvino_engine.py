@@ -10,7 +10,7 @@ from openvino import frontend
 from torch import Tensor, nn
 
 from effnet_viz.arrays import Floats
-from effnet_viz.engines.compiled import ADVICE, ForwardPass, name
+from effnet_viz.engines.compiled import ADVICE, ForwardPass, compile_for, name
 from effnet_viz.engines.engine import Activations, engine_errors
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.optimize import ease_gradients, fold_batch_norms
@@ -31,7 +31,8 @@ class OpenVINOEngine(TorchEngine):
         failures = frontend.OpConversionFailure, frontend.NotImplementedFailure
         with engine_errors("the conversion to OpenVINO", ADVICE, failures):
             forward = converted(network, resolution)
-        self._forward = ForwardPass(forward, resolution)
+            single = compile_for(forward, 1, resolution)
+        self._forward = ForwardPass(lambda: forward, resolution, single)
         ease_gradients(network)
         self.name = f"{name()}, gradients by torch {torch.__version__}"
 

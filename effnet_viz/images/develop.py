@@ -31,21 +31,41 @@ _PROFILE_IGNORED = (
 
 def develop(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     """The picture upright, opaque, in sRGB, and the notes on what that took."""
-    notes: list[str] = []
-    image.load()  # first, for a PNG may tell its orientation after its pixels
-    # Not ImageOps.exif_transpose: it writes the whole EXIF block anew, which can fail.
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    picture, opacity = _separate(image)
-    # The profile speaks of the stored colours: it comes before white is mixed in.
-    picture = _to_srgb(picture, image.info, notes)
-    if opacity is not None and opacity.getextrema() != (255, 255):
+    picture, opacity, notes = _developed(image)
+    if opacity is not None:
         page = Image.new("RGB", picture.size, "white")
         page.paste(picture, mask=opacity)
         picture = page
-        notes.append(_TRANSPARENT)
-    if orientation in _UPRIGHT:
-        picture = picture.transpose(_UPRIGHT[orientation])
-    return picture, tuple(notes)
+        notes = (*notes, _TRANSPARENT)
+    return _upright(picture, image), notes
+
+
+def develop_layers(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The picture upright in sRGB, its colours not mixed with any ground, and its opacity in
+    mode L; None for a picture that is opaque."""
+    picture, opacity, _ = _developed(image)
+    return _upright(picture, image), None if opacity is None else _upright(opacity, image)
+
+
+def _developed(
+    image: Image.Image,
+) -> tuple[Image.Image, Image.Image | None, tuple[str, ...]]:
+    """The picture as it is stored, in sRGB, its opacity if it is not opaque, and the notes."""
+    notes: list[str] = []
+    image.load()  # first, for a PNG may tell its orientation after its pixels
+    picture, opacity = _separate(image)
+    # The profile speaks of the stored colours: it comes before white is mixed in.
+    picture = _to_srgb(picture, image.info, notes)
+    if opacity is not None and opacity.getextrema() == (255, 255):
+        opacity = None
+    return picture, opacity, tuple(notes)
+
+
+def _upright(picture: Image.Image, image: Image.Image) -> Image.Image:
+    """What was made of an image, as its EXIF data say."""
+    # Not ImageOps.exif_transpose: it writes the whole EXIF block anew, which can fail.
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
 
 
 def _separate(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:

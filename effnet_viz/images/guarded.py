@@ -9,10 +9,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from effnet_viz import processes
+from effnet_viz.arrays import Pixels
 from effnet_viz.images.decode import decode, develop_file, opened
+from effnet_viz.images.develop import develop_layers as layers_of
 from effnet_viz.images.photograph import ImageError, Photograph
 from effnet_viz.processes import ForkServer, JobError, LimitError, Limits
 
@@ -44,11 +47,7 @@ def decode_guarded(content: bytes, turn: Turn = lambda _: nullcontext()) -> Phot
 
     A file that turns out to be large is put back and takes another `turn`.
     """
-    with turn(False):
-        told, made = _run(content, LARGE)
-    if "pixels" in told:
-        with turn(True):
-            told, made = _run(content, told["pixels"])
+    told, made = _decoded("develop", content, turn)
     width, height = told["size"]
     # (H, W, 3), not writeable, in the memory where the other process has put it
     pixels = np.frombuffer(made, np.uint8, offset=len(made) - 3 * width * height)
@@ -56,9 +55,35 @@ def decode_guarded(content: bytes, turn: Turn = lambda _: nullcontext()) -> Phot
     return Photograph(pixels.reshape(height, width, 3), digest, tuple(told["notes"]))
 
 
-def _run(content: bytes, most: int) -> tuple[Mapping[str, Any], memoryview]:
+def layers_guarded(
+    content: bytes, turn: Turn = lambda _: nullcontext()
+) -> tuple[Pixels, NDArray[np.uint8] | None]:
+    """Colours (H, W, 3), mixed with no ground, and opacity (H, W), None for an opaque picture.
+
+    Otherwise as decode_guarded.
+    """
+    told, made = _decoded("develop_layers", content, turn)
+    width, height = told["size"]
+    count = width * height
+    values = np.frombuffer(made, np.uint8)
+    opacity = values[-count:].reshape(height, width) if told["transparent"] else None
+    colours = values[-4 * count : -count] if told["transparent"] else values[-3 * count :]
+    return colours.reshape(height, width, 3), opacity
+
+
+def _decoded(job: str, content: bytes, turn: Turn) -> tuple[Mapping[str, Any], memoryview]:
+    """What a job tells and makes; a large file waits for a turn of its own."""
+    with turn(False):
+        told, made = _run(job, content, LARGE)
+    if "pixels" in told:
+        with turn(True):
+            told, made = _run(job, content, told["pixels"])
+    return told, made
+
+
+def _run(job: str, content: bytes, most: int) -> tuple[Mapping[str, Any], memoryview]:
     try:
-        told, made = _decoders.run("develop", {"most": most}, content, limits(most))
+        told, made = _decoders.run(job, {"most": most}, content, limits(most))
     except LimitError as error:
         raise ImageError(
             "This file takes too long to read; open it in another program, save it again as JPEG "
@@ -89,19 +114,44 @@ def prepare() -> None:
 
 
 def develop(request: Mapping[str, Any], content: memoryview, output: BinaryIO) -> Mapping[str, Any]:
-    """Writes the picture as PPM, whose end are its pixels; only counts them where they are more.
+    """Writes the picture as PPM, whose end are its pixels; only counts them where they are more."""
 
-    Its limits become those of the size that the file declares.
-    """
+    def write(image: Image.Image) -> Mapping[str, Any]:
+        picture, notes = develop_file(image)
+        # Pillow writes rows as it packs them, without a copy of the whole.
+        picture.save(output, "PPM")
+        return {"size": picture.size, "notes": notes}
+
+    return _open(request, content, write)
+
+
+def develop_layers(
+    request: Mapping[str, Any], content: memoryview, output: BinaryIO
+) -> Mapping[str, Any]:
+    """Writes the colours as PPM; where it is not opaque, the bytes of the opacity after them."""
+
+    def write(image: Image.Image) -> Mapping[str, Any]:
+        picture, opacity = layers_of(image)
+        picture.save(output, "PPM")
+        if opacity is not None:
+            output.write(opacity.tobytes())
+        return {"size": picture.size, "transparent": opacity is not None}
+
+    return _open(request, content, write)
+
+
+def _open(
+    request: Mapping[str, Any],
+    content: memoryview,
+    write: Callable[[Image.Image], Mapping[str, Any]],
+) -> Mapping[str, Any]:
+    """Its limits become those of the size that the file declares."""
     try:
         with opened(bytes(content)) as image:
             pixels = image.width * image.height
             if pixels > request["most"]:
                 return {"pixels": pixels}
             processes.limit(limits(pixels))
-            picture, notes = develop_file(image)
-            # Pillow writes rows as it packs them, without a copy of the whole.
-            picture.save(output, "PPM")
+            return write(image)
     except ImageError as error:
         return {"refused": str(error)}
-    return {"size": picture.size, "notes": notes}

@@ -18,7 +18,8 @@ class Sample:
     title: str
     description: str
     """What it shows, for someone who cannot see it."""
-    credit: str
+    credits: tuple[str, ...]
+    """Whose picture it is, in sentences: a copy of it carries them."""
     path: Path
 
 
@@ -27,6 +28,6 @@ def samples() -> dict[str, Sample]:
     """All samples by key, in the order of the table."""
     table = tomllib.loads((SAMPLES / "samples.toml").read_text(encoding="utf-8"))
     return {
-        key: Sample(key, row["title"], row["description"], row["credit"], SAMPLES / row["file"])
+        key: Sample(key, row["title"], row["description"], (row["credit"],), SAMPLES / row["file"])
         for key, row in table.items()
     }

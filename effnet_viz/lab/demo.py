@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from threading import Lock
 
 from effnet_viz.analysis.explanation import Explanation
-from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.conversions import Recipe, prepare
 from effnet_viz.engines.create import create_cached
-from effnet_viz.engines.network import Network
+from effnet_viz.engines.structure import Structure
+from effnet_viz.engines.structures import kept
 from effnet_viz.images.photograph import Photograph
-from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS, Scaling, ScenePreprocessing
-from effnet_viz.lab.runs import HELD_OUT_VENDORS, SHIPPED_RUN, Run, path_of, trained
+from effnet_viz.lab.runs import HELD_OUT_VENDORS, SHIPPED_RUN, Run, shipped_path
+from effnet_viz.lab.scalings import GRAD_CAM_STAGE, SCALINGS, Scaling, ScenePreprocessing
 from effnet_viz.lab.scenes import Scene
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.metrics import localization
 from effnet_viz.models.classes import Classes
-from effnet_viz.models.model import Model, from_network
+from effnet_viz.models.identity import ModelId
+from effnet_viz.models.model import Model
+from effnet_viz.models.zoo import ModelCard
 
 UNSEEN_VENDOR = HELD_OUT_VENDORS[SHIPPED_RUN]
 """Whose drawings the shipped networks have never seen."""
@@ -52,34 +54,42 @@ def _models() -> Mapping[str, Model]:
 
 
 def _recipe(scaling: Scaling) -> Recipe:
-    path = path_of(Run(scaling, SHIPPED_RUN))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "missing"
-    return Recipe(__name__, "network_of", (scaling.key, digest), scaling.resolution)
+    """Raises UnfinishedError."""
+    content = shipped_path(Run(scaling, SHIPPED_RUN)).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return Recipe(_NETWORKS, "network_of", (scaling.key, digest), scaling.resolution)
+
+
+_NETWORKS = "effnet_viz.lab.trained"
+"""The module that makes networks, by name: it loads torch."""
 
 
 def _model(scaling: Scaling, recipe: Recipe) -> Model:
-    made = from_network(
-        recipe.network(),
-        create_cached(recipe),
-        f"lab-{scaling.key}",
+    return Model(
+        ModelId(f"lab-{scaling.key}", recipe.arguments[1]),
+        ModelCard(
+            title=scaling.title,
+            architecture="torchvision EfficientNet",
+            width=scaling.width,
+            depth=scaling.depth,
+            resolution=scaling.resolution,
+            recipe=f"scaling lab, run {SHIPPED_RUN}",
+            native_resolution=None,
+            published=None,
+        ),
         Classes(display_name(name) for name in CLASSES),
         ScenePreprocessing(scaling.resolution),
+        create_cached(recipe),
+        kept(recipe, partial(_structure, scaling)),
         f"scaling lab, run {SHIPPED_RUN}, trained without {UNSEEN_VENDOR}'s drawings",
-        "torchvision EfficientNet",
+        recipe.network,
     )
-    card = replace(
-        made.card,
-        title=scaling.title,
-        width=scaling.width,
-        depth=scaling.depth,
-        recipe=f"scaling lab, run {SHIPPED_RUN}",
-    )
-    return replace(made, card=card)
 
 
-def network_of(key: str, _digest: str) -> Network:
-    """A shipped network by key of SCALINGS; raises UnfinishedError."""
-    return as_network(trained(Run(SCALINGS[key], SHIPPED_RUN)).module)
+def _structure(scaling: Scaling) -> Structure:
+    from effnet_viz.lab.networks import structure  # takes seconds: torch
+
+    return structure(scaling)
 
 
 def display_name(name: str) -> str:

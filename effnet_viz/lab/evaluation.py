@@ -21,9 +21,9 @@ from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.engine import Engine
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.lab import networks, scenes
-from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS
 from effnet_viz.lab.results import SIZE_GROUPS
 from effnet_viz.lab.runs import Run
+from effnet_viz.lab.scalings import GRAD_CAM_STAGE, SCALINGS
 from effnet_viz.lab.sprites import Drawings
 from effnet_viz.metrics import localization
 from effnet_viz.metrics.localization import FIXED_THRESHOLD, THRESHOLDS, Values

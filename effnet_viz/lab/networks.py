@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, partial
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.efficientnet import EfficientNet, MBConv, MBConvConfig
 
-from effnet_viz.arrays import Floats, Pixels
 from effnet_viz.engines.adapters import as_network
-from effnet_viz.engines.structure import Structure, init_empty_weights, summarize
-from effnet_viz.images.photograph import Photograph
+from effnet_viz.engines.structure import Structure
+from effnet_viz.engines.summarize import init_empty_weights, summarize
+from effnet_viz.lab.scalings import Scaling
 from effnet_viz.lab.sprites import CLASSES
-from effnet_viz.models.published import TABLE_7
-from effnet_viz.records import Crop
 
-BASELINE_RESOLUTION = 64
-GRAD_CAM_STAGE = 6
-"""In the middle of the network, with the grid of the last stage."""
 _CHANNEL_STEP = 2
 """Channels are rounded to multiples of this: the published models' 8 is too coarse here."""
 
@@ -37,42 +30,6 @@ _MBCONV_STAGES = (
     (6, 3, 1, 80, 1),
 )
 _STEM_CHANNELS, _HEAD_CHANNELS = 8, 256
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """One way of spending about four times the baseline's multiply-adds."""
-
-    key: str
-    title: str
-    depth: float
-    width: float
-    resolution_factor: float
-
-    @property
-    def name(self) -> str:
-        """The title without its factors, as “Higher resolution”."""
-        return self.title.partition(" (")[0]
-
-    @property
-    def resolution(self) -> int:
-        """Side of the square input in pixels, even so that the stem halves it."""
-        return 2 * round(BASELINE_RESOLUTION * self.resolution_factor / 2)
-
-
-_TITLES = {
-    "baseline": "Baseline",
-    "depth": "Deeper (d = {0.depth:g})",
-    "width": "Wider (w = {0.width:g})",
-    "resolution": "Higher resolution (r = {0.resolution:g})",
-    "compound": "Compound (d = {0.depth:g}, w = {0.width:g}, r = {0.resolution:g})",
-}
-
-SCALINGS = {
-    row.key: Scaling(row.key, _TITLES[row.key].format(row), row.depth, row.width, row.resolution)
-    for row in TABLE_7
-}
-"""By key, in the order of the columns of Figure 7."""
 
 
 class _MBConv(MBConvConfig):  # type: ignore[misc]
@@ -153,30 +110,3 @@ def preprocess(images: Tensor, resolution: int) -> Tensor:
             x, (resolution, resolution), mode="bilinear", antialias=True, align_corners=False
         )  # (B, 3, R, R)
     return ((x - 127.5) / 64).contiguous(memory_format=torch.channels_last)
-
-
-@dataclass(frozen=True)
-class ScenePreprocessing:
-    """What the five networks were trained with, and all of a scene: see preprocess."""
-
-    resolution: int
-
-    def at(self, resolution: int) -> ScenePreprocessing:
-        """See images.preprocessing.Preprocessing."""
-        return ScenePreprocessing(resolution)
-
-    def crop(self, width: int, height: int) -> Crop:
-        """See images.preprocessing.Preprocessing."""
-        box = (0.0, 0.0, float(width), float(height))
-        return Crop((width, height), box, self.resolution)
-
-    def __call__(self, photograph: Photograph) -> tuple[Floats, Crop]:
-        """See images.preprocessing.Preprocessing."""
-        images = torch.from_numpy(photograph.pixels[None].copy())  # (1, S, S, 3)
-        x = preprocess(images, self.resolution).contiguous()  # (1, 3, R, R)
-        return x.numpy(), self.crop(photograph.width, photograph.height)
-
-    def picture(self, x: Floats) -> Pixels:
-        """See images.preprocessing.Preprocessing."""
-        levels = np.clip(np.rint(x[0] * 64 + 127.5), 0, 255)  # (3, R, R)
-        return np.ascontiguousarray(levels.transpose(1, 2, 0), np.uint8)  # (R, R, 3)

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
-from torchvision.models.efficientnet import EfficientNet
-
 from effnet_viz.assets import LAB
-from effnet_viz.engines.structure import init_empty_weights
-from effnet_viz.lab import networks, sprites
-from effnet_viz.lab.networks import SCALINGS, Scaling
+from effnet_viz.lab import sprites
+from effnet_viz.lab.scalings import SCALINGS, Scaling
 from effnet_viz.lab.sprites import Drawings
 
 SHIPPED_RUN = 0
@@ -88,20 +79,6 @@ class Run:
     def checkpoint(self, folder: Path) -> Path:
         return folder / f"{self.name}.pt"
 
-    def finished(self, folder: Path) -> dict[str, Any]:
-        """The checkpoint of this run; raises UnfinishedError unless it is trained to the end."""
-        path = self.checkpoint(folder)
-        if not path.exists():
-            raise UnfinishedError(f"{self.name} is not trained: there is no {path}.")
-        content = load_checkpoint(path)
-        steps = Recipe(**content["recipe"]).steps
-        if content["step"] < steps:
-            raise UnfinishedError(
-                f"{self.name} has trained {content['step']:,} of {steps:,} steps. Train it to the "
-                "end with `effnet-viz lab train`."
-            )
-        return content
-
     def log(self, folder: Path) -> Path:
         return folder / f"{self.name}.jsonl"
 
@@ -124,76 +101,16 @@ class UnfinishedError(RuntimeError):
     """A run is needed that is not trained to the end."""
 
 
-def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """What `train` saved: module, optimizer, step, seconds, recipe."""
-    content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    return content
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A network trained to the end, and how."""
-
-    module: EfficientNet
-    """In evaluation mode, its parameters frozen."""
-    recipe: Json
-    learning_curve: list[Json]
-    """Views, and accuracy on seen and unseen vendors then."""
-
-
 def path_of(run: Run) -> Path:
     """Where a run's weights are that come with the project, in half precision."""
     return LAB / "runs" / f"{run.name}.safetensors"
 
 
-def ship(run: Run, checkpoint: Mapping[str, Any], learning_curve: Sequence[Json]) -> None:
-    """Put a run's weights, recipe and learning curve where `trained` finds them."""
-    state: dict[str, Tensor] = checkpoint["module"]
-    halved = {
-        name: tensor.half().contiguous()
-        for name, tensor in state.items()
-        # What batch norms counted is of no use after training.
-        if tensor.is_floating_point()
-    }
-    metadata = {
-        "recipe": json.dumps(checkpoint["recipe"]),
-        "learning_curve": json.dumps(list(learning_curve)),
-    }
-    path = path_of(run)
-    path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    save_file(halved, unfinished, metadata)
-    unfinished.chmod(0o644)
-    unfinished.replace(path)  # a running app never reads half of it
-
-
-def trained(run: Run) -> Trained:
-    """A run that comes with the project. Raises UnfinishedError when it does not, or is damaged."""
+def shipped_path(run: Run) -> Path:
+    """The same of weights that are there. Raises UnfinishedError."""
     path = path_of(run)
     if not path.exists():
         raise UnfinishedError(
             f"{run.name} is not there. Train it with `effnet-viz lab train`, then `ship`."
         )
-    try:
-        with safe_open(path, "pt") as file:
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata = file.metadata()
-    except SafetensorError as error:
-        raise UnfinishedError(
-            f"{path.name} is damaged. Fetch it again with the project."
-        ) from error
-    recipe, curve = (json.loads(metadata[name]) for name in ("recipe", "learning_curve"))
-    return Trained(_load(run.scaling, state), recipe, curve)
-
-
-def _load(scaling: Scaling, state: Mapping[str, Tensor]) -> EfficientNet:
-    with init_empty_weights():
-        module = networks.build(scaling)
-    counts = {  # of batch norms
-        name: torch.zeros((), dtype=torch.int64)
-        for name in module.state_dict()
-        if name.endswith("num_batches_tracked")
-    }
-    stored = {name: tensor.float() for name, tensor in state.items()}
-    module.load_state_dict(stored | counts, assign=True)
-    return module.eval().requires_grad_(False)
+    return path

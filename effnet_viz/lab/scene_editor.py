@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from effnet_viz.arrays import Floats
-from effnet_viz.images.photograph import Photograph
 from effnet_viz.lab import sprites
 from effnet_viz.lab.scenes import (
     NEAREST_TO_EDGE,
@@ -32,6 +29,7 @@ from effnet_viz.lab.scenes import (
     target_layer,
 )
 from effnet_viz.lab.sprites import CLASSES, VENDORS, Drawings
+from effnet_viz.scenes.layers import Polygon, outline
 
 MOST_DISTRACTORS = 12
 MOST_OCCLUSION = 0.6
@@ -41,9 +39,6 @@ _TOLERANCE = 0.04
 _ATTEMPTS = 60
 """Places that are tried for things in front of the target."""
 _BACKGROUND, _CLUTTER, _TARGET, _FRONT, _EXPOSURE, _CHOICE = range(6)
-
-Polygon = list[tuple[float, float]]
-"""Corners (x, y) in shares of the scene's side."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +94,6 @@ def chosen_by_chance(seed: int, vendor: str) -> SceneSpec:
         int(random.integers(*STANDARD.distractors, endpoint=True)),
         float(random.choice([0.0, 0.0, 0.1, 0.2, 0.3])),
     )
-
-
-def backdrop(photograph: Photograph) -> NDArray[np.uint8]:
-    """The middle square of a photograph at the scene's size, (SIDE, SIDE, 3)."""
-    picture = Image.fromarray(photograph.reduced(4 * SIDE))
-    return np.asarray(ImageOps.fit(picture, (SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
 def compose(spec: SceneSpec, backdrop: NDArray[np.uint8] | None = None) -> Composed:
@@ -165,23 +154,3 @@ def _front_layer(spec: SceneSpec, source: Drawings, number: int) -> Floats:
 
 def _random(seed: int, *part: int) -> Random:
     return np.random.default_rng((STUDIO, seed, *part))
-
-
-def outline(mask: Floats) -> list[Polygon]:
-    """Polygons around {mask > 1/2}, outer and inner edges."""
-    finer = 4
-    enlarged = cv2.resize(mask, None, fx=finer, fy=finer, interpolation=cv2.INTER_LINEAR)
-    # A margin, so that an edge of the scene closes the line.
-    inside = np.pad((enlarged > 0.5).astype(np.uint8), 1)
-    found, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    return [
-        _corners(contour.astype(np.int32), finer * mask.shape[0])
-        for contour in found
-        if cv2.contourArea(contour) > finer**2  # specks are no outline
-    ]
-
-
-def _corners(contour: NDArray[np.int32], side: int) -> Polygon:
-    fewer = cv2.approxPolyDP(contour, 1.2, closed=True)[:, 0]  # (corners, 2)
-    # The margin's pixel is taken off; a pixel's centre lies half a pixel in.
-    return [(round(float(x), 4), round(float(y), 4)) for x, y in (fewer - 0.5) / side]

@@ -1,11 +1,7 @@
 """Scenes: one target drawing among distractors on clutter, with the exact mask of what shows.
 
-A scene is a stack of layers, each a premultiplied picture with opacity. With α_k the opacity of
-layer k, the share of a pixel that layer k colours in the end is
-
-    v_k = α_k · Π_{j above k} (1 - α_j),
-
-so the mask of the target is known to the last bit and needs no annotation.
+A scene is a stack of layers, so the mask of the target is known to the last bit and needs no
+annotation; see scenes.layers.
 """
 
 from __future__ import annotations
@@ -19,6 +15,8 @@ from numpy.typing import NDArray
 
 from effnet_viz.arrays import Floats
 from effnet_viz.lab.sprites import CLASSES, Drawing, Drawings
+from effnet_viz.scenes import layers
+from effnet_viz.scenes.layers import Layer
 
 SIDE = 128
 """Height and width of a scene in pixels."""
@@ -73,23 +71,16 @@ class Arrangement:
 
     @cached_property
     def visible(self) -> Floats:
-        """v_k, (layers, SIDE, SIDE): the share of each pixel that each layer colours."""
-        shares = np.empty((len(self.layers), SIDE, SIDE), np.float32)
-        uncovered = np.ones((SIDE, SIDE), np.float32)
-        for number in reversed(range(len(self.layers))):
-            opacity = self.layers[number][..., 3]
-            np.multiply(opacity, uncovered, out=shares[number])
-            uncovered *= 1 - opacity
-        return shares
+        """(layers, SIDE, SIDE): the share of each pixel that each layer colours."""
+        return layers.visible(self._trimmed, SIDE)
 
     def composite(self) -> Floats:
         """Each layer over what is below it, (SIDE, SIDE, 3), 0 to 1."""
-        canvas = self.background.copy()
-        for layer in self.layers:
-            left, top, width, height = cv2.boundingRect((layer[..., 3] > 0).astype(np.uint8))
-            box = np.s_[top : top + height, left : left + width]
-            canvas[box] = canvas[box] * (1 - layer[box][..., 3:]) + layer[box][..., :3]
-        return canvas
+        return layers.composite(self.background, self._trimmed)
+
+    @cached_property
+    def _trimmed(self) -> list[Layer]:
+        return [Layer.trimmed(layer) for layer in self.layers]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,20 +114,20 @@ def arrange(
     """Choose and place everything: distractors, the target, distractors over it."""
     background = drawn_background(random)
     below = random.integers(*difficulty.distractors, endpoint=True)
-    layers = [distractor_layer(drawings, random) for _ in range(below)]
+    stack = [distractor_layer(drawings, random) for _ in range(below)]
     choices = drawings.targets[CLASSES[label]]
     target = _target(choices[random.integers(len(choices))], random, difficulty.target_size)
-    place = len(layers)
-    layers.append(target)
+    place = len(stack)
+    stack.append(target)
     whole = float(target[..., 3].sum())
     uncovered = target[..., 3]
     for _ in range(random.integers(*difficulty.occluders, endpoint=True)):
         occluder = distractor_layer(drawings, random)
         left = uncovered * (1 - occluder[..., 3])
         if left.sum() >= (1 - LARGEST_HIDDEN_SHARE) * whole:
-            layers.append(occluder)
+            stack.append(occluder)
             uncovered = left
-    return Arrangement(label, background, tuple(layers), place)
+    return Arrangement(label, background, tuple(stack), place)
 
 
 def _target(drawing: Drawing, random: Random, sizes: tuple[float, float]) -> Floats:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from statistics import mean
 
 from effnet_viz.analysis.words import NO_BREAK, capitalised, listed, number_word
-from effnet_viz.lab.networks import GRAD_CAM_STAGE
 from effnet_viz.lab.results import (
     COMPOUND,
     DETAILS,
     RELEVANCE,
+    SAME_GRID,
     Agreement,
     CurvePoint,
     Results,
 )
+from effnet_viz.lab.scalings import GRAD_CAM_STAGE
 from effnet_viz.models import published
 
 CLAIM = "tends to focus on more relevant regions with more object details"
@@ -27,14 +28,12 @@ learning curve, which is the accuracy on training.CURVE_SCENES scenes."""
 
 def headline(results: Results) -> list[str]:
     """The main results in a few sentences (Markdown), each made from the numbers."""
-    grid = results.common_grid
     uniform = results.references["uniform"].everywhere[DETAILS].mean
     return [
         _claim(results),
         f"**Relevant regions.** {_standings(results, RELEVANCE)} This is the share of a CAM's "
-        f"positive evidence that lies on the object, with all maps averaged to {grid} × {grid} "
-        f"cells first; {percent(1, 0)} is what the object's own outline reaches that way on the "
-        "network's grid.",
+        f"positive evidence that lies on the object; {percent(1, 0)} is what the object's own "
+        "outline reaches on the network's grid.",
         _against_references(results),
         f"**Object details.** {_standings(results, DETAILS)} This is the share of the object where "
         f"the CAM has at least {percent(results.fixed_threshold, 0)} of its maximum. It is easy "
@@ -154,11 +153,11 @@ def _compared(results: Results, key: str, measure: str) -> str:
 
 
 def _against_references(results: Results) -> str:
-    keys = list(results.networks)
+    keys, grid = list(results.networks), results.common_grid
     beaten: dict[tuple[str, ...], list[str]] = {}
     for name, title in (("uniform", "a uniform map"), ("centre_gaussian", "a centre Gaussian")):
-        reached = results.references[name].everywhere[RELEVANCE].mean
-        above = tuple(key for key in keys if results.cam(key, RELEVANCE).mean > reached)
+        reached = results.references[name].everywhere[SAME_GRID].mean
+        above = tuple(key for key in keys if results.cam(key, SAME_GRID).mean > reached)
         beaten.setdefault(above, []).append(f"{title} ({percent(reached)})")
     sentences = []
     for above, maps in beaten.items():
@@ -170,7 +169,10 @@ def _against_references(results: Results) -> str:
         else:
             who = "No network has"
         sentences.append(f"{who} a higher mean than {listed(maps)}.")
-    return f"**Maps that look at nothing.** {' '.join(sentences)}"
+    return (
+        f"**Maps that look at nothing.** {' '.join(sentences)} Here all maps are averaged to "
+        f"{grid} × {grid} cells."
+    )
 
 
 def convergence(results: Results) -> str:
@@ -248,10 +250,9 @@ def limits(results: Results) -> str:
         f"{right:,} of {len(results.runs) * results.scenes:,} scenes that all networks classify "
         "correctly: the easier ones. And the maps are not equally coarse. Their grids have "
         f"{grids} cells, so a network that sees more pixels also draws a finer map; stage "
-        f"{GRAD_CAM_STAGE} has the same grids as the last. Pooling to "
-        f"{results.common_grid} × {results.common_grid} cells, compared with what the outline "
-        "itself reaches there, evens that out for the share of evidence; pointing game, overlap "
-        "and coverage use each map as it is."
+        f"{GRAD_CAM_STAGE} has the same grids as the last. Comparing with what the outline itself "
+        "reaches on the network's grid evens that out for the share of evidence; pointing game, "
+        "overlap and coverage use each map as it is."
     )
 
 

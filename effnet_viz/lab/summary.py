@@ -35,19 +35,11 @@ from effnet_viz.lab.evaluation import (
     score_maps,
     size_groups,
 )
-from effnet_viz.lab.networks import GRAD_CAM_STAGE, SCALINGS, Scaling
 from effnet_viz.lab.results import SIZE_GROUPS
-from effnet_viz.lab.runs import (
-    HELD_OUT_VENDORS,
-    SHIPPED_RUN,
-    Run,
-    Trained,
-    UnfinishedError,
-    path_of,
-    runs,
-    trained,
-)
+from effnet_viz.lab.runs import HELD_OUT_VENDORS, SHIPPED_RUN, Run, UnfinishedError, path_of, runs
+from effnet_viz.lab.scalings import GRAD_CAM_STAGE, SCALINGS, Scaling
 from effnet_viz.lab.sprites import CLASSES
+from effnet_viz.lab.trained import Trained, trained
 from effnet_viz.metrics import localization
 from effnet_viz.metrics.intervals import paired_interval
 from effnet_viz.metrics.localization import FIXED_THRESHOLD

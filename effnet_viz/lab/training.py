@@ -22,10 +22,11 @@ from torchvision.models.efficientnet import EfficientNet
 from tqdm import tqdm
 
 from effnet_viz.lab import networks, scenes
-from effnet_viz.lab.networks import Scaling
-from effnet_viz.lab.runs import Recipe, Run, load_checkpoint
+from effnet_viz.lab.runs import Recipe, Run
+from effnet_viz.lab.scalings import Scaling
 from effnet_viz.lab.scenes import EASY, STANDARD, Difficulty
 from effnet_viz.lab.sprites import CLASSES
+from effnet_viz.lab.trained import load_checkpoint
 
 Bytes = NDArray[np.uint8]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
+from effnet_viz.analysis.claims import ClaimVerdict, Status, points, status_of
 from effnet_viz.analysis.explanation import Explanation
 from effnet_viz.analysis.words import (
     NO_BREAK,
@@ -19,8 +19,8 @@ from effnet_viz.analysis.words import (
     percent,
 )
 from effnet_viz.lab.demo import MaskScores
-from effnet_viz.lab.networks import SCALINGS
-from effnet_viz.lab.results import COMPOUND, DETAILS, RELEVANCE, Difference, Results
+from effnet_viz.lab.results import CAM, COMPOUND, DETAILS, RELEVANCE, Difference, Results
+from effnet_viz.lab.scalings import SCALINGS
 from effnet_viz.lab.sentences import CLAIM
 from effnet_viz.records import Prediction
 
@@ -81,7 +81,7 @@ class ChartRow:
         pair = self.difference
         if pair is None:
             return "the yardstick"
-        return f"{_points(pair.value)} ({_points(pair.low)} to {_points(pair.high)})"
+        return f"{points(pair.value)} ({points(pair.low)} to {points(pair.high)})"
 
 
 def chart_rows(results: Results) -> tuple[ChartRow, ...]:
@@ -96,34 +96,14 @@ def chart_rows(results: Results) -> tuple[ChartRow, ...]:
 
 
 def chart_title(results: Results) -> tuple[str, str]:
-    """What the chart shows, and on how much it rests: “2,651 scenes, three trainings each”."""
+    """What the chart shows, and on how much it rests: “five miniatures, 2,651 scenes of drawings,
+    three trainings each”."""
     scenes = sum(run.scenes_all_correct for run in results.runs)
     return (
         "Evidence on the object, of what is possible",
-        f"{scenes:,} scenes, {_trainings(results)} each",
+        f"{number_word(len(results.networks))} miniatures, {scenes:,} scenes of drawings, "
+        f"{_trainings(results)} each",
     )
-
-
-class Status(Enum):
-    """Whether numbers speak for a claim."""
-
-    SUPPORTED = "Supported"
-    CONTRADICTED = "Contradicted"
-    OPEN = "Open"
-
-
-@dataclass(frozen=True)
-class ClaimVerdict:
-    """What the numbers say of one part of the claim."""
-
-    status: Status
-    claim: str
-    sentences: str
-    """One or two."""
-
-    @property
-    def title(self) -> str:
-        return f"{self.status.value}: {self.claim}"
 
 
 def claim_verdicts(results: Results) -> tuple[ClaimVerdict, ClaimVerdict, ClaimVerdict]:
@@ -216,18 +196,31 @@ def _trainings(results: Results) -> str:
     return f"{number_word(runs)} training{'' if runs == 1 else 's'}"
 
 
-def _points(share: float) -> str:
-    """A difference of shares in points of a percent: “+7”, “−2”, “0”."""
-    points = round(100 * share)
-    return f"{points:+d}".replace("-", "−") if points else "0"
-
-
 def _name(key: str) -> str:
     return SCALINGS[key].name
 
 
 def _names(keys: Sequence[str]) -> str:
     return listed([_name(key) for key in keys])
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """What the miniatures say of a claim that is made of other networks as well."""
+
+    status: Status
+    change: str
+    """“+7 (+5 to +10)” in points of a percent, from the baseline."""
+
+
+def counterpart(results: Results, key: str, measure: str) -> Counterpart | None:
+    """A network's CAM minus the baseline's; None where the two are not compared."""
+    for pair in results.differences.get((CAM, measure), ()):
+        if {pair.one, pair.other} == {key, BASELINE}:
+            seen = pair.seen_from(key)
+            change = f"{points(seen.value)} ({points(seen.low)} to {points(seen.high)})"
+            return Counterpart(status_of(seen.low, seen.high), change)
+    return None
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def by_hand(what: str) -> str:
 
 
 def not_ready(weights: WeightSource, ready: Readiness) -> str:
-    """What `checkpoints.readiness` found wrong, and what to do now."""
+    """What `fetching.readiness` found wrong, and what to do now."""
     if isinstance(weights, RemoteFile) and ready is Readiness.DOWNLOADABLE:
         return (
             f"Its weights ({weights.megabytes:.0f} MB) are not here. Download them once, "

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from math import isfinite
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from effnet_viz.models import advice, files, held, keras_files, naming, tensor_files
+from effnet_viz.models import fetching, files, keras_files, naming, tensor_files
 from effnet_viz.models.advice import display_name
 from effnet_viz.models.architectures import expected_state
-from effnet_viz.models.downloads import download, reachable
-from effnet_viz.models.files import FileContent, Found
 from effnet_viz.models.pickles import Containers, Location, Outline
 from effnet_viz.models.weights import (
+    KERAS_ENDINGS,
     HeldFile,
     OwnFile,
     PackageFile,
-    Readiness,
     RefusedFileError,
-    RemoteFile,
-    UserCheckpoint,
     WeightFile,
     WeightsError,
-    WeightSource,
-    is_there,
-    path_of,
-    published_size,
 )
 from effnet_viz.models.zoo import ModelEntry
-
-_log = logging.getLogger("effnet_viz")
-
-LARGEST_FILE = 2**30
-"""The most bytes of a checkpoint of one's own: B7 with what Adam keeps has 800 MB."""
 
 LARGEST_VALUE = 1e9
 """The largest magnitude of a weight or statistic that is believed.
@@ -46,36 +31,6 @@ The packaged networks have weights of up to 15 and running variances of up to 60
 ends at 65,504. What is far beyond gives infinite logits after a few layers, and those no
 probabilities.
 """
-
-
-def readiness(entry: ModelEntry) -> Readiness:
-    """Whether the model's weights are here, could be downloaded, or neither.
-
-    A checkpoint of the user's is here when a file has its name; loading says whether it is good.
-    """
-    if isinstance(entry.weights, UserCheckpoint | OwnFile):
-        path = path_of(entry.weights)
-        ready = path is not None and is_there(path)
-    elif isinstance(entry.weights, HeldFile):
-        ready = held.content(entry.weights) is not None
-    else:
-        ready = files.verified(entry.weights) is not None
-    if ready:
-        return Readiness.READY
-    if isinstance(entry.weights, RemoteFile) and reachable(entry.weights.url):
-        return Readiness.DOWNLOADABLE
-    return Readiness.UNREACHABLE
-
-
-def fetch(entry: ModelEntry) -> WeightFile:
-    """The entry's file and its hash; its content is not looked at.
-
-    An absent or damaged file is downloaded where it can be. Raises WeightsError.
-    """
-    if isinstance(entry.weights, HeldFile):
-        content = _held_content(entry.weights)
-        return WeightFile(content.path, content.sha256)
-    return _found(entry, files.identify)
 
 
 def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
@@ -90,13 +45,13 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
     The bytes go before a network is made of the tensors, which takes the same again.
     """
     if isinstance(entry.weights, HeldFile):
-        content = _held_content(entry.weights)
+        content = fetching.held_content(entry.weights)
     else:
-        content = _found(entry, files.read)
+        content = fetching.found(entry, files.read)
     try:
         state = _state_of(content.data, content.path.suffix, entry)
     except RefusedFileError as refused:
-        reason = _unusable(entry.weights, content.path, refused)
+        reason = fetching.unusable(entry.weights, content.path, refused)
     else:
         return state, WeightFile(content.path, content.sha256)
     del content
@@ -107,67 +62,6 @@ def load_state_dict(entry: ModelEntry) -> tuple[dict[str, Tensor], WeightFile]:
 def check(entry: ModelEntry, data: bytes, ending: str) -> None:
     """Makes the tensors of a file once. Raises RefusedFileError for any that cannot be used."""
     _state_of(data, ending, entry)
-
-
-def size_limit(entry: ModelEntry) -> int:
-    """The most bytes that the entry's weight file can have."""
-    if isinstance(entry.weights, OwnFile | HeldFile):
-        return LARGEST_FILE
-    if isinstance(entry.weights, UserCheckpoint):
-        return _size_limit(expected_state(entry))
-    return published_size(entry.weights)
-
-
-def _held_content(weights: HeldFile) -> FileContent:
-    """Raises WeightsError where nobody has the file open any more."""
-    data = held.content(weights)
-    if data is None:
-        raise WeightsError(advice.missing(weights))
-    return FileContent(Path(weights.filename), weights.sha256, data)
-
-
-def _found(entry: ModelEntry, take: Callable[[Path, int], Found]) -> Found:
-    """What `take` makes of the entry's file. Raises WeightsError."""
-    weights, path = entry.weights, path_of(entry.weights)
-    assert not isinstance(weights, HeldFile)  # which is in no place
-    if isinstance(weights, UserCheckpoint | OwnFile):
-        if path is None or not is_there(path):
-            raise WeightsError(advice.missing(weights))
-        try:
-            found = take(path, size_limit(entry))
-        except RefusedFileError as refused:
-            reason = _unusable(weights, path, refused)
-        else:
-            if not isinstance(weights, OwnFile) or found.sha256 == weights.sha256:
-                return found
-            reason = advice.replaced(path.name)
-        raise WeightsError(reason)
-    size = size_limit(entry)
-    published = None if path is None else files.agreeing(path, size, take)
-    if published is not None:
-        return published
-    if not isinstance(weights, RemoteFile):
-        raise WeightsError(advice.missing(weights))
-    arrived = download(weights)
-    arrived.wait()
-    published = files.agreeing(arrived.path, size, take)
-    if published is None:
-        raise WeightsError(advice.missing(weights, "it was changed right after it arrived"))
-    return published
-
-
-def _unusable(weights: WeightSource, path: Path, refused: RefusedFileError) -> str:
-    """What a visitor reads; the log names the folder, too."""
-    _log.warning("%s %s.", path, refused.problem)
-    return advice.unusable(weights, path, refused)
-
-
-def _size_limit(expected: Mapping[str, Tensor]) -> int:
-    """The most bytes that a state dict's file has: numbers of 64 bits, and what a format adds.
-
-    Headers, names and alignment take 0.3 to 1 kB a tensor; metadata may have 1 MB.
-    """
-    return sum(8 * tensor.numel() + 2048 for tensor in expected.values()) + 1024**2
 
 
 def _state_of(data: bytes, ending: str, entry: ModelEntry) -> dict[str, Tensor]:
@@ -220,7 +114,7 @@ class OpenedFile(NamedTuple):
 
 def open_own(data: bytes, ending: str) -> OpenedFile:
     """A checkpoint of any of the formats. Raises RefusedFileError."""
-    if ending in keras_files.ENDINGS:
+    if ending in KERAS_ENDINGS:
         keras = keras_files.read(data, ending)
         return OpenedFile({(): keras.outline}, lambda _: keras.torch_tensors(), keras)
     return OpenedFile(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import overload
 
-from torchvision.models import get_weight
+from effnet_viz.assets import IMAGENET_CLASSES
 
 
 class UnknownClassError(ValueError):
@@ -60,4 +60,4 @@ class Classes(Sequence[str]):
 @cache
 def imagenet() -> Classes:
     """The 1000 classes of ImageNet, as torchvision names them."""
-    return Classes(get_weight("EfficientNet_B0_Weights.IMAGENET1K_V1").meta["categories"])
+    return Classes(IMAGENET_CLASSES.read_text(encoding="utf-8").splitlines())

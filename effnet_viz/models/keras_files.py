@@ -31,8 +31,6 @@ from effnet_viz.models.pickles import Outline, TensorOutline
 from effnet_viz.models.published import FAMILY
 from effnet_viz.models.weights import RefusedFileError
 
-ENDINGS = (".keras", ".h5", ".hdf5")
-
 Three = tuple[float, float, float]
 
 Tensors = dict[str, Array]

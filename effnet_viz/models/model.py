@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import copy
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, Protocol
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Protocol
 
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution.methods import Method, Question, Task
-from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.conversions import Recipe
 from effnet_viz.engines.create import create, create_cached
 from effnet_viz.engines.engine import Engine, memory_errors
-from effnet_viz.engines.network import Network
-from effnet_viz.engines.structure import Structure, summarize
+from effnet_viz.engines.structure import Structure
 from effnet_viz.images.preprocessing import Preprocessing
-from effnet_viz.models import architectures, checkpoints, own, variants, zoo
-from effnet_viz.models.checkpoints import load_state_dict
+from effnet_viz.models import fetching, own, variants, zoo
 from effnet_viz.models.classes import Classes, imagenet
+from effnet_viz.models.identity import ModelId, id_of
+from effnet_viz.models.structures import structure_of
 from effnet_viz.models.weights import HeldFile, WeightFile, WeightsError
 from effnet_viz.models.zoo import ModelCard, ModelEntry
 
+if TYPE_CHECKING:  # torch takes seconds, and a converted network needs none
+    from effnet_viz.engines.network import Network
+
 UNTRAINED = "untrained (random, seed 0)"
 """What stands where weights are named when an entry of the zoo has none."""
-
-
-class ModelId(NamedTuple):
-    """What a model's results depend on, and all that they depend on beside the image."""
-
-    key: str
-    weights: str
-    """SHA-256 (hex) of the weights; begins with "untrained" where there are none. Behind it, for a
-    network of one's own, a digest of its architecture, classes and preprocessing."""
 
 
 class MethodRunner(Protocol):
@@ -65,6 +53,8 @@ def run_here(
     progress: Callable[[float], None],
 ) -> Floats:
     """In this process, on a private copy of the network. Raises MethodRefusedError."""
+    import torch
+
     task = Task(
         network=model.module(),
         image=torch.tensor(image),
@@ -143,20 +133,17 @@ def load(key: str, *, resolution: int | None = None, untrained: bool = False) ->
         )
     with memory_errors(entry.title):
         if isinstance(entry.weights, HeldFile) and not untrained:  # never on a disk in any form
-            network, file = _load_network(entry, untrained)
+            from effnet_viz.models.networks import load_network
+
+            network, file = load_network(entry, untrained)
             return of_entry(entry, create(network, entry.resolution), file)
-        file = None if untrained else checkpoints.fetch(entry)
-        recipe = Recipe(__name__, "network_of", id_of(entry, file), entry.resolution)
-        return of_entry(entry, create_cached(recipe), file)
+        file = None if untrained else fetching.fetch(entry)
+        return of_entry(entry, create_cached(recipe_of(entry, file)), file)
 
 
-def network_of(key: str, weights: str) -> Network:
-    """The network of a ModelId, new. Raises WeightsError when the file is another one now."""
-    entry = variants.find(key)
-    network, file = _load_network(entry, weights.startswith("untrained"))
-    if id_of(entry, file).weights != weights:
-        raise WeightsError(f"The weights of {entry.title} were replaced while they were in use.")
-    return network
+def recipe_of(entry: ModelEntry, file: WeightFile | None) -> Recipe:
+    """What an entry of the zoo with the weights of this file is converted by; None is untrained."""
+    return Recipe(_NETWORKS, "network_of", id_of(entry, file), entry.resolution)
 
 
 def load_exactly(model_id: ModelId) -> Model:
@@ -178,40 +165,25 @@ def of_entry(entry: ModelEntry, engine: Engine, file: WeightFile | None) -> Mode
         classes_of(entry),
         entry.preprocessing,
         engine,
-        architectures.structure_of(entry),
+        structure_of(entry),
         file.path.name if file else UNTRAINED,
-        partial(_module_of, entry, file),
+        partial(_network_of, entry, file),
     )
+
+
+def _network_of(entry: ModelEntry, file: WeightFile | None) -> Network:
+    from effnet_viz.models.networks import same_network
+
+    return same_network(entry, file)
+
+
+_NETWORKS = "effnet_viz.models.networks"
+"""The module that makes networks, by name: it loads torch."""
 
 
 def classes_of(entry: ModelEntry) -> Classes:
     """The classes of an entry's network."""
     return imagenet() if entry.labels is None else Classes(entry.labels)
-
-
-def id_of(entry: ModelEntry, file: WeightFile | None) -> ModelId:
-    """What the results of an entry with the weights of this file depend on; None is untrained."""
-    weights = file.sha256 if file else "untrained"
-    if entry.labels is None:
-        return ModelId(entry.key, weights)
-    rest = (entry.library, entry.architecture, entry.width, entry.depth, entry.preprocessing)
-    digest = hashlib.sha256(f"{entry.labels} {rest}".encode()).hexdigest()
-    return ModelId(entry.key, f"{weights} {digest[:16]}")
-
-
-def _load_network(entry: ModelEntry, untrained: bool) -> tuple[Network, WeightFile | None]:
-    state, file = (None, None) if untrained else load_state_dict(entry)
-    return architectures.build(entry, state), file
-
-
-def _module_of(entry: ModelEntry, file: WeightFile | None) -> Network:
-    network, now = _load_network(entry, untrained=file is None)
-    if now != file:
-        raise WeightsError(
-            f"The weights of {entry.title} were replaced while they were in use. Load the model "
-            "again."
-        )
-    return network
 
 
 def build(
@@ -224,97 +196,3 @@ def build(
     """
     entry = variants.variant(base, width=width, depth=depth, resolution=resolution)
     return load(entry.key, untrained=True)
-
-
-def from_module(
-    module: nn.Module,
-    *,
-    key: str,
-    classes: Iterable[str],
-    preprocessing: Preprocessing,
-    weights: str | None = None,
-    stages: Callable[[nn.Module], Network] | None = None,
-) -> Model:
-    """A model from a module that gives logits (B, classes) for images (B, 3, R, R).
-
-    The module is copied and left as it was. `weights` is what its weights are called wherever they
-    are named, such as a file name; None says that it is untrained, and every result says so.
-    `stages` takes the copy apart into stages, pooling and head; EfficientNet, MobileNetV2,
-    MobileNetV3 and ResNet of torchvision and timm need none. A module whose last stage does not go
-    through one average pooling into one linear layer has no class activation map.
-    Raises ValueError when the parts together do not give what the module gives, or when there are
-    more or fewer logits than classes; UnsupportedModuleError without `stages` for another module.
-    """
-    labels = Classes(classes)
-    made = _private_copy(module)
-    network = (stages or as_network)(made).eval().requires_grad_(False)
-    resolution = preprocessing.resolution
-    noise = torch.rand(1, 3, resolution, resolution, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        expected, found = made(noise), network(noise)  # (1, classes)
-    if expected.shape != found.shape or not torch.allclose(expected, found, rtol=1e-4, atol=1e-5):
-        raise ValueError(
-            "Stages, pooling and head do not give what the module gives. Name all of its parts, in "
-            "the order in which they run."
-        )
-    if expected.shape[1:] != (len(labels),):
-        raise ValueError(
-            f"The module gives logits of shape {tuple(expected.shape[1:])}, and {len(labels)} "
-            "classes are named. Name one class for every logit."
-        )
-    engine = create(copy.deepcopy(network), resolution)
-    architecture = f"{type(module).__module__.partition('.')[0]} {type(module).__name__}"
-    return from_network(network, engine, key, labels, preprocessing, weights, architecture)
-
-
-def from_network(
-    network: Network,
-    engine: Engine,
-    key: str,
-    classes: Classes,
-    preprocessing: Preprocessing,
-    weights: str | None,
-    architecture: str,
-) -> Model:
-    """The same of a network that is taken apart already, and the engine that runs it.
-
-    Nothing is tried out. The network is kept; the engine has a copy, or none.
-    """
-    digest = _fingerprint(network, classes, preprocessing)
-    return Model(
-        ModelId(key, digest if weights else f"untrained {digest}"),
-        ModelCard(
-            title=key,
-            architecture=architecture,
-            width=None,
-            depth=None,
-            resolution=preprocessing.resolution,
-            recipe="own" if weights else "none",
-            native_resolution=None,
-            published=None,
-        ),
-        classes,
-        preprocessing,
-        engine,
-        summarize(network, preprocessing.resolution),
-        weights or "untrained",
-        partial(copy.deepcopy, network),
-    )
-
-
-def _private_copy(module: nn.Module) -> nn.Module:
-    """On the CPU, in float32 and evaluation mode, without the hooks of whoever owns it."""
-    made = copy.deepcopy(module).cpu().float().eval()
-    for part in made.modules():
-        for hooks in (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks):
-            hooks.clear()
-    return made
-
-
-def _fingerprint(network: Network, classes: Classes, preprocessing: Preprocessing) -> str:
-    """SHA-256 of all tensors with their names, of the classes and of the preprocessing."""
-    digest = hashlib.sha256(f"{tuple(classes)} {preprocessing}".encode())
-    for name, tensor in network.state_dict().items():
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import log
 
-from effnet_viz.engines import structure
-from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.structure import Structure
-from effnet_viz.models import architectures, published, variants, zoo
+from effnet_viz.models import published, structures, variants, zoo
 from effnet_viz.models.published import Family, Figure
 
 BASELINE = variants.find("b0")
@@ -90,7 +88,7 @@ class StageScaling:
 
 def baseline() -> Structure:
     """The structure of B0 at 224 pixels."""
-    return architectures.structure_of(BASELINE)
+    return structures.structure_of(BASELINE)
 
 
 @lru_cache(maxsize=256)
@@ -102,9 +100,9 @@ def built(width: float, depth: float, resolution: int) -> Structure:
     """
     if depth > DEEPEST:
         raise ValueError(f"A depth of {depth:g} is too much: the limit is {DEEPEST:g}.")
-    with structure.init_empty_weights():
-        made = as_network(architectures.scaled(BASELINE.architecture, width, depth))
-    return structure.summarize(made, resolution)
+    from effnet_viz.models.architectures import summary_of_scaled  # takes seconds: torch
+
+    return summary_of_scaled(BASELINE.architecture, width, depth, resolution)
 
 
 def stages(width: float, depth: float) -> tuple[StageScaling, ...]:

@@ -104,6 +104,9 @@ class HeldFile:
     sha256: str
 
 
+KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
+"""What the names of files of Keras end with."""
+
 PublishedFile = RemoteFile | PackageFile
 
 WeightSource = PublishedFile | UserCheckpoint | OwnFile | HeldFile
@@ -130,9 +133,10 @@ class WeightFile:
 
 def folder() -> Path:
     """Where downloaded files are looked for: torch's own folder, so TORCH_HOME counts."""
-    import torch  # takes seconds, and the process that reads HDF5 needs none
-
-    return Path(torch.hub.get_dir()) / "checkpoints"
+    home = environ.get("TORCH_HOME")
+    if home is None:
+        home = str(Path(environ.get("XDG_CACHE_HOME", "~/.cache"), "torch"))
+    return Path(home).expanduser() / "hub" / "checkpoints"
 
 
 def checkpoint_folder() -> Path:

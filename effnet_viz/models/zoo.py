@@ -1,7 +1,7 @@
 """What models exist: one frozen entry per model. A table is data.
 
-What torchvision publishes comes from its own weight metadata, what timm publishes from
-`timm_table`; the multipliers of B0 to B7, and the figures of EfficientNet-Lite, from `published`.
+What torchvision and timm publish comes from `torchvision_table` and `timm_table`; the multipliers
+of B0 to B7, and the figures of EfficientNet-Lite, from `published`.
 
 A variant scales an entry: `b0-r448` is B0 with its own weights at another input size, `b0-d4` and
 `b0-w2` are the networks of Table 7 whose weights were never published.
@@ -9,13 +9,13 @@ A variant scales an entry: `b0-r448` is B0 with its own weights at another input
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import isnan
 from typing import Literal
 
-from torchvision.models import WeightsEnum, get_weight
-
 from effnet_viz.images.preprocessing import ResizeAndCrop
+from effnet_viz.models import torchvision_table
 from effnet_viz.models.published import FAMILY, LITE, Family, Figure
 from effnet_viz.models.timm_table import COUNTED, ROWS, SOURCE, Row
 from effnet_viz.models.weights import (
@@ -120,61 +120,60 @@ class ModelEntry:
 
 
 def _torchvision_entry(
-    name: str, key: str, title: str, family: Family, scale: tuple[float, float] | None = None
+    row: torchvision_table.Row,
+    key: str,
+    title: str,
+    family: Family,
+    scale: tuple[float, float] | None = None,
 ) -> ModelEntry:
-    """`name` is torchvision's of the weights; `scale` is width and depth within the family."""
-    weight: WeightsEnum = get_weight(name)
-    transforms = weight.transforms()
-    metrics = weight.meta["_metrics"]["ImageNet-1K"]
+    """`scale` is width and depth within the family."""
     width, depth = scale or (None, None)
+    mean, std = row.normalisation
     return ModelEntry(
         key=key,
         title=title,
         library="torchvision",
-        architecture=name.removesuffix(f"_Weights.{weight.name}").lower(),
+        architecture=row.name.lower(),
         width=width,
         depth=depth,
         preprocessing=ResizeAndCrop(
-            resize=transforms.resize_size[0],
-            resolution=transforms.crop_size[0],
-            interpolation=transforms.interpolation.value,
-            mean=tuple(transforms.mean),
-            std=tuple(transforms.std),
+            resize=row.resize,
+            resolution=row.resolution,
+            interpolation=row.interpolation,
+            mean=mean,
+            std=std,
         ),
-        weights=RemoteFile(weight.url, weight.meta["_file_size"]),
-        recipe=f"torchvision {weight.name}",
+        weights=RemoteFile(f"{torchvision_table.FILES}/{row.file}", row.megabytes),
+        recipe=f"torchvision {row.weights}",
         published=Figure(
             name=title.removeprefix("EfficientNet-"),
-            top1=metrics["acc@1"],
-            top5=metrics["acc@5"],
-            multiply_adds=weight.meta["_ops"] * 1e9,
-            parameters=weight.meta["num_params"],
-            source=f"torchvision, {weight}",
+            top1=row.top1,
+            top5=row.top5,
+            multiply_adds=row.giga_multiply_adds * 1e9,
+            parameters=row.parameters,
+            source=f"torchvision, {row.name}_Weights.{row.weights}",
         ),
         family=family,
     )
 
 
-def _b_entry(number: int, recipe: str = "V1") -> ModelEntry:
-    member, first_recipe = FAMILY[number], recipe == "V1"
-    return _torchvision_entry(
-        f"EfficientNet_B{number}_Weights.IMAGENET1K_{recipe}",
-        f"b{number}" if first_recipe else f"b{number}-{recipe.lower()}",
-        f"EfficientNet-{member.name}" + ("" if first_recipe else f" ({recipe} recipe)"),
-        Family.B,
-        (member.width, member.depth),
-    )
-
-
-def _v2_entry(letter: str) -> ModelEntry:
-    name = f"EfficientNet_V2_{letter}_Weights.IMAGENET1K_V1"
-    title = f"EfficientNetV2-{letter} (torchvision)"
-    return _torchvision_entry(name, f"v2-{letter.lower()}", title, Family.V2)
-
-
-def _resnet_entry(layers: int) -> ModelEntry:
-    name = f"ResNet{layers}_Weights.IMAGENET1K_V1"
-    return _torchvision_entry(name, f"resnet{layers}", f"ResNet-{layers}", Family.RESNET)
+def _of_torchvision(row: torchvision_table.Row) -> ModelEntry:
+    """The entry of a row, by what torchvision calls it."""
+    if match := re.fullmatch(r"EfficientNet_B(\d)", row.name):
+        member, recipe = FAMILY[int(match[1])], row.weights.removeprefix("IMAGENET1K_")
+        key, title = member.name.lower(), f"EfficientNet-{member.name}"
+        if recipe != "V1":
+            key, title = f"{key}-{recipe.lower()}", f"{title} ({recipe} recipe)"
+        return _torchvision_entry(row, key, title, Family.B, (member.width, member.depth))
+    if match := re.fullmatch(r"EfficientNet_V2_(\w)", row.name):
+        title = f"EfficientNetV2-{match[1]} (torchvision)"
+        return _torchvision_entry(row, f"v2-{match[1].lower()}", title, Family.V2)
+    if match := re.fullmatch(r"ResNet(\d+)", row.name):
+        return _torchvision_entry(row, row.name.lower(), f"ResNet-{match[1]}", Family.RESNET)
+    if row.name == "MobileNet_V2":
+        title = "MobileNetV2-1.0 (torchvision)"
+        return _torchvision_entry(row, "mobilenet-v2", title, Family.MOBILENET, (1.0, 1.0))
+    return _torchvision_entry(row, "wide-resnet50-2", "Wide-ResNet-50-2", Family.RESNET)
 
 
 def _lite_entry(number: int, resize: int, digits: str, megabytes: float) -> ModelEntry:
@@ -239,30 +238,15 @@ def _timm_entry(row: Row) -> ModelEntry:
     )
 
 
+_TORCHVISION = tuple(map(_of_torchvision, torchvision_table.ROWS))
+
 _ENTRIES = (
     _lite_entry(0, resize=256, digits="57934424", megabytes=17.954),
     _lite_entry(1, resize=272, digits="77cc7160", megabytes=20.930),
     _lite_entry(2, resize=292, digits="9656183e", megabytes=23.524),
-    _b_entry(0),
-    _b_entry(1),
-    _b_entry(1, "V2"),
-    *map(_b_entry, range(2, 8)),
+    *(entry for entry in _TORCHVISION if entry.family is Family.B),
     *map(_timm_entry, ROWS),
-    *map(_v2_entry, "SML"),
-    *map(_resnet_entry, (18, 34, 50, 101, 152)),
-    _torchvision_entry(
-        "Wide_ResNet50_2_Weights.IMAGENET1K_V1",
-        "wide-resnet50-2",
-        "Wide-ResNet-50-2",
-        Family.RESNET,
-    ),
-    _torchvision_entry(
-        "MobileNet_V2_Weights.IMAGENET1K_V1",
-        "mobilenet-v2",
-        "MobileNetV2-1.0 (torchvision)",
-        Family.MOBILENET,
-        (1.0, 1.0),
-    ),
+    *(entry for entry in _TORCHVISION if entry.family is not Family.B),
 )
 
 

@@ -17,9 +17,10 @@ from effnet_viz.analysis.randomization import run_cascade
 from effnet_viz.arrays import Floats
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.methods import MethodRefusedError, Question
-from effnet_viz.models import held, own
+from effnet_viz.models import held, recognition
 from effnet_viz.models.held import Checkpoint
-from effnet_viz.models.model import Model, ModelId, load_exactly, run_here
+from effnet_viz.models.identity import ModelId
+from effnet_viz.models.model import Model, load_exactly, run_here
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.worker import Progress
 
@@ -50,8 +51,8 @@ def take_checkpoint(request: Told, content: bytes, progress: Progress) -> tuple[
     """Holds a checkpoint that a visitor has opened, in place of the one before."""
     progress(0)
     _let_go()
-    entry = own.read_checkpoint(request["filename"], content)
-    held.hold(Checkpoint(own.labelled(entry, tuple(request["labels"])), content))
+    entry = recognition.read_checkpoint(request["filename"], content)
+    held.hold(Checkpoint(recognition.labelled(entry, tuple(request["labels"])), content))
     return _answer({}, [])
 
 

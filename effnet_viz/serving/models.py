@@ -12,9 +12,10 @@ from contextlib import AbstractContextManager, contextmanager
 from effnet_viz.arrays import Floats
 from effnet_viz.engines.engine import Activations, Engine, StageEvidence
 from effnet_viz.engines.structure import Structure
-from effnet_viz.models import checkpoints
-from effnet_viz.models.architectures import structure_of
-from effnet_viz.models.model import Model, ModelId, id_of, load_exactly
+from effnet_viz.models import fetching
+from effnet_viz.models.identity import ModelId, id_of
+from effnet_viz.models.model import Model, load_exactly
+from effnet_viz.models.structures import structure_of
 from effnet_viz.models.variants import ModelRef, find
 from effnet_viz.serving import settings, telemetry
 from effnet_viz.serving.cache import SharedCache
@@ -100,7 +101,7 @@ def get_model(ref: ModelRef) -> Model:
     Results made with it hold on to the linear head, not to the network.
     """
     entry = ref.entry
-    model_id = id_of(entry, None if ref.untrained else checkpoints.fetch(entry))
+    model_id = id_of(entry, None if ref.untrained else fetching.fetch(entry))
 
     def make() -> Model:
         with _checkout(model_id) as model:

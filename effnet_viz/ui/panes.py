@@ -37,6 +37,13 @@ class Canvas:
     strip: bool
     title: str
     """Of the photograph."""
+    credits: tuple[str, ...]
+    """Whose picture it is, in sentences."""
+
+    @property
+    def caption(self) -> list[str]:
+        """What a saved picture says of the photograph."""
+        return [f"Photograph: {self.title}", *self.credits]
 
 
 def canvas_of(image: Upload, crop: Crop) -> Canvas:
@@ -44,7 +51,7 @@ def canvas_of(image: Upload, crop: Crop) -> Canvas:
     shown = results.display_image(image)
     if min(shown.picture.shape[:2]) >= NARROWEST:
         photograph = results.sent_photograph(image)
-        return Canvas(photograph, crop.box_in(1, 1), strip=False, title=image.title)
+        return Canvas(photograph, crop.box_in(1, 1), False, image.title, image.credits)
     middle = results.middle(shown.width, shown.height)
 
     def within(x: float, y: float) -> tuple[float, float]:
@@ -55,7 +62,7 @@ def canvas_of(image: Upload, crop: Crop) -> Canvas:
     left, top, right, bottom = crop.box
     photograph = results.sent_middle(image)
     seen = (*within(left, top), *within(right, bottom))
-    return Canvas(photograph, seen, strip=True, title=image.title)
+    return Canvas(photograph, seen, True, image.title, image.credits)
 
 
 def presented(target: Prediction, best: Sequence[Prediction], keys: str) -> viewer.Presented:
@@ -88,7 +95,7 @@ def picture_of(
     attribution: Attribution,
     *,
     under: viewer.Under,
-    outlined: viewer.Object | None = None,
+    outlined: Sequence[viewer.Object] = (),
     where: str | None = None,
 ) -> viewer.Picture:
     """A map of the evidence for a class over the photograph; `where` says where it is strongest."""
@@ -132,7 +139,7 @@ def channel_picture(
             f"{title}, {stage_caption(stage, values)}",
         ],
         under=viewer.Under(title, f"stage {stage}", hint=words.POINT),
-        outlined=None,
+        outlined=(),
         common=common,
     )
 
@@ -157,7 +164,7 @@ def _picture(
     where: str,
     caption: Sequence[str],
     under: viewer.Under,
-    outlined: viewer.Object | None,
+    outlined: Sequence[viewer.Object],
     common: Range | None,
 ) -> viewer.Picture:
     sent, placement = reduced(values, placed, viewer.MOST_CELLS)
@@ -176,7 +183,7 @@ def _picture(
         canvas.seen,
         viewer.Map(sent, placement, kind, shares, common),
         f"{title} over the photograph. {where} {'. '.join(caption)}.",
-        caption=[f"Photograph: {canvas.title}", *provenance_lines(provenance), *caption],
+        caption=[*canvas.caption, *provenance_lines(provenance), *caption],
         under=under,
         stamp=stamp_of(provenance),
         field=field,

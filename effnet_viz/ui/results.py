@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from effnet_viz.analysis import evaluation, faithfulness, mistakes, randomization
 from effnet_viz.analysis import pointing_game as game
 from effnet_viz.analysis import verdict as sentences
@@ -30,10 +33,9 @@ from effnet_viz.arrays import (
     reduced,
 )
 from effnet_viz.attribution import channels as stage_channels
-from effnet_viz.attribution import doubts as doubts_of
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import METHODS, Library, Method
-from effnet_viz.images.guarded import decode_guarded
+from effnet_viz.images.guarded import decode_guarded, layers_guarded
 from effnet_viz.images.photograph import ImageError, Photograph, resized
 from effnet_viz.metrics.deletion import Kind
 from effnet_viz.models import validation
@@ -108,6 +110,11 @@ class PlayedGame:
 def decoded(content: bytes) -> Photograph:
     """Decoded, in turn: a large photograph takes some hundred megabytes meanwhile."""
     return decode_guarded(content, _decoding)
+
+
+def layers(content: bytes) -> tuple[Pixels, NDArray[np.uint8] | None]:
+    """Colours (H, W, 3) and opacity (H, W), None for an opaque picture; in turn, as decoded."""
+    return layers_guarded(content, _decoding)
 
 
 @contextmanager
@@ -210,6 +217,8 @@ def attribution(analysis: Analysis, method: Method, stage: int | None) -> Attrib
 @_results.kept(lambda _: 5000)
 def doubts(model: Model) -> Mapping[str, tuple[str, ...]]:
     """Where methods do not do on a model what their papers say, by key; see attribution.doubts."""
+    from effnet_viz.attribution import doubts as doubts_of  # takes seconds: torch
+
     network = model.module()
     return {key: doubts_of.doubts(method, network) for key, method in METHODS.items()}
 

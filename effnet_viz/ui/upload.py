@@ -20,3 +20,5 @@ class Upload:
     description: str
     """Alternative text."""
     content: bytes
+    credits: tuple[str, ...] = ()
+    """Whose picture it is, in sentences; empty for the visitor's own."""

@@ -8,6 +8,22 @@ from __future__ import annotations
 from typing import Any
 
 BROWSER: dict[str, Any] = {
+    # An object of one's own
+    "cutter": {
+        "tool": "Tool",
+        "box": "Box",
+        "thing": "Object brush",
+        "ground": "Background brush",
+        "brush": "Width",
+        "undo": "Undo",
+        "again": "Start again",
+        "box_hint": "Draw a box around the object, a little larger than it.",
+        "cut_hint": "Is something missing, or too much? Take a brush, or draw another box.",
+        "thing_hint": "Paint over what is missing.",
+        "ground_hint": "Paint over what does not belong to the object.",
+        "box_keys": "Keys: arrows move the box, with Shift its corner, Enter cuts.",
+        "brush_keys": "Keys: arrows move the brush, Enter paints.",
+    },
     # Pictures and what stands under them
     "maps": "Maps",
     "picture": "Picture",
@@ -135,7 +151,7 @@ PAGES = {
     ),
     "pages/scaling_lab.py": (
         "Scaling lab",
-        "Drag a drawn object and watch five small networks find it",
+        "Drag an object and watch networks of different scale find it",
     ),
     "pages/scaling_rules.py": ("Scaling rules", "How B0 grows into B7, with sliders"),
     "pages/models.py": ("Models", "All networks: what is ready here, what has to be downloaded"),
@@ -171,8 +187,12 @@ POINT = "Point at a map to read it"
 HOLD_B = "Hold B for the map before"
 ANSWER_FOLLOWS = "The answer follows while you draw"
 FETCHING = "Fetching your photographs from this browser …"
+LOOKING_AT = "{name} is looking at the image …"
+LOADING = "Loading {name} …"
+OWN_PHOTOGRAPHS = "Photographs of your own"
 LEADS_ON = "Compare this photograph across scalings"
 ANOTHER_CLASS = "Explain another class"
+ANOTHER_OF = "Another of {count} classes"
 EXPLAIN_A_CLASS = "Explain a class"
 PHOTOGRAPH = "Photo"
 WEAK = "Weak evidence"
@@ -193,7 +213,16 @@ WHY_SAME_MAP = (
 PRESENTING_ONE = "← → stage · ↑ ↓ network · H photograph · Esc leaves"
 STAGES = "Stage by stage"
 STAGES_LINE = "What each stage responds to; choose one for Grad-CAM and its channels"
+CHANNELS = "Channels of stage {stage}"
 CHANNELS_LINE = "Each finds one pattern; choose one to see it over the photograph"
+SORT_CHANNELS = "Sort channels by"
+SORT_CHANNELS_HELP = (
+    "Influence on the class is gradient × activation, summed over the grid, in units of the score. "
+    "At the last stage it is exact: the channel's mean activation times the weight that the class "
+    "gives to it; all channels and a constant add up to the score. At earlier stages it is an "
+    "estimate."
+)
+ONE_CHANNEL = "Channel {channel} of stage {stage}"
 DETAILS = "Details"
 DETAILS_TARGET = (
     "The maps explain **{label}**: its guess number {rank} of {count}, score (logit) {logit}. The "
@@ -302,6 +331,16 @@ MODELS_LINE = (
     "differently."
 )
 PREPROCESSING = "Preprocessing, weight files and sources of the figures"
+RUN_THE_UNTRAINED = "Untrained"
+RUN_THE_UNTRAINED_HELP = (
+    "The same architecture with random weights. Its predictions and maps mean nothing: compare "
+    "with them to see what training adds."
+)
+USE_READY = "Use {name}, which is ready"
+RUN_THIS_UNTRAINED = "Run {name} untrained"
+RUN_THIS_UNTRAINED_HELP = (
+    "Random weights: predictions and maps mean nothing, and say so everywhere."
+)
 FIND_MODEL = (
     "{count} models. Type a few letters to find one: B3, AdvProp, NoisyStudent, ResNet. Those that "
     "are ready come first."
@@ -314,7 +353,7 @@ CHECKPOINT_ACCEPTED = (
 )
 CHECKPOINT_WEIGHTS = "Weights"
 CHECKPOINT_CLASSES = "Labels: one a line, or JSON"
-READING = "Reading {name} …"
+READING_FILE = "Reading {name} …"
 CHECKPOINT_OPEN = "{name} is open."
 CLOSE_CHECKPOINT = "Close it"
 CHECKPOINT_TOO_LARGE = (
@@ -358,7 +397,7 @@ NOT_RETRAINED = "same weights, not retrained"
 
 # Mistakes
 OWN_NETWORK = "Your network"
-NO_NETWORKS = "What did your network learn: the wolf, or the snow?"
+NO_OWN_NETWORKS = "What did your network learn: the wolf, or the snow?"
 MAKE_A_NETWORK = """
 This page looks at a network that you have trained, on pictures that it did not learn from: where it
 goes wrong, what it goes by, and whether that is the thing or a shortcut. There is none here yet.
@@ -379,7 +418,7 @@ UNREADABLE = "Left out, because they cannot be read: {count}. {name}: {reason}"
 GOES_BY = "What it goes by"
 GOES_BY_LINE = "Pictures of a class whose maps look alike, laid over each other"
 TOO_FEW = "Nothing is said of classes with fewer than {count} pictures: add some."
-OTHER_CLASSES = "Classes without a finding ({count})"
+CLASSES_WITHOUT_FINDING = "Classes without a finding ({count})"
 SHORTCUT = "shortcut"
 MEAN_PICTURE = "Mean of {count} pictures of {label}, with their mean map"
 HOW_FOUND = "How this is found"
@@ -445,6 +484,60 @@ NETWORKS = {
 }
 """What a network is called on every page, by what it stands for."""
 
+# Scaling lab: an object of one's own, experiments
+OFFER_OBJECT = "Own object"
+OBJECT_PICTURE = "A picture of your object"
+OBJECT_PICTURE_HELP = (
+    "Best is a PNG or WebP picture with a transparent background. From any other photograph, you "
+    "can cut the object out here. It stays in this tab and is gone when you close it."
+)
+CUTTER = "Your photograph: draw a box around the object, then correct with the brushes"
+CUT_OUT = "Your object, cut out"
+WHAT_IS_IT = "What is it?"
+WHAT_IS_IT_HELP = (
+    "The answer that counts as right. Choose more than one class where more than one is right: a "
+    "male sheep is “ram”, and a network may know only that word for sheep."
+)
+OF_CLASSES = "Search among {count} classes"
+USE_OBJECT = "Use this object"
+OTHER_PICTURE = "Another picture"
+SAY_WHAT_IT_IS = "Say what it is first: only then can an answer be right."
+HAVE_OBJECT = "Your object is in use: {what}. Choose another picture to replace it."
+REMOVE_OBJECT = "Remove my object"
+MANY_STROKES = (
+    "These are more strokes than can be kept. Undo some, or start again with a closer box."
+)
+TEN_BACKGROUNDS = "Ten backgrounds"
+TEN_LINE = (
+    "The same object at the same place on ten other backgrounds. A network that looks at the "
+    "object keeps its answer and its map."
+)
+TEN_HOW = (
+    "All maps of a network have one scale. How much a map changes is 1 − r, with r the correlation "
+    "of its cells with those in your scene: 0 is the same map, 1 one that has nothing in common "
+    "with it."
+)
+HIDE_SLOWLY = "Hide it slowly"
+HIDE_LINE = (
+    "The same scene with more and more of the object hidden, from nothing to "
+    "90\N{NO-BREAK SPACE}%. When does each network lose it, and does its evidence stay on what is "
+    "still visible?"
+)
+HIDE_HOW = (
+    "Dotted: the share of the picture that is still visible of the object. A map that is the same "
+    "everywhere has as much of its evidence there, so only what lies above is more than chance."
+)
+RUN_EXPERIMENT = "Run it with the networks above ({count})"
+MAPS_OF = "Maps of"
+YOUR_SCENE = "your scene"
+MAP_CHANGE = "map change {change}"
+ON_BACKGROUND = "Background {number}"
+NAMED_RIGHTLY, NAMED_WRONGLY = "named rightly", "named wrongly"
+HIDDEN_OF_OBJECT = "hidden of the object"
+PROBABILITY_OF_CLASS = "probability of the class"
+EVIDENCE_ON_VISIBLE = "evidence on what is visible"
+BY_AREA = "by chance"
+
 # Scaling lab
 LAB_LINE = "Five small networks name the drawn thing."
 LAB_DRAG = "Drag it, and watch where they look."
@@ -478,12 +571,61 @@ CLASS_EXPLAINED_HELP = (
     "or wrong."
 )
 BACKDROP = "Put the object on a picture of your own"
-BACKDROP_HELP = "The middle square of your picture is used, at {side}×{side} pixels."
-DRAWN_BACKDROP = "Draw a background again"
+BACKDROP_HELP = (
+    "The middle square of your picture is used. It stays in this computer's memory and is not in "
+    "links."
+)
+DRAWN_BACKDROP = "Remove it"
 LOADING_NETWORKS = "Loading five networks, once for all visitors. This takes some seconds …"
 UNFINISHED_LAB = "The networks cannot be shown: {reason}"
 ON_THE_OBJECT = "On the object {share}"
 FINDS = "Which network finds the {name}?"
+BENCH = "Bench"
+REAL_NETWORKS, MINIATURES = "Real networks", "Five miniatures"
+ONE_NETWORK = "1 network"
+ONE_LOOKS, SEVERAL_LOOK = "One network looks", "{count} networks look"
+BENCH_LINE = "{who} at {thing}."
+BENCH_DRAG = "Drag it, and watch where they look."
+BENCH_LINE_TWO = "{who} at two things."
+BENCH_DRAG_TWO = "Drag them. A click asks for the other one."
+BENCH_NETWORKS_HELP = (
+    "Whatever has its weights here. {most} at most: they stand in one row, and each takes its time "
+    "while you drag."
+)
+NO_SECOND_OBJECT = "none"
+OWN_OBJECT = "my own object"
+SECOND_OBJECT = "Second object"
+OF_THE_SECOND = "The second object"
+TURNED = "Turned, in degrees"
+MIRRORED = "Mirrored"
+CLASS_OF_OBJECT_HELP = (
+    "The maps show what speaks for this object's class. Several classes can be right for it: every "
+    "network is asked for the one that it finds most likely. A click on the other object in a "
+    "picture asks for that one."
+)
+LIGHT, WARMTH = "Light", "Warmth"
+LIGHT_HELP = "0 is as photographed, −100 dark, 100 bright."
+WARMTH_HELP = "0 is as photographed, −100 bluish, 100 reddish."
+BACKGROUND = "Background"
+BACKGROUNDS = {"made": "made by chance", "blurred": "blurred photograph"}
+BACKGROUND_HELP = "For a picture of your own, see “Own background” above."
+BACKGROUND_NUMBER = "Background number"
+BENCH_NUMBER_HELP = (
+    "Decides which things lie around, and from where the object is hidden. The same number always "
+    "gives the same."
+)
+BENCH_METHOD_HELP = (
+    "All that are there at once. CAM and most others look at the last stage, Grad-CAM at the stage "
+    "before it: at the last stage it is the CAM."
+)
+WHO_FINDS = "Which network finds {name}?"
+PRESENTING_BENCH = "N new scene · drag an object · click the other one to ask for it · Esc leaves"
+EXPLAINED = "Explained: {label}"
+EXPLAINED_OWN = "It has no class for this object. Explained: its answer"
+ON_OTHER = "on the other object {share}"
+EVIDENCE_ON_IT = "Evidence on the object {share}"
+ON_IT = "On the object {share}"
+POSSIBLE = "possible {share}"
 PRESENTING_LAB = "N new scene · drag the {name} · ← → map · Esc leaves"
 CHART_KEY = "Line: 95 % interval of the difference from {baseline}. Hollow: may be chance."
 BY_CHANCE = "may be chance"
@@ -491,6 +633,72 @@ PAIRS = "Every pair"
 COST = "Accuracy and cost"
 CURVES = "Learning curves"
 LIMITS = "Limits"
+WHERE_IT_LIES = "Where the evidence lies"
+LAB_MEASURE = "Measure"
+LAB_PAIRS = "**Pairs, with 95 % intervals** (right of 0: the first is higher)"
+LAB_SIZES = "**By size of the object**"
+DO_THEY_AGREE = "Do they agree?"
+SAME_ANSWER = "**Same answer** (share of scenes)"
+ALIKE_MAPS = "**Alike maps** (correlation of CAMs)"
+STUDY_TITLE = "Real networks, on photographs whose object is known to the pixel"
+STUDY_CHART = "Evidence on the object, of what is possible"
+STUDY_KEY = (
+    "Dot and line: the mean and its 95 % interval over objects. Beside it: the mean on all scenes, "
+    "and how many of all scenes the network names rightly. 100 % is what the object's own outline "
+    "reaches on the network's grid."
+)
+IN_MINIATURE = "The five miniatures, by the same measure: {status}, {change} points."
+BY_DEPTH = "Where evidence becomes an object"
+BY_DEPTH_ALT = (
+    "Grad-CAM's evidence on the object, of what is possible, from the first stage to the last."
+)
+READING_DEPTH = """
+Each dot is a stage of a network: how much of the positive evidence of its Grad-CAM lies on the
+object, as a share of what the object's own outline reaches on that stage's grid. From left to right
+one goes deeper into the network. At the last stage Grad-CAM is the class activation map.
+
+A stage can lie above the last one: its grid is finer, or its evidence keeps closer to the object.
+More than 100 % is possible, where a map marks the middle of the object and leaves its outline out.
+"""
+TWO_OBJECTS = "Two objects, sizes, backgrounds"
+TWO_OBJECTS_ALT = (
+    "For each network: evidence on a class's own object and on the other one, evidence on small, "
+    "medium and large objects, and how alike maps are over backgrounds."
+)
+TWO_OBJECTS_LINE = (
+    "Means, 95 % intervals in brackets. Two objects: maps of either class, where it is among the "
+    "network's first {near}. One object: evidence on it, of what is possible, for the smallest, "
+    "middle and largest third. Alike over backgrounds: mean correlation of the maps of one object "
+    "at one place on four backgrounds; 1 is the same map."
+)
+WHICH_METHOD = "Which method finds the object?"
+METHODS_BY = "What is told of each method"
+ON_ITS_OBJECT = "Evidence on the object"
+BRIGHTEST_POINT = "Brightest point on it"
+_METHODS_ALT = "For each method and network: {what}; passes through the network, and seconds a map."
+ON_ITS_OBJECT_ALT = _METHODS_ALT.format(what="evidence on the object of what is possible")
+BRIGHTEST_POINT_ALT = _METHODS_ALT.format(what="how often the brightest point lies on the object")
+WHICH_METHOD_LINE = (
+    "Scenes with one object: {scenes}; 95 % intervals over objects in brackets. Seconds: the "
+    "median of one map of {first}, where the measuring machine had other work as well."
+)
+NO_METHODS_MEASURED = (
+    "Methods have not been measured on these scenes yet. Run `effnet-viz lab objects --methods`; "
+    "it can be stopped at any time, and what is measured shows here."
+)
+WITHOUT_A_MASK = (
+    "**Who has no mask** can only compute numbers such as deletion. Do they put methods into the "
+    "order of the mask? {found}"
+)
+WITHOUT_A_MASK_ALT = (
+    "For each number that needs no mask: the rank correlation of its order of methods with the "
+    "mask's, and its 95 % interval."
+)
+WITHOUT_A_MASK_LINE = (
+    "Spearman's correlation of the ranks of {count} methods on Lite0, {scenes} scenes: 1 is the "
+    "same order, −1 the reverse; 95 % intervals over objects in brackets."
+)
+STUDY_NUMBERS = "All numbers of real networks (JSON)"
 READING = "How to read this"
 ALL_NUMBERS = "All measured numbers (results.json)"
 READING_LAB = """
@@ -566,6 +774,7 @@ UNTRAINED_TOO_HELP = (
     "Their predictions and maps mean nothing, and say so; their size and time are real."
 )
 RUN_UNTRAINED = "Run untrained"
+REMOVE_NETWORK = "Remove {name}"
 DOWNLOAD = "Download {megabytes:.0f} MB"
 DOWNLOADING = "The weights are on their way; how far they are stands below the maps."
 CLASS = "Class"
@@ -593,6 +802,8 @@ SAVE_HINT = (
     "were started."
 )
 DETAILS_COMPARED = "The maps explain **{label}**. All networks looked at the same photograph."
+READ_DELETION = "How to read deletion and insertion"
+READ_POINTING = "How to read the pointing game"
 COMPARISON_HELP = {
     "How to read the maps": """
 Every network explains the same class on the same photograph, and all pictures move together. What a
@@ -607,14 +818,14 @@ map: what both have, as a share of what either has. Both use the part of the pho
 networks saw, on a grid of 64×64 places. *Where they differ* shows the standard deviation of each
 place's rank.
 """,
-    "How to read deletion and insertion": """
+    READ_DELETION: """
 If a map is right about what matters, blurring its brightest places should take the answer away
 quickly, and bringing only those back should return it quickly. The numbers say how much of the
 answer is left on average: small is good under deletion, large under insertion. Each is a share of
 what the network says of the whole photograph, because some networks are surer than others. A
 network never saw such half-blurred pictures when it was trained, so read small differences as none.
 """,
-    "How to read the pointing game": """
+    READ_POINTING: """
 Photographs of different classes are put together into one picture of twice the size. A map of one
 class should then lie on its own photograph. The number is the share of positive evidence that does.
 It needs nobody to draw outlines, and an even map would get 25 %. A network is used here at twice
@@ -660,6 +871,26 @@ POINTING_TOO_FEW = (
 )
 PLAY_WITH_THESE = "Play with these"
 NUMBERS = "Numbers"
+NETWORK = "Network"
+WEIGHTS = "Weights"
+BEST_CLASS = "Best class"
+RANK = "Rank"
+HALF_AREA = "Area holding half the evidence (%)"
+HALF_AREA_HELP = (
+    "The smallest part of what the network saw that holds half of the positive evidence. An even "
+    "map has 50 %."
+)
+REGIONS = "Regions"
+REGIONS_HELP = "Separate pieces of that part."
+BORDER = "Distance to the border (0 to 1)"
+BORDER_HELP = (
+    "Mean distance of the positive evidence to the nearest edge: 0 at the edge, 1 in the middle. "
+    "An even map has 0.33."
+)
+PARAMETERS = "Parameters (M)"
+MULTIPLY_ADDS = "Multiply-adds (B)"
+TIME_HERE = "Time here (ms)"
+TIME_HERE_HELP = "One forward pass on this machine, whatever else it did then."
 
 # Methods
 
@@ -674,7 +905,6 @@ OWN_BRIGHTNESS = (
 USUAL_MAPS = "CAM and Grad-CAM"
 COMPUTING = "Computing …"
 COMPUTE = "Compute, about {seconds}"
-CANCEL = "Cancel"
 METHOD_PROGRESS = "{title} is being computed. Whatever else you choose ends it."
 METHOD_COST = "{runs}, {seconds} s"
 RUNS = {0: "no run", 1: "1 run"}
@@ -710,7 +940,7 @@ STAYS_HELP = (
     "With nearly all weights random, the map still ranks places as before (mean rank correlation "
     "above 0.5). Do not take it for what the network learnt."
 )
-ALIKE = "ρ {rank}, SSIM {similarity}"
+RANK_AND_SIMILARITY = "ρ {rank}, SSIM {similarity}"
 RANK_CORRELATION = "|ρ| with the original"
 SIMILARITY = "SSIM with the original"
 LEFT_OUT = "Left out, because they do not run on this network: {titles}."

@@ -36,8 +36,8 @@ from effnet_viz.images.photograph import Photograph
 from effnet_viz.images.preprocessing import ResizeAndCrop
 from effnet_viz.models import variants
 from effnet_viz.models.classes import Classes
+from effnet_viz.models.identity import ModelId
 from effnet_viz.models.model import Model as ModelRecord
-from effnet_viz.models.model import ModelId
 from effnet_viz.models.zoo import ModelCard
 from tests.conftest import SAMPLES, eager
 

@@ -19,7 +19,8 @@ from effnet_viz.analysis.words import NO_BREAK
 from effnet_viz.engines.network import Network
 from effnet_viz.images.photograph import ImageError, Photograph
 from effnet_viz.images.preprocessing import ResizeAndCrop
-from effnet_viz.models.model import Model, from_module
+from effnet_viz.models.model import Model
+from effnet_viz.models.modules import from_module
 from effnet_viz.models.validation import ValidationPicture
 
 SIDE = 70

@@ -13,7 +13,7 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 from effnet_viz import Analysis, Model, analyse
-from effnet_viz.analysis.randomization import SanityCheck, randomize, sanity_check
+from effnet_viz.analysis.randomization import SanityCheck, sanity_check
 from effnet_viz.arrays import Floats, Placement
 from effnet_viz.attribution.methods import (
     METHODS,
@@ -22,6 +22,7 @@ from effnet_viz.attribution.methods import (
     Task,
 )
 from effnet_viz.engines.network import Network
+from effnet_viz.engines.random_weights import randomize
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.metrics.agreement import rank_correlation
 from tests.conftest import SAMPLES, eager

@@ -72,6 +72,9 @@ def test_the_picture_comes_first(page: Page, address: str, size: ViewportSize, s
         assert box["y"] < 120
         assert box["y"] + box["height"] <= size["height"]
     assert box_of(page.locator(".strip"))["height"] <= 56
+    thumbnails = page.get_by_role("radiogroup", name="Photograph").get_by_role("radio")
+    assert {round(box_of(one)["height"]) for one in thumbnails.all()} == {42, 48}  # one is chosen
+    expect(page.get_by_role("link", name=words.LEADS_ON)).to_be_visible()
     assert box_of(page.get_by_role("toolbar"))["height"] <= 40
     rows = page.get_by_role("radiogroup", name="Explain a class").get_by_role("radio")
     expect(rows).to_have_count(5)
@@ -120,6 +123,10 @@ def test_a_phone_shows_a_square_and_five_answers_at_once(
         picture = box_of(page.locator(".stage:visible"))
         assert sheet["y"] >= picture["y"] + picture["height"]  # never over the picture
         page.get_by_role("button", name="Stage 8", exact=True).tap()
+        stages = page.get_by_role("radiogroup", name="Stage of Grad-CAM").get_by_role("radio")
+        assert all(min(box_of(one)["width"], box_of(one)["height"]) >= 36 for one in stages.all())
+        sheet = box_of(page.locator(".sheet"))
+        assert sheet["y"] >= picture["y"] + picture["height"]
         choose_stage(page, 5)
         expect(pane_of(page, "Grad-CAM")).to_have_attribute("aria-label", re.compile("stage 5 "))
         page.get_by_role("button", name="Stage 5", exact=True).tap()
@@ -154,6 +161,19 @@ def test_a_real_file_through_the_file_chooser(page: Page, address: str, tmp_path
 def test_a_file_can_be_dropped_anywhere_and_pasted(page: Page, address: str) -> None:
     page.goto(address)
     explained(page, "tiger cat")
+    page.evaluate(
+        """() => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File(["-"], "one.jpg", { type: "image/jpeg" }));
+            const event = { dataTransfer, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new DragEvent("dragover", event));
+        }"""
+    )
+    zone = box_of(page.get_by_text(words.BROWSER["drop_here"]).locator(".."))
+    assert zone["x"] > 0
+    assert zone["y"] > 0
+    assert zone["x"] + zone["width"] < WIDE["width"]
+    assert zone["y"] + zone["height"] < WIDE["height"]
     for name, event in (("palace", "drop"), ("espresso", "paste")):
         content = base64.b64encode((SAMPLES / f"{name}.jpg").read_bytes()).decode()
         page.evaluate(
@@ -246,8 +266,15 @@ def test_five_pages_back_and_forth(page: Page, address: str, tmp_path: Path) -> 
     choose_stage(page, 5)
     add_photographs(page, own)
     explained(page, "palace")
-    titles = [title for title, _ in words.PAGES.values()]
     entries = page.evaluate("history.length")
+    rows = page.get_by_role("radiogroup", name="Explain a class").get_by_role("radio")
+    rows.nth(1).click()  # the server writes it into the address
+    expect(page).to_have_url(re.compile("target="))
+    rows.first.click()
+    explained(page, "palace")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("history.length") == entries
+    titles = [title for title, _ in words.PAGES.values()]
     head = page.get_by_role("heading", level=1)
     for title in titles[1:]:
         go_to(page, title)
@@ -313,6 +340,30 @@ def test_the_first_map_is_a_few_tabs_away(page: Page, address: str) -> None:
     expect(page.get_by_role("button", name="To the maps")).to_be_focused()
     page.keyboard.press("Enter")
     expect(pane_of(page, "CAM")).to_be_focused()
+
+
+def test_where_there_is_no_camera_the_systems_takes_the_photograph(
+    page: Page, address: str
+) -> None:
+    """Over plain HTTP in a local network a browser gives none."""
+    page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined });")
+    page.goto(address)
+    explained(page, "tiger cat")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Camera").click()
+    assert chooser.value.element.get_attribute("capture") == "environment"
+    chooser.value.set_files(SAMPLES / "palace.jpg")
+    explained(page, "palace")
+
+
+def test_on_paper_stand_the_answers_and_the_maps(page: Page, address: str) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+    page.emulate_media(media="print")
+    for hidden in (page.locator(".strip"), page.get_by_role("toolbar", name="How to look")):
+        expect(hidden).to_be_hidden()
+    for shown in (pane_of(page, "CAM"), page.get_by_role("heading", name="Tiger cat, 39")):
+        expect(shown).to_be_visible()
 
 
 def test_a_link_to_share(page: Page, address: str) -> None:

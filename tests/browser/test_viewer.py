@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -14,13 +13,14 @@ from effnet_viz import analyse
 from effnet_viz.arrays import full_range
 from effnet_viz.engines.structure import Stage
 from effnet_viz.images.decode import decode
-from effnet_viz.models import architectures, variants
+from effnet_viz.models import structures, variants
 from effnet_viz.models.classes import imagenet
 from effnet_viz.pictures import render
 from tests.browser.visitor import (
     PATIENCE,
     PHONE,
     WIDE,
+    await_all_stages,
     barriers,
     choose_stage,
     explained,
@@ -35,18 +35,6 @@ from tests.conftest import SAMPLES, loaded
 pytestmark = pytest.mark.browser
 
 PALACE = "?image=palace"
-
-
-@pytest.fixture
-def sent(page: Page) -> list[int]:
-    """Sizes of the websocket messages from the browser to the server."""
-    sizes: list[int] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda payload: sizes.append(len(payload)))
-
-    page.on("websocket", listen)
-    return sizes
 
 
 def test_looking_asks_the_server_nothing(page: Page, address: str, sent: list[int]) -> None:
@@ -87,15 +75,9 @@ def test_looking_asks_the_server_nothing(page: Page, address: str, sent: list[in
 def test_one_scrubs_through_all_stages_without_asking_the_server(page: Page, address: str) -> None:
     sent: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    play = page.get_by_role("button", name="Play all stages")
-    until = time.monotonic() + PATIENCE / 1000
     page.goto(address + PALACE)
+    play = await_all_stages(page)
     explained(page, "palace")
-    while not play.is_visible():  # once for this machine, the gradients are still being converted
-        assert time.monotonic() < until
-        page.wait_for_timeout(2000)
-        page.reload()
-        explained(page, "palace")
     page.wait_for_timeout(1500)
     before = len(sent)
     pane = pane_of(page, "Grad-CAM")
@@ -182,7 +164,7 @@ def test_linked_readings_are_the_values_of_the_api(page: Page, address: str) -> 
             ("CAM", 9, result.cam),
             ("Grad-CAM", 5, result.grad_cam(5)),
         ):
-            structure = architectures.structure_of(variants.find("lite0"))
+            structure = structures.structure_of(variants.find("lite0"))
             row, column = (cell_at(place, structure.stages[stage]) for place in (y, x))
             said = reading_of(page, method)
             expect(said).to_contain_text(expected_reading(values, row, column))
@@ -324,7 +306,9 @@ def test_a_part_is_covered_by_keys(page: Page, address: str) -> None:
     page.goto(address + PALACE)
     explained(page, "palace")
     page.get_by_role("button", name="Cover", exact=True).press("Enter")
-    page.locator('[data-slot="photograph"] .stage').focus()
+    photo = page.locator('[data-slot="photograph"] .stage')
+    expect(photo).to_be_visible()  # what is hidden takes no focus: Enter would press Cover again
+    photo.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Without this part: ")).to_be_visible()
     box = page.get_by_role("group", name="Covered part").first
@@ -440,7 +424,10 @@ LOOKS = [
 
 @pytest.mark.parametrize(
     ("path", "scheme", "size"),
-    one_of_many(LOOKS, [(path, "dark", "wide") for path in PAGES]),
+    one_of_many(
+        LOOKS,
+        [*((path, "dark", "wide") for path in PAGES), ("compare_scaling", "light", "phone")],
+    ),
 )
 def test_no_barrier(chromium: Browser, address: str, path: str, scheme: str, size: str) -> None:
     context = chromium.new_context(

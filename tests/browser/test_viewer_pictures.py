@@ -174,7 +174,7 @@ def test_without_the_adapter_it_draws_in_a_plain_page(page: Page) -> None:
         },
         "map": {
             "photograph": photograph, "box": [0, 0, 1, 1], "description": "A map", "stamp": "",
-            "caption": ["Two cells"], "object": None, "file": "cells.png", "lead": "Two cells",
+            "caption": ["Two cells"], "objects": [], "file": "cells.png", "lead": "Two cells",
             "text": "", "side": "", "hint": "", "tag": "", "why": "", "scale": True,
             "answer": None, "picture": "", "boxed": True, "live": None, "answered": 0,
             "before": None,

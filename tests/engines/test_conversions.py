@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,11 +17,15 @@ import numpy as np
 import pytest
 import torch
 
+from effnet_viz.arrays import Floats
 from effnet_viz.engines import compiled, conversions, create, openvino_engine
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.compiled import CachedEngine
 from effnet_viz.engines.conversions import FORWARD, GRADIENTS, ConversionError, Recipe
 from effnet_viz.engines.network import Network
+from effnet_viz.engines.structure import Structure
+from effnet_viz.engines.structures import kept
+from effnet_viz.engines.summarize import summarize
 from effnet_viz.engines.torch_engine import TorchEngine
 from tests.engines.networks import images
 from tests.engines.test_engine import assert_close, assert_near
@@ -47,12 +52,12 @@ RECIPE = Recipe(__name__, "made", ("1",), SIDE)
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache with both conversions."""
+    """A cache with both conversions, and with them compiled."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(conversions.CACHE, str(folder))
         conversions.fetch(RECIPE)
-        wait_for(GRADIENTS)
+        wait_for(compiled._on_this(GRADIENTS))  # the last that is made
     return folder
 
 
@@ -79,12 +84,18 @@ def wait_for(kind: str) -> None:
         time.sleep(0.1)
 
 
+def all_of(recipe: Recipe) -> set[str]:
+    """The entries that a recipe has in the end."""
+    kinds = (FORWARD, GRADIENTS)
+    return {f"{recipe.key}-{name}" for kind in kinds for name in (kind, compiled._on_this(kind))}
+
+
 def entries(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
 
 
 def test_both_passes_are_those_of_eager_pytorch(folder: Path) -> None:
-    assert entries(folder) == {f"{RECIPE.key}-{kind}" for kind in (FORWARD, GRADIENTS)}
+    assert entries(folder) == all_of(RECIPE)
     engine, eager = CachedEngine(RECIPE), TorchEngine(made("1"))
     x = images(SIDE, 3).numpy()
     ours, expected = engine.forward(x), eager.forward(x)
@@ -143,6 +154,42 @@ def test_gradients_used_longest_ago_leave_the_memory(
     assert compiled._gradients(RECIPE) is None  # it is nowhere any more
 
 
+def results(engine: CachedEngine) -> list[Floats]:
+    x = images(SIDE, 1).numpy()
+    seen = engine.forward(x)
+    evidence = engine.explain(x, seen, [3]).values()
+    return [seen.logits, *seen.stages.values(), *(one.grad_cam for one in evidence)]
+
+
+def nonsense(place: Path) -> None:
+    (place / "compiled.blob").write_bytes(b"something else")
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed", "of another version"])
+def test_what_is_kept_compiled_gives_the_same_as_compiled_now(
+    harm: str, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = results(CachedEngine(RECIPE))
+    assert len(kept) > 10
+    assert caplog.text == ""
+    monkeypatch.setattr(compiled, "_kept", OrderedDict())
+    for kind in (FORWARD, GRADIENTS):
+        place = folder / f"{RECIPE.key}-{compiled._on_this(kind)}"
+        match harm:
+            case "gone":
+                shutil.rmtree(place)
+            case "changed":
+                nonsense(place)
+            case "of another version":
+                shutil.rmtree(place)
+                conversions.write(RECIPE, compiled._on_this(kind), nonsense, {})
+    now = results(CachedEngine(RECIPE))
+    for one, other in zip(kept, now, strict=True):
+        assert np.array_equal(one, other)
+    said = {"gone": "", "changed": "is damaged", "of another version": "is compiled anew"}
+    assert said[harm] in caplog.text
+
+
 @pytest.mark.parametrize("harm", ["truncated", "changed", "gone", "no JSON", "another"])
 def test_a_damaged_entry_is_logged_and_removed(
     harm: str, folder: Path, caplog: pytest.LogCaptureFixture
@@ -182,7 +229,7 @@ def test_all_who_ask_wait_for_one_process(empty: Path, monkeypatch: pytest.Monke
     assert len({entry.folder for entry in found}) == 1
     assert len(started) == 1
     conversions._children[RECIPE.key].wait(PATIENCE)
-    assert entries(empty) == {f"{RECIPE.key}-{kind}" for kind in (FORWARD, GRADIENTS)}
+    assert entries(empty) == all_of(RECIPE)
 
 
 def test_two_processes_at_once_leave_one_entry(empty: Path) -> None:
@@ -271,3 +318,46 @@ def test_room_is_made_for_the_newest(empty: Path, monkeypatch: pytest.MonkeyPatc
     conversions.write(recipes[3], FORWARD, fill, {})
     assert entries(empty) == {f"{recipes[number].key}-{FORWARD}" for number in (1, 3)}
     assert not abandoned.exists()
+
+
+# Structures
+
+
+def counted() -> Structure:
+    return summarize(made("1"), SIDE)
+
+
+def never() -> Structure:
+    raise AssertionError("it is on disk")
+
+
+def test_a_structure_is_read_off_a_network_once(empty: Path) -> None:
+    first = kept(RECIPE, counted)
+    assert first == counted()
+    assert kept(RECIPE, never) == first
+    [place] = empty.iterdir()
+    place.rename(empty / "elsewhere")
+    with pytest.raises(AssertionError, match="on disk"):
+        kept(RECIPE, never)
+
+
+@pytest.mark.parametrize("stages", [7, [{"number": 1}], [{"number": 1, "other": 2}], None])
+def test_a_damaged_structure_is_made_again(
+    stages: object, empty: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    conversions.write(RECIPE, "structure", lambda _: None, {"stages": stages})
+    assert entries(empty) == {f"{RECIPE.key}-structure"}
+    assert kept(RECIPE, counted) == counted()
+    assert "is damaged" in caplog.text
+    assert kept(RECIPE, never) == counted()
+
+
+def test_without_room_a_structure_is_read_off_every_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+    monkeypatch.setenv(conversions.CACHE, str(file / "below"))
+    for _ in range(2):
+        assert kept(RECIPE, counted) == counted()
+    assert "is not kept" in caplog.text

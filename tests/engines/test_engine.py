@@ -298,9 +298,9 @@ def test_the_graph_for_batches_is_compiled_once(monkeypatch: pytest.MonkeyPatch)
     made: list[int] = []
     original = compiled._Graph.__init__
 
-    def counting(self: object, converted: object, number: int, resolution: int) -> None:
+    def counting(self: object, graph: object, number: int) -> None:
         made.append(number)
-        original(self, converted, number, resolution)  # type: ignore[arg-type]
+        original(self, graph, number)  # type: ignore[arg-type]
 
     monkeypatch.setattr(compiled._Graph, "__init__", counting)
     module = calibrated(make("torchvision", "resnet18"), images(64, 2))

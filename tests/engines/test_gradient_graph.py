@@ -10,6 +10,7 @@ import openvino
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from effnet_viz.attribution import cam
 from effnet_viz.engines.adapters import as_network
@@ -144,3 +145,47 @@ def test_the_peak_is_what_is_alive_at_once() -> None:
     large = peak_bytes(trace_gradients(network, (1, 3, 32, 32), 1))
     assert 3.5 < large / small < 4.1
     assert large > 4 * 32 * 32 * (3 + 8)
+
+
+class BackAndForth(nn.Module):
+    """A convolution, and the transposed one that is its gradient."""
+
+    def __init__(self, channels: int, kernel: int, stride: int, shared: bool) -> None:
+        super().__init__()
+        self.padding, self.stride = kernel // 2, stride
+        generator = torch.Generator().manual_seed(channels)
+        weight = torch.randn(channels, channels, kernel, kernel, generator=generator)
+        self.weight = nn.Parameter(weight)
+        self.back = self.weight if shared else nn.Parameter(weight.clone())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        seen = functional.conv2d(x, self.weight, None, self.stride, self.padding)  # (1, C, h, w)
+        more = self.stride - 1
+        return functional.conv_transpose2d(
+            seen, self.back, None, self.stride, self.padding, more
+        )  # (1, C, H, W)
+
+
+@pytest.mark.parametrize(("channels", "kernel", "stride"), [(8, 3, 2), (16, 3, 1)])
+def test_openvino_mistakes_kernels_that_two_convolutions_share(
+    channels: int, kernel: int, stride: int
+) -> None:
+    """With as many channels in as out, it takes those it has rearranged for the other one.
+
+    This is why every gradient has kernels of its own. Should this test fail, OpenVINO is mended:
+    they may then share them, and take half the memory.
+    """
+    x = images(16, 1)[:, :1].expand(1, channels, 16, 16).contiguous()
+    differences = []
+    for shared in (False, True):
+        module = BackAndForth(channels, kernel, stride, shared).eval()
+        with torch.no_grad():
+            expected = module(x).numpy()
+            model = openvino.convert_model(torch.export.export(module, (x,)))
+        model.reshape(list(x.shape))
+        run = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        found = np.array(run([x.numpy()])[0])
+        differences.append(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+    own, shared_one = differences
+    assert own < 1e-5
+    assert shared_one > 0.1

@@ -14,11 +14,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from effnet_viz.arrays import Placement
-from effnet_viz.engines import structure
 from effnet_viz.engines.adapters import as_network
 from effnet_viz.engines.network import Network
+from effnet_viz.engines.summarize import summarize
 from effnet_viz.images.decode import decode
-from effnet_viz.models import architectures, scaling, variants
+from effnet_viz.models import architectures, scaling, structures, variants
 from tests.choices import ARCHITECTURES, one_of_many
 from tests.conftest import SAMPLES, eager
 from tests.engines.networks import TIMM, TORCHVISION, branching, make
@@ -89,7 +89,7 @@ def entry(key: str) -> Network:
 def test_the_receptive_field_is_the_extent_of_the_gradient(
     build: Callable[[], Network], resolution: int
 ) -> None:
-    stages = structure.summarize(build(), resolution).stages
+    stages = summarize(build(), resolution).stages
     made = averaging(build())
     image = torch.ones(1, 3, resolution, resolution).double().requires_grad_()  # (1, 3, R, R)
     outputs = made.forward_intermediates(image)  # n of (1, C, h, w)
@@ -127,7 +127,7 @@ def test_a_field_lies_around_its_centre(
     build: Callable[[], Network], resolution: int, several: int
 ) -> None:
     """The centre of the gradient's support, of cells that see no padding, in double precision."""
-    stages = structure.summarize(build(), resolution).stages
+    stages = summarize(build(), resolution).stages
     made = averaging(build())
     image = torch.ones(1, 3, resolution, resolution).double().requires_grad_()  # (1, 3, R, R)
     found = 0
@@ -180,9 +180,7 @@ def test_trained_cells_look_at_their_places(key: str) -> None:
 
 def test_cells_lie_a_stride_apart_in_the_middle() -> None:
     """Lite2 at 260 pixels has 9 cells of 32: from 2 to 258. B0 at 224 has 7 that tile it."""
-    lite2, b0 = (
-        architectures.structure_of(variants.find(key)).stages[9] for key in ("lite2", "b0")
-    )
+    lite2, b0 = (structures.structure_of(variants.find(key)).stages[9] for key in ("lite2", "b0"))
     np.testing.assert_allclose(260 * lite2.placement.centres(9), np.arange(2, 259, 32))
     assert b0.placement == Placement.even(7)
 
@@ -190,7 +188,7 @@ def test_cells_lie_a_stride_apart_in_the_middle() -> None:
 def test_cells_without_a_place_are_taken_to_tile_the_image() -> None:
     stages = [nn.Conv2d(3, 4, 3, 2, 1), Transposed()]
     made = Network(stages, nn.AdaptiveAvgPool2d(1), nn.Linear(4, 2)).eval()
-    known, unknown = structure.summarize(made, 33).stages.values()
+    known, unknown = summarize(made, 33).stages.values()
     assert known.placement == Placement(0.5 / 33, 2 / 33)
     assert unknown.placement == Placement.even(17)
 
@@ -201,7 +199,7 @@ def test_branches_by_hand() -> None:
 
     Stage 2 pools 3 cells, then adds a convolution of 5: 1 + 2 cells of stride 4 to both sides.
     """
-    one, two = structure.summarize(branching(), 64).stages.values()
+    one, two = summarize(branching(), 64).stages.values()
     assert (one.effective_stride, one.receptive_side, one.start) == (2, 11, 0.5)
     assert (two.effective_stride, two.receptive_side, two.start) == (4, 11 + 4 + 16, 0.5)
     assert (one.channels, one.side, two.channels, two.side) == (8, 32, 8, 16)
@@ -229,7 +227,7 @@ def test_what_moves_positions_is_not_taken_for_a_convolution(
     """Beside a path that keeps places it is global context; alone it leaves the whole image."""
     stages = [nn.Conv2d(3, 4, 3, 2, 1), beside]
     made = Network(stages, nn.AdaptiveAvgPool2d(1), nn.Linear(4, 2)).eval()
-    before, after = structure.summarize(made, 32).stages.values()
+    before, after = summarize(made, 32).stages.values()
     assert not before.has_global_context
     assert after.has_global_context
     assert (after.side, after.effective_stride) == (16, 2)
@@ -240,13 +238,13 @@ def test_what_moves_positions_is_not_taken_for_a_convolution(
 def test_kernels_that_are_not_square_are_refused() -> None:
     made = Network([nn.Conv2d(3, 4, (1, 3))], nn.AdaptiveAvgPool2d(1), nn.Linear(4, 2))
     with pytest.raises(ValueError, match=r"\(1, 3\) is not square"):
-        structure.summarize(made, 32)
+        summarize(made, 32)
 
 
 def test_a_stage_without_a_grid_is_refused() -> None:
     made = Network([nn.Flatten(2)], nn.Identity(), nn.Linear(32 * 32, 2))
     with pytest.raises(ValueError, match=r"Stage 1 returns .* not a square grid"):
-        structure.summarize(made, 32)
+        summarize(made, 32)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +266,7 @@ def test_a_stage_without_a_grid_is_refused() -> None:
 )  # fmt: skip
 def test_operators_and_layers(library: str, name: str, rows: list[tuple[str, int]]) -> None:
     """He et al. 2016, Table 1; Sandler et al. 2018, Table 2."""
-    stages = structure.summarize(as_network(make(library, name)), 224).stages.values()
+    stages = summarize(as_network(make(library, name)), 224).stages.values()
     assert [(stage.operator, stage.layers) for stage in stages] == rows
 
 
@@ -283,7 +281,7 @@ def test_shapes_and_multiply_adds_of_every_family(library: str, name: str, resol
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         outputs = made.forward_intermediates(torch.zeros(1, 3, resolution, resolution))
         made.tail(outputs[-1], len(outputs))
-    found = structure.summarize(made, resolution)
+    found = summarize(made, resolution)
     assert [s.side for s in found.stages.values()] == [x.shape[-1] for x in outputs]
     assert [s.channels for s in found.stages.values()] == [x.shape[1] for x in outputs]
     assert 2 * found.multiply_adds == counter.get_total_flops()
@@ -296,10 +294,10 @@ def test_centres_by_hand() -> None:
     225 pixels get one on both sides, as torchvision pads every size: cell 0 sees -1 to 1.
     """
     lite0 = built("lite0")
-    assert structure.summarize(lite0, 224).stages[1].start == 1.5
-    assert structure.summarize(lite0, 225).stages[1].start == 0.5
-    assert structure.summarize(built("b0"), 224).stages[1].start == 0.5
-    stage = structure.summarize(lite0, 224).stages[1]
+    assert summarize(lite0, 224).stages[1].start == 1.5
+    assert summarize(lite0, 225).stages[1].start == 0.5
+    assert summarize(built("b0"), 224).stages[1].start == 0.5
+    stage = summarize(lite0, 224).stages[1]
     assert (stage.receptive_side, stage.effective_stride) == (3, 2)
     assert stage.field(0, 0) == (0, 0, 3, 3)
     assert stage.field(2, 5) == (10, 4, 13, 7)
@@ -308,18 +306,17 @@ def test_centres_by_hand() -> None:
 
 def test_a_cell_outside_the_grid_is_refused() -> None:
     with pytest.raises(ValueError, match="cells 0 to 6"):
-        architectures.structure_of(variants.find("b0")).stages[9].field(0, 7)
+        structures.structure_of(variants.find("b0")).stages[9].field(0, 7)
 
 
 def test_squeeze_and_excitation_sees_all() -> None:
     """B0 has it in every block, so from stage 2 on; Lite has none."""
     assert [
-        s.has_global_context
-        for s in architectures.structure_of(variants.find("b0")).stages.values()
+        s.has_global_context for s in structures.structure_of(variants.find("b0")).stages.values()
     ] == [False] + [True] * 8
     assert not any(
         s.has_global_context
-        for s in architectures.structure_of(variants.find("lite2")).stages.values()
+        for s in structures.structure_of(variants.find("lite2")).stages.values()
     )
 
 
@@ -327,7 +324,7 @@ def test_b0_is_table_1() -> None:
     """Operator, input resolution, channels and layers, Tan & Le 2019, Table 1."""
     rows = [
         (s.operator, s.input_side, s.channels, s.layers)
-        for s in architectures.structure_of(variants.find("b0")).stages.values()
+        for s in structures.structure_of(variants.find("b0")).stages.values()
     ]
     assert rows == [
         ("Conv 3x3", 224, 32, 1),
@@ -347,7 +344,7 @@ def test_b0_is_table_1() -> None:
 )
 def test_stages_add_up_to_the_network(key: str) -> None:
     """Parameters as PyTorch holds them; multiply-adds are half of what its counter counts."""
-    entry, found = variants.find(key), architectures.structure_of(variants.find(key))
+    entry, found = variants.find(key), structures.structure_of(variants.find(key))
     made = built(key)
     counter = FlopCounterMode(display=False)
     with counter:
@@ -365,7 +362,7 @@ def test_stages_add_up_to_the_network(key: str) -> None:
 
 
 def test_the_structure_is_walked_once() -> None:
-    assert architectures.structure_of(variants.find("b0")) is architectures.structure_of(
+    assert structures.structure_of(variants.find("b0")) is structures.structure_of(
         variants.find("b0")
     )
 
@@ -384,5 +381,6 @@ def test_networks_are_built_while_another_thread_converts_one(
         torch.manual_seed(0)  # so the test would see it
     for key in ("b0", "lite0"):
         architectures.build(variants.find(key), None)
-        architectures._shapes_of.__wrapped__(variants.find(key))
+        module = architectures._without_values.__wrapped__(variants.find(key))
+        summarize(as_network(module), 224)
     scaling.built.__wrapped__(1.1, 1.2, 224)

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from effnet_viz import processes
 from effnet_viz.assets import SAMPLES
 from effnet_viz.images import guarded
 from effnet_viz.images.decode import decode
-from effnet_viz.images.guarded import decode_guarded
+from effnet_viz.images.guarded import decode_guarded, layers_guarded
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.images.samples import samples
 from effnet_viz.processes import JobError, Limit, LimitError, Limits
-from tests.images.files import encode, quarters
+from tests.images.files import encode, exif, quarters
 
 
 @pytest.mark.parametrize("sample", samples())
@@ -113,3 +114,59 @@ def test_nothing_is_written_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     decode_guarded((SAMPLES / "cat.jpg").read_bytes())
     assert list(tmp_path.iterdir()) == []
+
+
+def cut_out_file(form: str, **options: object) -> tuple[Image.Image, bytes]:
+    """Quarters of which the left half is see-through, and as a file."""
+    picture = quarters().convert("RGBA")
+    opacity = Image.new("L", picture.size, 255)
+    opacity.paste(0, (0, 0, picture.width // 2, picture.height))
+    picture.putalpha(opacity)
+    return picture, encode(picture, form, **options)
+
+
+def test_layers_are_colours_that_are_not_mixed_and_opacity() -> None:
+    picture, content = cut_out_file("PNG")
+    colours, opacity = layers_guarded(content)
+    assert opacity is not None
+    assert np.array_equal(np.dstack([colours, opacity]), np.asarray(picture))
+    assert not colours.flags.writeable
+
+
+def test_layers_are_upright() -> None:
+    turned = exif(6)
+    _, content = cut_out_file("PNG", exif=turned)
+    colours, opacity = layers_guarded(content)
+    assert opacity is not None
+    assert not opacity[: len(opacity) // 2].any()  # what was left is above
+    assert (opacity[len(opacity) // 2 :] == 255).all()
+    expected = decode(encode(quarters(), "PNG", exif=turned)).pixels
+    assert np.array_equal(colours, expected)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_an_opaque_picture_has_no_opacity(form: str) -> None:
+    picture = quarters() if form == "JPEG" else quarters().convert("RGBA")
+    content = encode(picture, form)
+    colours, opacity = layers_guarded(content)
+    assert opacity is None
+    assert np.array_equal(colours, decode(content).pixels)
+
+
+def test_layers_have_the_same_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for content in (b"", b"no picture", encode(quarters(), "PNG")[:60]):
+        with pytest.raises(ImageError) as here:
+            decode(content)
+        with pytest.raises(ImageError) as there:
+            layers_guarded(content)
+        assert str(there.value) == str(here.value)
+    turns: list[bool] = []
+
+    def turn(large: bool) -> AbstractContextManager[None]:
+        turns.append(large)
+        return nullcontext()
+
+    monkeypatch.setattr(guarded, "LARGE", 1000)
+    _, content = cut_out_file("PNG")
+    assert layers_guarded(content, turn)[0].shape == (32, 48, 3)
+    assert turns == [False, True]

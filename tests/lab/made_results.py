@@ -9,7 +9,6 @@ from typing import Any
 
 from effnet_viz.lab import results as lab
 from effnet_viz.lab import sentences
-from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.results import (
     CAM,
     DETAILS,
@@ -18,6 +17,7 @@ from effnet_viz.lab.results import (
     Results,
 )
 from effnet_viz.lab.runs import HELD_OUT_VENDORS
+from effnet_viz.lab.scalings import SCALINGS
 from effnet_viz.ui.lab.measure_table import MEASURES
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from effnet_viz.arrays import Placement
 from effnet_viz.attribution import cam as formulas
 from effnet_viz.lab import evaluation, networks, scenes
 from effnet_viz.lab.evaluation import SceneSet
-from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.scalings import SCALINGS
 from effnet_viz.lab.sprites import CLASSES, of_vendors
 from effnet_viz.metrics.intervals import paired_interval
 

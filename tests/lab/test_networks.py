@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from effnet_viz.engines.adapters import as_network
+from effnet_viz.images.photograph import Photograph
 from effnet_viz.lab import networks
-from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.scalings import SCALINGS, ScenePreprocessing
 
 
 def counted_by_hand(key: str) -> int:
@@ -101,3 +103,16 @@ def test_half_the_size_averages_under_a_triangle() -> None:
     x = networks.preprocess(images, 2) * 64 + 127.5  # (1, 3, 2, 2)
     first = (3 * 0 + 3 * 80 + 1 * 160) / 7
     torch.testing.assert_close(x[0, 0, 0], torch.tensor([first, 240 - first]))
+
+
+@pytest.mark.parametrize("side", [64, 92, 128, 130])
+@pytest.mark.parametrize("scene_side", [128, 97])
+def test_scenes_are_resized_without_torch_as_the_networks_were_trained(
+    side: int, scene_side: int
+) -> None:
+    pixels = np.random.default_rng(side).integers(0, 256, (scene_side, scene_side, 3), np.uint8)
+    x, crop = ScenePreprocessing(side)(Photograph(pixels, "", ()))
+    expected = networks.preprocess(torch.from_numpy(pixels[None]), side)  # (1, 3, R, R)
+    assert x.dtype == np.float32
+    assert np.abs(x - expected.numpy()).max() < 1e-5
+    assert crop.box == (0, 0, scene_side, scene_side)

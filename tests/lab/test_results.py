@@ -12,7 +12,6 @@ from effnet_viz.engines.engine import Engine
 from effnet_viz.lab import evaluation, networks, sentences
 from effnet_viz.lab import results as lab
 from effnet_viz.lab.evaluation import SceneMaps, SceneSet, as_engine
-from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.results import (
     CAM,
     DETAILS,
@@ -20,6 +19,7 @@ from effnet_viz.lab.results import (
     RELEVANCE,
     ResultsError,
 )
+from effnet_viz.lab.scalings import SCALINGS
 from effnet_viz.lab.summary import measure
 from effnet_viz.metrics import intervals
 from effnet_viz.ui.lab.measure_table import REFERENCES

@@ -12,12 +12,12 @@ import torch
 
 from effnet_viz.analysis.explanation import explain
 from effnet_viz.engines.engine import Engine
-from effnet_viz.lab import demo, evaluation, model_card, networks, scene_editor, scenes
+from effnet_viz.lab import demo, evaluation, model_card, networks, scene_editor, scenes, trained
 from effnet_viz.lab import runs as shipped_runs
 from effnet_viz.lab.evaluation import SceneSet, as_engine
-from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.results import RESULTS
 from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, Run, UnfinishedError, runs
+from effnet_viz.lab.scalings import SCALINGS
 from effnet_viz.lab.sprites import CLASSES, of_vendors
 from effnet_viz.lab.summary import (
     CHECKED_NETWORK,
@@ -34,7 +34,7 @@ MEGABYTE = 1e6
 
 def shipped(key: str) -> Engine:
     """A network that the app shows."""
-    return as_engine(shipped_runs.trained(Run(SCALINGS[key], shipped_runs.SHIPPED_RUN)).module)
+    return as_engine(trained.trained(Run(SCALINGS[key], shipped_runs.SHIPPED_RUN)).module)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_every_run_of_every_network_comes_with_the_project() -> None:
 def test_weight_files_are_small_and_say_how_they_were_made() -> None:
     for run in runs():
         assert shipped_runs.path_of(run).stat().st_size < 4 * MEGABYTE
-        one = shipped_runs.trained(run)
+        one = trained.trained(run)
         recipe = Recipe(**one.recipe)
         assert recipe.views >= 120_000
         assert one.learning_curve[-1]["views"] == recipe.steps * recipe.batch
@@ -63,12 +63,12 @@ def test_half_precision_is_what_is_stored_and_single_what_computes(
     monkeypatch.setattr(shipped_runs, "LAB", tmp_path)
     run = runs()[0]
     with pytest.raises(UnfinishedError, match="baseline-0 is not there"):
-        shipped_runs.trained(run)
+        trained.trained(run)
     torch.manual_seed(3)
     module = networks.build(run.scaling).eval()
     curve = [{"views": 10, "seen_top1": 0.5, "unseen_top1": 0.25}]
-    shipped_runs.ship(run, {"module": module.state_dict(), "recipe": {"views": 10}}, curve)
-    one = shipped_runs.trained(run)
+    trained.ship(run, {"module": module.state_dict(), "recipe": {"views": 10}}, curve)
+    one = trained.trained(run)
     assert (one.recipe, one.learning_curve) == ({"views": 10}, curve)
     image = torch.randn(1, 3, 64, 64)
     for tensor in module.state_dict().values():

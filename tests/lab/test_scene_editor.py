@@ -14,6 +14,7 @@ from effnet_viz.lab import scene_editor, scenes
 from effnet_viz.lab.scene_editor import SceneSpec
 from effnet_viz.lab.scenes import SIDE, Arrangement
 from effnet_viz.lab.sprites import CLASSES, VENDORS, of_vendors
+from effnet_viz.scenes.backgrounds import backdrop
 from tests.conftest import SAMPLES
 
 FOX = SceneSpec(
@@ -114,7 +115,7 @@ def test_an_outline_is_closed_at_the_edge_of_the_scene() -> None:
 
 
 def test_ones_own_background_is_seen_where_nothing_lies_on_it() -> None:
-    own = scene_editor.backdrop(decode((SAMPLES / "espresso.jpg").read_bytes()))
+    own = backdrop(decode((SAMPLES / "espresso.jpg").read_bytes()), SIDE)
     assert own.shape == (SIDE, SIDE, 3)
     bare = replace(FOX, distractors=0)
     scene = scene_editor.compose(bare, own).scene

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from effnet_viz.lab import sentences
-from effnet_viz.lab.networks import SCALINGS
 from effnet_viz.lab.results import (
     RELEVANCE,
 )
+from effnet_viz.lab.scalings import SCALINGS
 from tests.lab.made_results import (
     EQUAL,
     FALLING,
@@ -34,13 +34,13 @@ def test_compound_best(tmp_path: Path) -> None:
     )
     assert best in relevance
     assert best in details
-    assert "with all maps averaged to 4 × 4 cells first" in relevance
+    assert "outline reaches on the network's grid" in relevance
     assert "at least 20 % of its maximum" in details
     assert "a uniform map has 100 %" in details
     assert references.endswith(
         "All five networks have a higher mean than a uniform map (20.0 %). Only Wider, "
         "Higher resolution and the compound network have a higher mean than a centre Gaussian "
-        "(57.0 %)."
+        "(57.0 %). Here all maps are averaged to 4 × 4 cells."
     )
 
 

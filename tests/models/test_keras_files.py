@@ -15,7 +15,17 @@ import numpy as np
 import pytest
 import torch
 
-from effnet_viz.models import architectures, checkpoints, files, hdf5, held, keras_files, own
+from effnet_viz.models import (
+    architectures,
+    checkpoints,
+    files,
+    hdf5,
+    held,
+    keras_files,
+    own,
+    recognition,
+    weights,
+)
 from effnet_viz.models.held import Checkpoint
 from effnet_viz.models.published import FAMILY
 from effnet_viz.models.weights import RefusedFileError
@@ -92,7 +102,7 @@ def test_a_network_gives_what_keras_computes(
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_visitor_opens_the_same(ending: str, networks: Path, by_keras: Path) -> None:
     file = by_keras / f"whole{ending}"
-    opened = own.read_checkpoint(file.name, file.read_bytes())
+    opened = recognition.read_checkpoint(file.name, file.read_bytes())
     from_folder = entry_of(networks, file)
     assert opened.preprocessing == from_folder.preprocessing
     assert (opened.architecture, opened.recipe) == (from_folder.architecture, from_folder.recipe)
@@ -640,4 +650,4 @@ def test_the_file_is_read_without_keras_and_torch_stays_out_of_the_reader() -> N
 
     assert not imported_by("import effnet_viz.models.hdf5") & {"torch", "timm", "keras"}
     assert "keras" not in imported_by("import effnet_viz.models.own")
-    assert set(keras_files.ENDINGS) <= set(own.WEIGHTS)
+    assert set(weights.KERAS_ENDINGS) <= set(own.WEIGHTS)

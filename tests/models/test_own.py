@@ -18,9 +18,19 @@ import torchvision
 from torch import nn
 
 from effnet_viz.analysis.pointing_game import entry_for_mosaic
-from effnet_viz.engines.structure import init_empty_weights
+from effnet_viz.engines.summarize import init_empty_weights
 from effnet_viz.engines.torch_engine import TorchEngine
-from effnet_viz.models import architectures, checkpoints, files, model, own, variants, weights, zoo
+from effnet_viz.models import (
+    architectures,
+    checkpoints,
+    fetching,
+    files,
+    model,
+    own,
+    variants,
+    weights,
+    zoo,
+)
 from effnet_viz.models.weights import Readiness, WeightsError
 from effnet_viz.models.zoo import UnknownModelError
 from tests.models.hostile_files import HOSTILE, Call, deflated_bomb
@@ -290,9 +300,9 @@ def test_a_folder_becomes_a_model(networks: Path) -> None:
     assert key == "own-birds-b-bees"
     assert network.title == "Birds of i ours /i"
     entry = entry_of(key)
-    assert checkpoints.readiness(entry) is Readiness.READY
+    assert fetching.readiness(entry) is Readiness.READY
     made = model.load(key)
-    assert made.id.weights[:64] == checkpoints.fetch(entry).sha256
+    assert made.id.weights[:64] == fetching.fetch(entry).sha256
     assert tuple(made.classes) == ("owl", "wren", "swift")
     assert made.preprocessing.resolution == 64
     assert made.card.recipe == "5 epochs from b0"
@@ -335,7 +345,7 @@ def test_other_content_is_noticed(networks: Path) -> None:
     assert model.load("own-a").id != first.id
     (networks / "a" / "weights.pth").unlink()
     with pytest.raises(WeightsError, match=r"no longer in the folder of own networks\. Whoever"):
-        checkpoints.fetch(before)
+        fetching.fetch(before)
     (networks / "a").rmdir()
     with pytest.raises(UnknownModelError, match="no network 'own-a' in the folder"):
         variants.find("own-a")

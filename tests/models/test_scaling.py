@@ -7,7 +7,7 @@ import torch
 from torchvision.models._utils import _make_divisible
 from torchvision.models.efficientnet import MBConvConfig
 
-from effnet_viz.models import architectures, published, scaling, variants
+from effnet_viz.models import published, scaling, structures, variants
 from effnet_viz.models.scaling import Rule, Scale
 
 
@@ -41,7 +41,7 @@ def test_built_from_published_multipliers_is_torchvisions_model(number: int) -> 
     member, entry = published.FAMILY[number], variants.find(f"b{number}")
     assert (member.width, member.depth) == (entry.width, entry.depth)
     ours = scaling.built(member.width, member.depth, entry.resolution)
-    assert ours == architectures.structure_of(entry)
+    assert ours == structures.structure_of(entry)
 
 
 def test_the_papers_figures_are_those_of_its_networks() -> None:

@@ -5,15 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
-from effnet_viz.models import advice, checkpoints, weights, zoo
+from effnet_viz.models import advice, fetching, weights, zoo
 from effnet_viz.models.weights import PackageFile, Readiness, RemoteFile, UserCheckpoint
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
 
-def test_the_folder_is_the_one_torch_uses(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["TORCH_HOME", "XDG_CACHE_HOME", "neither"])
+def test_the_folder_is_the_one_torch_uses(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert weights.folder() == tmp_path / "torch" / "hub" / "checkpoints"
+    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    if named != "neither":
+        monkeypatch.setenv(named, "~/somewhere")
+    assert weights.folder() == Path(torch.hub.get_dir()) / "checkpoints"
 
 
 PUBLISHED = [
@@ -40,7 +49,7 @@ def test_what_has_no_hash_is_put_in_place_by_hand() -> None:
         "timm-b0-ra4", "timm-b1-ra4", "mobilenetv1-100", "mobilenetv1-100h", "mobilenetv1-125",
     }  # fmt: skip
     for key, source in by_hand.items():
-        assert checkpoints.readiness(zoo.MODELS[key]) is Readiness.UNREACHABLE
+        assert fetching.readiness(zoo.MODELS[key]) is Readiness.UNREACHABLE
         said = advice.missing(source)
         assert said.startswith("These weights are published without a hash")
         assert f"`model.safetensors` of `{source.published_as}`" in said

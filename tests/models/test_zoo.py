@@ -16,7 +16,15 @@ from torchvision.models import get_model_builder, get_weight
 from torchvision.ops.misc import Conv2dNormActivation
 
 from effnet_viz import build, load
-from effnet_viz.models import architectures, checkpoints, variants, weights, zoo
+from effnet_viz.models import (
+    architectures,
+    checkpoints,
+    structures,
+    torchvision_table,
+    variants,
+    weights,
+    zoo,
+)
 from effnet_viz.models.classes import imagenet
 from effnet_viz.models.published import OTHER_FIGURES, Family
 from effnet_viz.models.timm_table import ROWS
@@ -152,9 +160,9 @@ def test_what_documents_say_otherwise_is_of_entries_here() -> None:
 @pytest.mark.parametrize("key", ["lite0", "lite3", "timm-lite0", "es", "em", "tf-el"])
 def test_lite_and_edge_have_no_squeeze_and_excitation(key: str) -> None:
     """Whatever timm's older page says; B0 has it."""
-    found = architectures.structure_of(variants.find(key))
+    found = structures.structure_of(variants.find(key))
     assert not any(stage.has_global_context for stage in found.stages.values())
-    b0 = architectures.structure_of(variants.find("timm-b0"))
+    b0 = structures.structure_of(variants.find("timm-b0"))
     assert any(stage.has_global_context for stage in b0.stages.values())
 
 
@@ -164,7 +172,7 @@ def test_resnet_scaled_by_one_dimension_costs_about_the_same() -> None:
         "resnet50", "resnet152", "wide-resnet50-2", "resnet50-r374",
     ]  # fmt: skip
     assert {entry.recipe for entry in found.values()} == {"torchvision IMAGENET1K_V1"}
-    costs = [architectures.structure_of(entry).multiply_adds for entry in found.values()]
+    costs = [structures.structure_of(entry).multiply_adds for entry in found.values()]
     assert costs == pytest.approx([4.09e9, 11.5e9, 11.4e9, 11.8e9], rel=0.005)
     finer = found["resolution"]
     assert finer.weights == found["baseline"].weights
@@ -197,17 +205,23 @@ def test_multipliers_and_parameters_are_those_of_the_paper(key: str) -> None:
     assert entry.published.parameters == pytest.approx(parameters, rel=0.03)
 
 
-@pytest.mark.parametrize("key", [key for key in zoo.MODELS if key.startswith("b")])
-def test_preprocessing_is_the_one_of_the_weights(key: str) -> None:
-    number, recipe = key[1], "V2" if key.endswith("v2") else "V1"
-    weight = get_weight(f"EfficientNet_B{number}_Weights.IMAGENET1K_{recipe}")
-    transforms = weight.transforms()
-    entry = variants.find(key)
-    assert [entry.preprocessing.resize] == transforms.resize_size
-    assert [entry.resolution] == transforms.crop_size
-    assert entry.preprocessing.interpolation == transforms.interpolation.value
-    assert list(entry.preprocessing.mean) == transforms.mean
-    assert entry.weights.filename == weight.url.rsplit("/", 1)[1]
+@pytest.mark.parametrize("row", torchvision_table.ROWS, ids=lambda row: f"{row.name}-{row.weights}")
+def test_what_is_recorded_of_torchvision_is_what_torchvision_says(
+    row: torchvision_table.Row,
+) -> None:
+    weight = get_weight(f"{row.name}_Weights.{row.weights}")
+    transforms, metrics = weight.transforms(), weight.meta["_metrics"]["ImageNet-1K"]
+    mean, std = row.normalisation
+    assert f"{torchvision_table.FILES}/{row.file}" == weight.url
+    assert row.megabytes == weight.meta["_file_size"]
+    assert [row.resize] == transforms.resize_size
+    assert [row.resolution] == transforms.crop_size
+    assert row.interpolation == transforms.interpolation.value
+    assert (list(mean), list(std)) == (transforms.mean, transforms.std)
+    assert row.parameters == weight.meta["num_params"]
+    assert row.giga_multiply_adds == weight.meta["_ops"]
+    assert (row.top1, row.top5) == (metrics["acc@1"], metrics["acc@5"])
+    assert weight.meta["categories"] == list(imagenet())
 
 
 def test_recipes_are_told_apart() -> None:
@@ -265,8 +279,6 @@ def test_labels_are_imagenets() -> None:
     assert names[285] == "Egyptian cat"
     assert names[967] == "espresso"
     for number in range(8):
-        weight = get_weight(f"EfficientNet_B{number}_Weights.IMAGENET1K_V1")
-        assert tuple(weight.meta["categories"]) == tuple(names)
         assert get_model_builder(f"efficientnet_b{number}") is not None
 
 

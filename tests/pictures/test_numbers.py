@@ -76,7 +76,8 @@ def test_samples_are_described_credited_and_free_of_metadata() -> None:
     files = set()
     for sample in samples().values():
         assert sample.description.endswith(".")
-        assert sample.credit.split(", ")[-1].startswith("CC")
+        [credit] = sample.credits
+        assert credit.split(", ")[-1].startswith("CC")
         assert f"`{sample.path.name}`" in credited
         with Image.open(sample.path) as picture:
             assert not picture.getexif()

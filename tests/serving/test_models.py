@@ -15,8 +15,8 @@ from effnet_viz import Model, analyse
 from effnet_viz.engines.engine import Activations, Head, StageEvidence
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.models import architectures, model, variants, weights
-from effnet_viz.models.architectures import structure_of
 from effnet_viz.models.model import of_entry
+from effnet_viz.models.structures import structure_of
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.serving import models, settings
 from effnet_viz.serving.cache import SharedCache

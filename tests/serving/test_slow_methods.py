@@ -10,7 +10,7 @@ import pytest
 
 from effnet_viz import Analysis, analyse
 from effnet_viz.analysis.randomization import sanity_check
-from effnet_viz.models.model import ModelId
+from effnet_viz.models.identity import ModelId
 from effnet_viz.models.weights import WeightsError
 from effnet_viz.serving import slow_methods
 from effnet_viz.serving.slow_methods import run_cascade_in_worker

@@ -12,7 +12,7 @@ import torch
 
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.methods import Question
-from effnet_viz.models import architectures, held, model, own
+from effnet_viz.models import architectures, checkpoints, held, recognition
 from effnet_viz.models.held import Checkpoint
 from effnet_viz.models.model import run_here
 from effnet_viz.models.variants import ModelRef, find
@@ -34,7 +34,7 @@ def _file(seed: int) -> bytes:
 
 
 def checkpoint(seed: int, name: str = "birds.pth") -> Checkpoint:
-    return Checkpoint(own.read_checkpoint(name, _file(seed)), _file(seed))
+    return Checkpoint(recognition.read_checkpoint(name, _file(seed)), _file(seed))
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def test_a_visitor_has_one_and_the_oldest_in_use_go_first(monkeypatch: pytest.Mo
     with pytest.raises(WeightsError, match="is not open any more"):
         find(two.entry.key)
     with pytest.raises(WeightsError, match=r"`b\.pth` is not open any more"):
-        model.load_state_dict(two.entry)
+        checkpoints.load_state_dict(two.entry)
 
 
 def test_two_who_have_the_same_one_lose_it_with_the_last() -> None:
@@ -80,7 +80,7 @@ def test_its_key_says_all_that_it_is() -> None:
         checkpoint(1).entry.key,
         checkpoint(2).entry.key,
         checkpoint(1, "other.pth").entry.key,
-        own.labelled(checkpoint(1).entry, ("a", "b", "c")).key,
+        recognition.labelled(checkpoint(1).entry, ("a", "b", "c")).key,
     }
     assert len(keys) == 4
     assert checkpoint(1).entry == checkpoint(1).entry

@@ -83,6 +83,6 @@ def test_what_is_never_shown_has_no_time(chromium: Browser, address: str) -> Non
 
 
 def test_the_pages_are_those_that_streamlit_finds() -> None:
-    running = Server(0, 8501, Path("log"))
+    running = Server(0, 8501, Path("log"), 0, 0)
     paths = {page_address(running, path).partition(":8501/")[2] for path in PAGES}
     assert paths == {"", *(page.stem for page in (ROOT / "pages").glob("*.py"))}

@@ -15,7 +15,7 @@ from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 from torch import Tensor
 
-from effnet_viz.models import architectures, held
+from effnet_viz.models import architectures, held, recognition
 from effnet_viz.serving import settings, uploads
 from effnet_viz.ui import words
 from effnet_viz.ui.inputs import checkpoint_field
@@ -135,7 +135,7 @@ def test_the_one_unused_for_longest_makes_room_and_its_visitor_reads_so(
     [key] = held._held
     monkeypatch.setattr(settings, "CHECKPOINTS_HELD", 1.5 * len(data) / settings.checkpoint_bytes())
     first = held.find(key)
-    other = first._replace(entry=checkpoint_field.own.labelled(first.entry, ("a", "b", "c")))
+    other = first._replace(entry=recognition.labelled(first.entry, ("a", "b", "c")))
     assert uploads.hold("somebody else", other) == {key}
     page.run()
     assert not page.exception

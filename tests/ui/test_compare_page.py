@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz import compare
+from effnet_viz import Model, analyse, compare
 from effnet_viz.analysis.comparison_verdict import comparison_verdict
-from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.engines.engine import StageEvidence
 from effnet_viz.lab.runs import UnfinishedError
-from effnet_viz.models import architectures, checkpoints, variants
+from effnet_viz.lab.scalings import SCALINGS
+from effnet_viz.models import architectures, fetching, variants
+from effnet_viz.serving.models import SharedEngine
 from effnet_viz.ui import results, words
 from effnet_viz.ui.compare import miniatures
 from effnet_viz.ui.layout import theme
+from effnet_viz.ui.panes import map_of
 from tests.conftest import SAMPLES, loaded
-from tests.ui.opening import address, maps, open_page, part, parts, texts
+from tests.ui.opening import address, maps, open_page, part, parts, tell, texts
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +44,7 @@ def no_miniatures(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of torchvision is here, and its server cannot be reached."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(checkpoints, "reachable", lambda _: False)
+    monkeypatch.setattr(fetching, "reachable", lambda _: False)
 
 
 def open_comparison(**query: str | list[str]) -> AppTest:
@@ -81,7 +88,7 @@ def test_five_networks_stand_in_a_row_and_two_say_that_nobody_trained_them() -> 
         "No weights were published for w = 2",
     ]
     links = [one["still"]["link"] for one in stills]
-    assert links == [["/scaling_lab", "See trained miniatures"]] * 2
+    assert links == [["/scaling_lab?bench=Five+miniatures", "See trained miniatures"]] * 2
     assert part(page, "deck")["scale"] == "shared"
     assert address(page) == {"image": "cat"}
 
@@ -102,10 +109,103 @@ def test_the_verdict_and_the_table_are_those_of_the_comparison() -> None:
     claim = part(page, "claim")
     assert claim["text"] == comparison_verdict(expected, names).text
     assert claim["quiet"] == "Rank correlation of the maps for tiger cat"
+    assert part(page, "pane")["ends"] == ["alike", "apart"]
     table = next(e.proto.body for e in page.get("html") if 'class="pairs"' in e.proto.body)
     for i in range(3):
         for j in range(i):
             assert table.count(f">{expected.rank_correlation[i, j]:.2f}</td>") >= 2
+
+
+def await_gradients(*models: Model) -> None:
+    """Until every stage's Grad-CAM comes from one run: once for a machine, that is converted."""
+    until = time.monotonic() + 240
+    for model in models:
+        seen = analyse(SAMPLES / "cat.jpg", model)
+        while not seen.explained_at_once():
+            assert time.monotonic() < until
+            time.sleep(1)
+
+
+def test_the_maps_of_all_stages_follow_for_the_browser() -> None:
+    await_gradients(*map(loaded, ("lite0", "lite0-r448", "lite2")))
+    page = open_comparison(map_stage="4")
+    deck, shown, told = part(page, "deck"), maps(page), parts(page, "stages")
+    assert [one["slot"] for one in told] == ["lite0", "lite0-r448", "lite2"]
+    assert {one["of"] for one in told} == {deck["stages"]["of"]}
+    for one in told:
+        model = loaded(one["slot"])
+        seen = analyse(SAMPLES / "cat.jpg", model, "tiger cat")
+        assert sum(len(own["map"]["values"]) for own in one["pictures"]) < 120_000  # bytes
+        pictures = [one["common"] | own for own in one["pictures"]]
+        assert len(pictures) == model.last_stage
+        for stage, picture in enumerate(pictures, start=1):
+            made = seen.attribute(stage=stage)
+            values = map_of(made).values
+            low, high = picture["map"].pop("levels")
+            levels = np.frombuffer(base64.b64decode(picture["map"].pop("values")), "<u2")
+            width = (high - low) / 65535
+            assert np.ptp(levels) == 65535
+            assert low + levels * width == pytest.approx(values.ravel(), abs=width)
+            assert f"stage {stage} " in picture["caption"][-1]
+        # What the server shows at a stage is what the browser does, but for the levels.
+        for name in ("values", "levels"):
+            del shown[one["slot"]]["map"][name]
+        assert {"part", "slot"} | pictures[3].keys() == shown[one["slot"]].keys()
+        assert pictures[3].items() <= shown[one["slot"]].items()
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_a_network_of_fewer_stages_has_all_of_its_own() -> None:
+    chosen = {"family": "a whole family", "members": "lite0,resnet18", "untrained_too": "true"}
+    await_gradients(loaded("lite0"), loaded("resnet18", untrained=True))
+    page = open_comparison(**chosen)
+    full, fewer = parts(page, "stages")
+    assert (len(full["pictures"]), len(fewer["pictures"])) == (9, 5)
+    assert len(part(page, "deck")["stages"]["labels"]) == 9
+    for stage, own in ((9, 5), (7, 3), (5, 1), (2, 1)):  # both count from the last one
+        page = open_comparison(**chosen, map_stage=str(stage))
+        caption = maps(page)[fewer["slot"]]["caption"][-1]
+        assert caption == fewer["pictures"][own - 1]["caption"][-1]
+
+
+def test_until_all_gradients_are_converted_the_server_is_asked_for_a_stage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    explain = SharedEngine.explain
+
+    def explain_but_the_last(engine: SharedEngine, *asked: Any) -> Mapping[int, StageEvidence]:
+        return {} if engine._model_id.key == "lite2" else explain(engine, *asked)
+
+    monkeypatch.setattr(SharedEngine, "explain", explain_but_the_last)
+    results.clear()
+    page = open_comparison()
+    assert "lite2" not in [one["slot"] for one in parts(page, "stages")]
+    tell(page, "deck", "stage", 7)
+    assert [caption.split(" (")[0] for caption in captions(page)] == [
+        "Grad-CAM, class “tiger cat”, stage 7"
+    ] * 3
+    assert address(page)["map_stage"] == "7"
+    results.clear()
+
+
+@pytest.mark.usefixtures("on_torch_alone")
+def test_pictures_of_another_class_or_network_are_told_apart() -> None:
+    def of(**query: str | list[str]) -> str:
+        name: str = part(open_comparison(**query), "deck")["stages"]["of"]
+        return name
+
+    two = ["baseline", "compound"]
+    names = [
+        of(roles=two),
+        of(roles=two, target="lynx"),
+        of(roles=two, image="palace"),
+        of(roles=["baseline"]),
+    ]
+    assert len(set(names)) == len(names)
+    assert of(roles=two, map_stage="5") == names[0]
+    page = open_comparison(roles=two, method="layer-cam", map_stage="5")
+    assert part(page, "deck")["stages"]["of"] == ""
+    assert not parts(page, "stages")
 
 
 def test_under_a_map_stand_class_share_and_guess_and_what_to_know() -> None:
@@ -250,7 +350,7 @@ def test_a_link_reproduces_the_comparison() -> None:
     assert captions(page) == [f"Grad-CAM, class “lynx”, stage 6 ({g})" for g in ("14×14", "17×17")]
     stages = part(page, "deck")["stages"]
     assert (stages["chosen"], stages["labels"][5], stages["labels"][8]) == (
-        6, "6, Grad-CAM", "9, CAM",
+        6, "Stage 6, Grad-CAM", "Stage 9, CAM",
     )  # fmt: skip
     kept = address(page)
     assert (kept["family"], kept["members"], kept["target"], kept["map_stage"]) == (
@@ -274,9 +374,12 @@ def test_mixed_recipes_are_named() -> None:
 
 @pytest.mark.usefixtures("no_weights")
 def test_a_custom_scale_from_the_rules_page_arrives() -> None:
-    page = open_page("pages/scaling_rules.py")
-    button = next(b for b in page.button if b.label == "Compare this network with others")
-    button.click().run()
+    page = open_page("pages/scaling_rules.py", phi="2.0")
+    assert not part(page, "onward")["open"]
+    tell(page, "onward", "onward", 1)
+    assert not page.error
+    onward = part(page, "onward")
+    assert (onward["open"], onward["path"]) == (True, "/compare_scaling")
     page.switch_page("pages/compare_scaling.py").run()
     assert not page.exception
     key = page.session_state["custom"]

@@ -23,7 +23,7 @@ from effnet_viz.engines.compiled import CachedEngine
 from effnet_viz.engines.engine import EngineError
 from effnet_viz.engines.network import Network
 from effnet_viz.images.decode import decode
-from effnet_viz.models import checkpoints, weights, zoo
+from effnet_viz.models import fetching, weights, zoo
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
 from effnet_viz.pictures.captions import UNTRAINED
@@ -39,7 +39,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No weight file of torchvision and no network; returns the folder that is looked into."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(checkpoints, "reachable", lambda _: False)
+    monkeypatch.setattr(fetching, "reachable", lambda _: False)
     return weights.folder()
 
 
@@ -118,7 +118,7 @@ def test_the_page_of_channels_is_in_the_link_and_starts_again_with_another_stage
 def test_ready_models_come_first_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     ready = ("lite0", "lite2", "resnet50")
     monkeypatch.setattr(
-        checkpoints,
+        fetching,
         "readiness",
         lambda entry: Readiness.READY if entry.key in ready else Readiness.UNREACHABLE,
     )
@@ -362,7 +362,7 @@ def test_a_download_is_offered_with_its_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(checkpoints, "reachable", lambda _: True)
+    monkeypatch.setattr(fetching, "reachable", lambda _: True)
     page = open_app(model="b4")
     assert "EfficientNet-B4 · needs a download of 74 MB" in page.selectbox(key="model").options
     assert page.button[0].label == "Download 74 MB"

@@ -20,7 +20,7 @@ from effnet_viz.analysis.words import percent
 from effnet_viz.engines.torch_engine import TorchEngine
 from effnet_viz.lab import demo, runs, scene_editor
 from effnet_viz.lab.demo import MaskScores
-from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.scalings import SCALINGS
 from effnet_viz.lab.scene_editor import SceneSpec
 from effnet_viz.lab.scenes import Scene
 from effnet_viz.lab.sprites import CLASSES
@@ -41,7 +41,7 @@ LINK = {
 
 
 def open_lab(**query: str | list[str]) -> AppTest:
-    return open_page("pages/scaling_lab.py", **query)
+    return open_page("pages/scaling_lab.py", bench="Five miniatures", **query)
 
 
 def parts(page: AppTest, kind: str) -> list[dict[str, Any]]:
@@ -97,8 +97,8 @@ def test_five_networks_look_at_the_scene_of_the_link() -> None:
     for sent, (one, scores) in zip(shown, expected, strict=True):
         np.testing.assert_allclose(evidence(sent), one.attribution.values, rtol=1e-4, atol=1e-5)
         assert sent["caption"][-2:] == map_caption(one.attribution)[-2:]
-        assert sent["object"]["centre"] == [0.3, 0.6]
-        assert sent["object"]["outline"] == [[list(c) for c in p] for p in composed.outline]
+        assert sent["objects"][0]["centre"] == [0.3, 0.6]
+        assert sent["objects"][0]["outline"] == [[list(c) for c in p] for p in composed.outline]
         answer, best = sent["answer"], one.analysis.predictions[0]
         assert (answer["label"], answer["share"]) == (best.label, percent(best.probability))
         assert answer["right"] == (best.label == "fox")
@@ -165,7 +165,7 @@ def test_a_new_scene_is_one_that_training_could_have_drawn() -> None:
     made = scene_editor.chosen_by_chance(page.number_input(key="seed").value, "Twitter")
     assert page.selectbox(key="object").value == demo.display_name(CLASSES[made.label])
     assert page.slider(key="size").value == round(100 * made.size)
-    assert maps(page)[0]["object"]["centre"] == [made.cx, made.cy]
+    assert maps(page)[0]["objects"][0]["centre"] == [made.cx, made.cy]
     assert {"place": f"{made.cx:.3f},{made.cy:.3f}"} in [
         told["values"] for told in parts(page, "address")
     ]
@@ -181,7 +181,7 @@ def test_a_vendor_that_did_not_draw_the_class_is_replaced_and_it_says_so() -> No
 def test_a_place_that_is_none_is_not_taken(place: str) -> None:
     page = open_lab(**(LINK | {"place": place}))
     first = scene_editor.chosen_by_chance(11, "Twitter")
-    assert maps(page)[0]["object"]["centre"] == [first.cx, first.cy]
+    assert maps(page)[0]["objects"][0]["centre"] == [first.cx, first.cy]
     assert {"place": f"{first.cx:.3f},{first.cy:.3f}"} in [
         told["values"] for told in parts(page, "address")
     ]
@@ -204,7 +204,8 @@ def test_without_weights_the_results_are_shown_and_it_says_why(
 
     assert "The networks cannot be shown: baseline-0 is not there." in said()
     (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "baseline-0.safetensors").write_bytes(b"version of a pointer")
+    for key in SCALINGS:
+        (tmp_path / "runs" / f"{key}-0.safetensors").write_bytes(b"version of a pointer")
     assert "baseline-0.safetensors is damaged" in said()
     monkeypatch.setattr(runs, "LAB", folder)
     assert len(maps(open_lab())) == len(SCALINGS)

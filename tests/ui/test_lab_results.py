@@ -113,8 +113,12 @@ def test_nothing_is_drawn_until_it_is_opened(tmp_path: Path) -> None:
     assert "In the last quarter of training" in texts(page)
 
 
+COMPARABLE = {"lab_measure": "Evidence on object: same grid"}
+"""A measure that reference maps have as well."""
+
+
 def test_the_charts_hold_the_numbers(tmp_path: Path) -> None:
-    page = shown(tmp_path, made(RISING), **OPEN)
+    page = shown(tmp_path, made(RISING), **OPEN, **COMPARABLE)
     means, pairs, sizes, answers, maps, accuracy, curves = charts(page)
     seen, _, unseen, unseen_mean = accuracy["data"][:4]
     assert seen["x"] == pytest.approx([0.89, 0.9, 0.91])
@@ -141,7 +145,7 @@ def test_the_charts_hold_the_numbers(tmp_path: Path) -> None:
 
 
 def test_every_chart_has_an_alternative_text(tmp_path: Path) -> None:
-    page = shown(tmp_path, made(RISING), **OPEN)
+    page = shown(tmp_path, made(RISING), **OPEN, **COMPARABLE)
     alternatives = [spaced(chart.proto.alt) for chart in page.get("plotly_chart")]  # type: ignore[attr-defined]
     assert len(alternatives) == 7
     assert "Reference maps: uniform map 20.0 %" in alternatives[0]

@@ -132,6 +132,7 @@ def test_without_a_network_it_says_how_to_make_one(
 ) -> None:
     monkeypatch.setenv("EFFNET_VIZ_NETWORKS", str(tmp_path / "nothing"))
     page = open_page(PAGE)
+    assert words.NO_OWN_NETWORKS in texts(page)
     assert words.MAKE_A_NETWORK.strip() in [text.value.strip() for text in page.markdown]
     assert not page.selectbox
     assert part(page, "strip")["page"] == "Mistakes"

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from effnet_viz.models import checkpoints, weights, zoo
+from effnet_viz.models import fetching, weights, zoo
 from effnet_viz.models.published import OTHER_FIGURES, Family
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import words
@@ -43,7 +43,7 @@ def readiness(monkeypatch: pytest.MonkeyPatch) -> dict[str, Readiness]:
         usual = Readiness.READY if entry.family is Family.LITE else Readiness.UNREACHABLE
         return said.get(entry.key, usual)
 
-    monkeypatch.setattr(checkpoints, "readiness", asked)
+    monkeypatch.setattr(fetching, "readiness", asked)
     return said
 
 
@@ -82,7 +82,7 @@ def test_what_is_missing_is_said_once_and_names_no_folder() -> None:
 
 def test_those_that_differ_are_named(readiness: dict[str, Readiness]) -> None:
     def said_of_b() -> str:
-        return status_of(B, {entry.key: checkpoints.readiness(entry) for entry in B})
+        return status_of(B, {entry.key: fetching.readiness(entry) for entry in B})
 
     assert said_of_b() == "Not here."
     readiness.update(

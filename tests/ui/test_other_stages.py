@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from effnet_viz.models import architectures, model, variants
+from effnet_viz.analysis.explanation import starting_stage
+from effnet_viz.models import model, structures, variants
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.serving import models, slow_methods
 from effnet_viz.ui import results
-from tests.ui.opening import maps, open_app, open_page, part, parts, texts
+from tests.ui.opening import address, maps, open_app, open_page, part, parts, texts
 
 STAGES = {
-    key: architectures.structure_of(variants.find(key)).last
+    key: structures.structure_of(variants.find(key)).last
     for key in ("resnet18", "mobilenetv1-100", "es")
 }
 
@@ -34,11 +35,18 @@ def test_they_have_other_numbers_of_stages() -> None:
 
 @pytest.mark.parametrize("key", STAGES)
 @pytest.mark.parametrize("stage", ["1", "4", "9", "20"])
-def test_the_main_page_shows_any_stage(key: str, stage: str) -> None:
+def test_the_main_page_shows_any_stage_that_is_there(key: str, stage: str) -> None:
     page = open_app(model=key, untrained="true", stage=stage, channel="3")
     assert not page.error
     assert not page.warning
-    last, shown = STAGES[key], min(int(stage), STAGES[key])
+    last = STAGES[key]
+    is_there = int(stage) <= last
+    usual = starting_stage(results.model(ModelRef(key, True)))
+    shown = int(stage) if is_there else usual
+    assert ["(`stage`). The default is shown" in said.value for said in page.info] == (
+        [] if is_there else [True]
+    )
+    assert address(page).get("stage") == (None if shown == usual else stage)
     assert f", stage {last} (" in maps(page)["cam"]["caption"][-1]
     assert f", stage {shown} (" in maps(page)["grad_cam"]["caption"][-1]
     stages = part(page, "deck")["stages"]
@@ -72,6 +80,28 @@ def test_stages_side_by_side_are_counted_from_the_last(stage: int) -> None:
         caption = maps(page)[slot]["caption"][-1]
         assert f", stage {own} (" in caption
         assert caption.startswith("CAM" if own == last else "Grad-CAM")
+
+
+def test_a_stage_that_no_network_has_is_told_once() -> None:
+    page = open_page(
+        "pages/compare_scaling.py",
+        family="a whole family",
+        members="resnet18,es",
+        untrained_too="true",
+        map_stage=str(max(STAGES.values()) + 1),
+    )
+    [said] = page.info
+    assert "(`map_stage`). The default is shown" in said.value
+    assert "map_stage" not in address(page)
+    page.run()
+    assert not page.info
+
+
+def test_a_channel_that_the_stage_does_not_have_is_told() -> None:
+    page = open_app(model="resnet18", untrained="true", stage="9", channel="9999")
+    [said] = page.info
+    assert "(`stage`, `channel`). The defaults are shown" in said.value
+    assert "channel" not in address(page)
 
 
 def test_what_is_measured_of_a_comparison() -> None:

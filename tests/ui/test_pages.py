@@ -15,7 +15,7 @@ PARTS = {
     "pages/methods.py": "methods.methods.show_methods",
     "pages/mistakes.py": "mistakes.network.choose_network",
     "pages/models.py": "scaling.model_table.show_model_table",
-    "pages/scaling_lab.py": "lab.scene.show_scene",
+    "pages/scaling_lab.py": "lab.bench.show_bench",
     "pages/scaling_rules.py": "scaling.rule.choose_rule",
 }
 """A function of every page."""

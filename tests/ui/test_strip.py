@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz.images.samples import samples
+from effnet_viz.scenes.gallery import gallery
 from effnet_viz.ui import words
 from tests.ui.opening import ROOT, open_app, open_page, part
 
@@ -22,7 +23,8 @@ def test_it_leads_to_every_page_and_says_which_one_this_is() -> None:
 
 def test_it_offers_every_sample_as_a_small_square() -> None:
     told = part(open_app(image="palace"), "strip")
-    for shown, (key, sample) in zip(told["photographs"], samples().items(), strict=True):
+    offered = {**samples(), **gallery()}
+    for shown, (key, sample) in zip(told["photographs"], offered.items(), strict=True):
         assert shown["key"] == key
         assert (shown["title"], shown["description"]) == (sample.title, sample.description)
         assert shown["source"].startswith("data:image/jpeg;base64,")

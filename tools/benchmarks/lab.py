@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from effnet_viz.analysis.explanation import explain
 from effnet_viz.lab import demo, scene_editor
-from effnet_viz.lab.networks import SCALINGS
+from effnet_viz.lab.scalings import SCALINGS
 from tests.browser.visitor import ARGUMENTS, WIDE, serving
 
 FRAMES = 60
@@ -113,7 +113,7 @@ def main() -> None:
         with serving(Path(folder), ["-m", "effnet_viz.cli", "serve"]) as url:
             page = browser.new_page(viewport=WIDE)  # type: ignore[arg-type]
             page.set_default_timeout(120_000)
-            page.goto(url + f"scaling_lab?place={CENTRE:.3f},{CENTRE:.3f}")
+            page.goto(url + f"scaling_lab?bench=Five+miniatures&place={CENTRE:.3f},{CENTRE:.3f}")
             say("page, dragging", drag(page))
         browser.close()
 

@@ -51,7 +51,7 @@ def main() -> int:
         help="measure on a slow line and computer, beside an empty page, when the first map comes",
     )
     measure = measure_slow if parser.parse_args().slow else measure_pages
-    with tempfile.TemporaryDirectory() as folder, _browser() as browser:
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         found = measure(browser, Path(folder))
     sys.stdout.write("\n" + table(found))
     return 0 if all(requirement.holds for requirement in found) else 1
@@ -126,7 +126,8 @@ def page_address(running: server.Server, path: str) -> str:
 
 
 @contextmanager
-def _browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
+    """A browser that asks no server of its maker's."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS

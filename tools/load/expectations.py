@@ -1,4 +1,4 @@
-"""Photographs to upload, what their pages must show, and how fast the bare engine is.
+"""Photographs to upload, and what their pages must show.
 
 Everything that needs a network runs in a process of its own, so that the load generator stays
 small and the engine's threads are gone before the load begins.
@@ -12,8 +12,6 @@ import math
 import multiprocessing
 import random
 import re
-import statistics
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -32,8 +30,6 @@ STAGES = (6, 8, 9)
 FIRST_STAGE = 8
 """Where the page starts: analysis.explanation.starting_stage."""
 CLASSES = 3
-LEAST_IMAGES = 30
-"""Images over which the bare engine is measured, or it would be noise."""
 
 Result = TypeVar("Result")
 
@@ -88,31 +84,11 @@ def write_book(count: int, seed: int, models: Sequence[str] = tuple(MODELS)) -> 
     return _in_own_process(_write_book, count, seed, tuple(models))
 
 
-def bare_rate(contents: Sequence[bytes]) -> float:
-    """Images per second of `analyse` alone, files decoded and preprocessed by it; the median."""
-    passes = max(3, math.ceil(LEAST_IMAGES / len(contents)))
-    return _in_own_process(_bare_rate, list(contents), passes)
-
-
 def _in_own_process(function: Callable[..., Result], *arguments: object) -> Result:
     # Not forked: the parent has threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as process:
         return process.submit(function, *arguments).result()
-
-
-def _bare_rate(contents: list[bytes], passes: int) -> float:
-    from effnet_viz import analyse, load
-
-    model = load(FIRST_MODEL)
-    analyse(contents[0], model)  # the first run of a network prepares it
-    rates = []
-    for _ in range(passes):
-        start = time.perf_counter()
-        for content in contents:
-            analyse(content, model)
-        rates.append(len(contents) / (time.perf_counter() - start))
-    return statistics.median(rates)
 
 
 def _write_book(count: int, seed: int, keys: tuple[str, ...]) -> Book:

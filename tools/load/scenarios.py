@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.load import expectations, server
+from tools.load.bare import bare_rate
 from tools.load.expectations import Book, Expected, Photograph
 from tools.load.protocol import Event, ProtocolError, Step, Tab
 
@@ -64,9 +65,9 @@ class Outcome:
     memory: list[tuple[float, int]] = field(default_factory=list)
     """Seconds since the first visitor, resident bytes of the server."""
     burst_seconds: float | None = None
-    """From the moment when all uploaded until the last one had a picture."""
+    """From the moment when all uploaded until the last one had the whole page."""
     bare_rate: float | None = None
-    """Images per second of the engine alone."""
+    """Images per second of what the page computes, without a server."""
     tracebacks: int = 0
     """In the server's log."""
     generator_cores: float | None = None
@@ -87,12 +88,12 @@ class Outcome:
 
     @property
     def images_per_second(self) -> float | None:
-        """First analyses per second when everybody uploads at once."""
+        """Pages of new photographs per second when everybody uploads at once."""
         return self.plan.sessions / self.burst_seconds if self.burst_seconds else None
 
     @property
     def ratio(self) -> float | None:
-        """Of the bare engine's images per second."""
+        """Of the bare loop's images per second."""
         rate = self.images_per_second
         return rate / self.bare_rate if rate and self.bare_rate else None
 
@@ -214,9 +215,9 @@ class _Visitor:
             await self.tab.complete(self.plan.patience, self._ready)
         except (ProtocolError, TimeoutError) as error:
             step.problems.append(f"{error!r}")
-        picture_at = self._record(action, step)
+        self._record(action, step)
         if in_burst:
-            done = picture_at or time.perf_counter()
+            done = step.finished or time.perf_counter()
             self.crowd.burst_end = max(self.crowd.burst_end, done)
 
     async def _act(self, action: str, change: Callable[[], None]) -> None:
@@ -233,8 +234,8 @@ class _Visitor:
         expected, model = self.expected, self.model
         return any(expectations.shows(alt, model, expected) for alt in self.tab.alternative_texts())
 
-    def _record(self, action: str, step: Step) -> float | None:
-        """Note the step, compared with what it must show; returns when the picture was there."""
+    def _record(self, action: str, step: Step) -> None:
+        """Note the step, compared with what it must show."""
         foreign = self._strangers(step)
         picture_at = None
         if not step.problems:
@@ -259,7 +260,6 @@ class _Visitor:
                 foreign,
             )
         )
-        return picture_at
 
     def _strangers(self, step: Step) -> list[str]:
         """Pictures of this step that another photograph's visitor was shown, by their address."""
@@ -326,11 +326,11 @@ def carry_out(plan: Plan, book: Book) -> Outcome:
     """One run against a fresh server; afterwards the server is gone."""
     contents = [photograph.content for photograph in book.photographs[: plan.sessions]]
     measure_bare = plan.scenario == "photographs"
-    rates = [expectations.bare_rate(contents)] if measure_bare else []
+    rates = [bare_rate(contents)] if measure_bare else []
     with tempfile.TemporaryDirectory() as folder, server.running(Path(folder)) as running:
         outcome = asyncio.run(put_load(plan, book, running))
         outcome.tracebacks = running.tracebacks()
     if measure_bare:
         # Other work on the machine slows one of them down, perhaps: take the stricter one.
-        outcome.bare_rate = max(*rates, expectations.bare_rate(contents))
+        outcome.bare_rate = max(*rates, bare_rate(contents))
     return outcome

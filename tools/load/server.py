@@ -28,6 +28,10 @@ class Server:
     process: int
     port: int
     log: Path
+    started: float
+    """When its process was, in seconds since the epoch, which browsers count from, too."""
+    answered: float
+    """Seconds from then until its first answer to a request."""
 
     def memory(self) -> int:
         """Resident bytes of the server and all its children."""
@@ -81,6 +85,7 @@ def running(
     options = ["--server.port", str(port), "--server.address", HOST, "--server.headless", "true"]
     log = folder / "server.log"
     with log.open("w", encoding="utf-8") as output:
+        started = time.time()
         process = subprocess.Popen(
             [sys.executable, *program, *options],
             cwd=directory,
@@ -91,7 +96,7 @@ def running(
         )
         try:
             _wait_until_healthy(port, process, log)
-            yield Server(process.pid, port, log)
+            yield Server(process.pid, port, log, started, time.time() - started)
         finally:
             _end(process)
 
@@ -104,7 +109,7 @@ def _wait_until_healthy(port: int, process: subprocess.Popen[bytes], log: Path) 
             direct.open(f"http://{HOST}:{port}/_stcore/health", timeout=2).close()
             return
         except OSError:
-            time.sleep(0.2)
+            time.sleep(0.02)
     raise RuntimeError(f"The server did not start:\n{log.read_text()}")
 
 

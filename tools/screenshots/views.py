@@ -80,7 +80,8 @@ VIEWS = (
     View("main", MAIN),
     View("compare", COMPARE),
     View("methods", "methods"),
-    View("lab", LAB),
+    View("bench", LAB),
+    View("lab", f"{LAB}?bench=Five+miniatures"),
     View("rules", "scaling_rules", maps=False),
     View("models", "models", maps=False),
     View("covered", f"{MAIN}?box=0.3,0.2,0.7,0.6", ("1440", "phone")),
@@ -90,7 +91,8 @@ VIEWS = (
     View("drop", MAIN, ("1440",), reach=_drag_a_file),
     View("present-main", MAIN, ("1920",), reach=_present),
     View("present-compare", COMPARE, ("1920",), reach=_present),
-    View("present-lab", LAB, ("1920",), reach=_present),
+    View("present-lab", f"{LAB}?bench=Five+miniatures", ("1920",), reach=_present),
+    View("present-bench", LAB, ("1920",), reach=_present),
 )
 
 

@@ -14,6 +14,7 @@ from effnet_viz.arrays import Placement
 from effnet_viz.pictures.captions import model_caption, where_strongest
 from effnet_viz.ui import viewer, words
 from effnet_viz.ui.compare.view import ComparisonView
+from effnet_viz.ui.inputs.network_picker import ChosenNetwork
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.viewer import Map, Picture, Under
 
@@ -25,16 +26,16 @@ def show_agreement(view: ComparisonView) -> None:
         return
     with st.container(key="agreement"):
         section(words.AGREEMENT)
-        table = pairs_table(compared.rank_correlation, view.names, words.AGREEMENT_OF)
+        table = pairs_table(compared.rank_correlation, view.networks, words.AGREEMENT_OF)
         st.html(f'{table}<p class="quiet">{words.AGREEMENT_ENDS}</p>')
     with st.container(key="differ"):
         section(words.WHERE_THEY_DIFFER)
         _show_disagreement(view)
 
 
-def pairs_table(values: NDArray[np.float64], names: Sequence[str], what: str) -> str:
+def pairs_table(values: NDArray[np.float64], networks: Sequence[ChosenNetwork], what: str) -> str:
     """A symmetric measure of pairs (n, n) as an HTML table whose cells are tinted by it."""
-    called = [html.escape(name) for name in names]
+    called = [_head(network) for network in networks]
     heads = "".join(f'<th scope="col">{name}</th>' for name in called)
     rows = "".join(
         f'<tr><th scope="row">{name}</th>{_cells(values[i], i)}</tr>'
@@ -45,6 +46,12 @@ def pairs_table(values: NDArray[np.float64], names: Sequence[str], what: str) ->
         f'<caption class="hidden">{what}</caption><tr><td class="self"></td>{heads}</tr>{rows}'
         "</table></div>"
     )
+
+
+def _head(network: ChosenNetwork) -> str:
+    """The name, and in a line of its own that the network is untrained: columns are narrow."""
+    name = html.escape(network.name)
+    return f"{name}<br>{words.UNTRAINED}" if network.ref.untrained else name
 
 
 def _cells(values: NDArray[np.float64], own: int) -> str:
@@ -72,7 +79,7 @@ def _show_disagreement(view: ComparisonView) -> None:
         Map(compared.disagreement.astype(np.float32), placement, "activation"),
         f"{words.DISAGREEMENT} {where}",
         caption=[
-            f"Photograph: {view.canvas.title}",
+            *view.canvas.caption,
             *(model_caption(one.provenance) for one in attributions),
             f"standard deviation of ranks, {first.method.title}, class “{first.target.label}”, "
             f"stage {first.stage}",

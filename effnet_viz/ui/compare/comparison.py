@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from effnet_viz.ui.compare import deletion, measuring, pointing
 from effnet_viz.ui.compare.agreement import show_agreement
 from effnet_viz.ui.compare.details import show_details
-from effnet_viz.ui.compare.maps import show_networks
+from effnet_viz.ui.compare.maps import show_networks, show_stages
 from effnet_viz.ui.compare.measuring import Card
 from effnet_viz.ui.compare.miniatures import show_miniatures
 from effnet_viz.ui.compare.table import show_numbers
@@ -29,8 +29,12 @@ def show_comparison(
     the whole page is there.
     """
     view = show_networks(networks, image, class_place)
-    cards = [] if view is None else _show_below(view)
-    return [*(partial(measuring.run, card) for card in cards), partial(show_miniatures, networks)]
+    later: list[Callable[[], None]] = []
+    if view is not None:
+        if view.stages_of:
+            later.append(partial(show_stages, view))
+        later += (partial(measuring.run, card) for card in _show_below(view))
+    return [*later, partial(show_miniatures, networks)]
 
 
 def _show_below(view: ComparisonView) -> list[Card]:

@@ -163,8 +163,8 @@ def show_closely(card: Card) -> None:
                 st.image(picture, alt=f"What {view.names[place]} saw.", width="stretch")
                 st.caption(f"{view.names[place]}: {percent(curve.probabilities[step])}")
         _show_areas(view, found)
-        with st.expander("How to read deletion and insertion"):
-            st.markdown(words.COMPARISON_HELP["How to read deletion and insertion"])
+        with st.expander(words.READ_DELETION):
+            st.markdown(words.COMPARISON_HELP[words.READ_DELETION])
 
     if found:
         show()
@@ -178,7 +178,7 @@ def _show_areas(view: ComparisonView, found: dict[int, DeletionInsertion]) -> No
         "relative ": [one.relative_area("insertion") for one in found.values()],
     }
     st.dataframe(
-        {"Network": [view.names[place] for place in found], **areas},
+        {words.NETWORK: [view.names[place] for place in found], **areas},
         hide_index=True,
         height="content",
         column_config={name: st.column_config.NumberColumn(format="%.3f") for name in areas},

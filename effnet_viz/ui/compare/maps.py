@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from effnet_viz.analysis.analysis import Target
 from effnet_viz.analysis.comparison import (
+    UNUSABLE,
     Comparison,
     Failure,
     NetworkResult,
@@ -18,12 +21,12 @@ from effnet_viz.analysis.comparison import (
     explain_each,
 )
 from effnet_viz.analysis.comparison_verdict import comparison_verdict, guess_among
-from effnet_viz.analysis.explanation import Explanation
+from effnet_viz.analysis.explanation import Explanation, method_at
 from effnet_viz.analysis.words import percent
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.methods import Method, MethodRefusedError, Place
 from effnet_viz.images.photograph import Photograph
-from effnet_viz.models import advice, checkpoints
+from effnet_viz.models import advice, fetching
 from effnet_viz.models.classes import Classes, imagenet
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
@@ -98,7 +101,8 @@ def show_networks(
             replace(slot, note=words.COMPUTING, buttons=cancel) if there else slot
             for slot, there in zip(slots, used, strict=True)
         ]
-    _open_deck(networks, shown, _whole(image), stage, target, asked.method)
+    stages_of = "" if asked.method else _stages_of(slots, used, image, target)
+    _open_deck(networks, shown, _whole(image), stage, stages_of, target, asked.method)
     _show_downloads(networks)
 
     def explain_named(
@@ -133,7 +137,7 @@ def show_networks(
         drawn_on = canvas_of(image, outcome.analysis.crop)
         canvas = canvas or drawn_on
         explanations[place] = outcome
-        _show_map(slots[place].name, outcome, drawn_on)
+        viewer.show(slots[place].name, _picture(outcome, drawn_on))
     if canvas is None:
         with class_place:
             offer_targets(classes, target or words.CLASS)
@@ -145,7 +149,8 @@ def show_networks(
         tuple(NetworkResult(explanations[i]) for i in worked),
         tuple(failures[i] for i in sorted(failures)),
     )
-    view = ComparisonView(compared, tuple(networks[i] for i in worked), image, canvas)
+    chosen = tuple(networks[i] for i in worked)
+    view = ComparisonView(compared, chosen, image, canvas, stages_of)
     with above:
         _say_who_agrees(view)
     for note in compared.notes:
@@ -181,6 +186,7 @@ def _open_deck(
     slots: Sequence[Slot],
     photograph: viewer.Photograph,
     stage: int,
+    stages_of: str,
     target: str | None,
     chosen: Method | None,
 ) -> None:
@@ -199,7 +205,9 @@ def _open_deck(
             on_step={"stage": step_map_stage(last)},
             asks={SAVE: words.SAVE, DETAILS: words.DETAILS},
             on_ask=_answering(networks),
-            stages=Stages(stage, [f"{n}{title}" for n, title in enumerate(titles, 1)])
+            stages=Stages(
+                stage, [f"Stage {n}{title}" for n, title in enumerate(titles, 1)], of=stages_of
+            )
             if looks
             else None,
             on_stage=choose_map_stage,
@@ -223,16 +231,20 @@ def _answering(networks: Sequence[ChosenNetwork]) -> Callable[[str], None]:
     return answer
 
 
+def _slot_name(network: ChosenNetwork) -> str:
+    return network.ref.key + (" untrained" if network.ref.untrained else "")
+
+
 def slot_of(network: ChosenNetwork) -> Slot:
     """The place of a network; where it has no weights, with what stands there instead."""
-    name = network.ref.key + (" untrained" if network.ref.untrained else "")
-    slot = Slot(name, title=network.full_name, detail=network.detail, colour=network.colour)
-    entry, ready = network.entry, checkpoints.readiness(network.entry)
+    name, title = _slot_name(network), network.full_name
+    slot = Slot(name, title=title, detail=network.detail, colour=network.colour)
+    entry, ready = network.entry, fetching.readiness(network.entry)
     if network.ref.untrained or ready is Readiness.READY:
         return slot
     if network.role in WITHOUT_WEIGHTS and isinstance(entry.weights, UserCheckpoint):
         below = words.NO_WEIGHTS.format(scale=network.detail)
-        link = ("/scaling_lab", words.SEE_MINIATURES)
+        link = (f"/scaling_lab?{urlencode({'bench': words.MINIATURES})}", words.SEE_MINIATURES)
         still = Still("", words.MINIATURE_DESCRIPTION, words.MINIATURE, below, link)
         return replace(slot, still=still)
     untrained = (_UNTRAINED, words.RUN_UNTRAINED)
@@ -269,7 +281,7 @@ def _explain(
     Networks have their own stages. What they have in common is the last one, and that those before
     it are finer; EfficientNets have nine.
     """
-    ready = checkpoints.readiness(ref.entry)
+    ready = fetching.readiness(ref.entry)
     if not ref.untrained and ready is not Readiness.READY:
         raise WeightsError(advice.not_ready(ref.entry.weights, ready))
     model, method = results.model(ref), asked.method
@@ -289,7 +301,37 @@ def _explain(
     return Explanation(seen, made)
 
 
-def _show_map(slot: str, explanation: Explanation, canvas: Canvas) -> None:
+def _stages_of(
+    slots: Sequence[Slot], used: Sequence[bool], image: Upload, target: str | None
+) -> str:
+    """What stands for networks, photograph and class in the browser."""
+    names = [slot.name for slot, there in zip(slots, used, strict=True) if there]
+    return hashlib.sha256(repr((names, image.id, target)).encode()).hexdigest()[:16]
+
+
+def show_stages(view: ComparisonView) -> None:
+    """The maps of all stages of all networks, where one run of each gives them, to scrub through.
+
+    When everything else on the page is there, for nobody has asked for them yet.
+    """
+    for network, seen in zip(view.networks, view.comparison.explanations, strict=True):
+        analysis = seen.analysis
+        try:
+            with waiting(None):  # which ends when the visitor has chosen something else
+                if not analysis.explained_at_once():
+                    return  # then the server is asked for a stage of all
+        except UNUSABLE:  # whoever asks for a stage reads why
+            return
+        model, canvas = analysis.model, canvas_of(view.image, analysis.crop)
+        maps = [
+            results.attribution(analysis, method_at(model, stage), stage)
+            for stage in model.structure.stages
+        ]
+        pictures = [_picture(Explanation(analysis, one), canvas) for one in maps]
+        viewer.show_stages(_slot_name(network), view.stages_of, pictures)
+
+
+def _picture(explanation: Explanation, canvas: Canvas) -> viewer.Picture:
     analysis, attribution = explanation.analysis, explanation.attribution
     usual = attribution.method in (methods.CAM, methods.GRAD_CAM)
     under = Under(
@@ -302,7 +344,7 @@ def _show_map(slot: str, explanation: Explanation, canvas: Canvas) -> None:
             *((caveat.title, caveat.text) for caveat in explanation.caveats),
         ],
     )
-    viewer.show(slot, picture_of(canvas, analysis.model, attribution, under=under))
+    return picture_of(canvas, analysis.model, attribution, under=under)
 
 
 def _say_who_agrees(view: ComparisonView) -> None:

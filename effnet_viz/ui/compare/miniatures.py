@@ -16,9 +16,9 @@ from effnet_viz.arrays import Pixels, positive_evidence, positive_range
 from effnet_viz.images.photograph import resized
 from effnet_viz.lab import demo, scene_editor
 from effnet_viz.lab.runs import UnfinishedError
-from effnet_viz.lab.scene_editor import Polygon
 from effnet_viz.pictures import render
 from effnet_viz.pictures.encode import data_url
+from effnet_viz.scenes.layers import Polygon
 from effnet_viz.serving import models
 from effnet_viz.serving.queue import LOOK_AGAIN
 from effnet_viz.ui import viewer

@@ -138,8 +138,8 @@ def show_closely(card: Card) -> None:
             st.caption(f":material/info: {escape_markdown(text)}")
         if found:
             _show_games(view, found)
-        with st.expander("How to read the pointing game"):
-            st.markdown(words.COMPARISON_HELP["How to read the pointing game"])
+        with st.expander(words.READ_POINTING):
+            st.markdown(words.COMPARISON_HELP[words.READ_POINTING])
 
     show()
 
@@ -162,7 +162,7 @@ def _show_games(view: ComparisonView, found: dict[int, PlayedGame]) -> None:
         for i, score in enumerate(first.scores)
     } | {"Mean": [100 * game.pointing.mean for game in found.values()]}
     st.dataframe(
-        {"Network": [view.names[place] for place in found], **shares},
+        {words.NETWORK: [view.names[place] for place in found], **shares},
         hide_index=True,
         height="content",
         column_config={name: st.column_config.NumberColumn(format="%.0f %%") for name in shares},

@@ -31,6 +31,8 @@ class ComparisonView:
     """Those of the comparison, in its order."""
     image: Upload
     canvas: Canvas
+    stages_of: str
+    """What the deck's Stages are of (viewer.Stages)."""
 
     @property
     def names(self) -> list[str]:

@@ -45,8 +45,11 @@ def answers(model: Model) -> Answers:
     return Answers(place, target, st.container(key="whole"))
 
 
-def show_answers(view: ExplainView, covered: Covered | None) -> None:
-    """The sentence and the rows; with a part covered, before and after."""
+def show_answers(view: ExplainView, covered: Covered | None) -> bool:
+    """The sentence and the rows; with a part covered, before and after.
+
+    Gives whether the evidence is weak, which takes more room.
+    """
     with error_boundary(view.model.card.title):
         data = _covered(view, covered) if covered else _plain(view)
     if view.stamp:
@@ -59,6 +62,7 @@ def show_answers(view: ExplainView, covered: Covered | None) -> None:
     front_end.part(
         "rows", {"label": words.EXPLAIN_A_CLASS, **data}, key="rows", hears={"class": choose}
     )
+    return bool(data.get("weak"))
 
 
 def shown_predictions(view: ExplainView) -> list[Prediction]:
@@ -124,16 +128,20 @@ def _covered_row(row: covering.BeforeAndAfter) -> dict[str, Any]:
     return _row(row.after, after, row.explained, before=before, before_part=part)
 
 
-def show_whole(view: ExplainView) -> None:
-    """The whole photograph, small, with the square that the network saw."""
+def show_whole(view: ExplainView, *, beside_weak: bool) -> None:
+    """The whole photograph, small, with the square that the network saw.
+
+    `beside_weak`: under weak evidence, where a small laptop has no room for it.
+    """
     crop, picture = view.analysis.crop, view.picture
     left, top, right, bottom = crop.box_in(100, 100)
     place = f"left:{left:.2f}%;top:{top:.2f}%;width:{right - left:.2f}%;height:{bottom - top:.2f}%"
     seen = round(100 * crop.seen)
     said = words.SAW_ALL if seen == 100 else words.SAW_PART.format(percent=seen)
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in _notes(view))
+    name = "whole beside-weak" if beside_weak else "whole"
     st.html(
-        f'<div class="whole"><figure><img src="{results.overview(view.image)}" alt="'
+        f'<div class="{name}"><figure><img src="{results.overview(view.image)}" alt="'
         f'{html.escape(view.image.description, quote=True)}" title="{html.escape(view.image.title)}'
         f', {picture.width}×{picture.height} px"><i style="{place}"></i></figure>'
         f'<div><p>{said} <span class="key">{words.HOLD_H}</span></p>{notes}</div></div>'

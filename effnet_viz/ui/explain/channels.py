@@ -10,9 +10,9 @@ from effnet_viz.arrays import Range, full_range
 from effnet_viz.attribution import methods
 from effnet_viz.pictures import render
 from effnet_viz.pictures.captions import model_caption, stage_caption
-from effnet_viz.ui import results, viewer
+from effnet_viz.ui import results, viewer, words
 from effnet_viz.ui.explain.view import ExplainView
-from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout import navigation, url_state
 from effnet_viz.ui.layout.url_parameters import Choice, Number
 from effnet_viz.ui.panes import channel_picture
 
@@ -32,16 +32,13 @@ def show_channels(view: ExplainView) -> None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         order = st.segmented_control(
-            "Sort channels by",
+            words.SORT_CHANNELS,
             [BY_ACTIVATION, BY_CLASS],
             default=BY_ACTIVATION,
             required=True,
             key="sort",
             bind="query-params",
-            help="Influence on the class is gradient × activation, summed over the grid, in "
-            "units of the score. At the last stage it is exact: the channel's mean activation "
-            "times the weight that the class gives to it; all channels and a constant add up to "
-            "the score. At earlier stages it is an estimate.",
+            help=words.SORT_CHANNELS_HELP,
         )
     prefix, ranked = ("max ", glance.largest) if order == BY_ACTIVATION else ("", influence)
     ranking = np.argsort(-ranked, kind="stable")  # (C,)
@@ -61,7 +58,7 @@ def show_channels(view: ExplainView) -> None:
         stage=stage,
         common=common,
         badge="untrained" if view.stamp else "",
-        label=f"Channels of stage {stage}",
+        label=words.CHANNELS.format(stage=stage),
         key="channels",
         on_choose=_choose_channel,
     )
@@ -91,10 +88,14 @@ def _choose_channel(channel: int) -> None:
 
 def _chosen_channel(count: int) -> int | None:
     """The channel that is open, from the address too."""
-    url_state.read_url("channel")
+    came = url_state.read_url("channel")
     chosen = st.session_state.get("channel")
+    if chosen is not None and int(chosen) >= count:
+        if came:
+            navigation.refuse("channel")
+        chosen = st.session_state["channel"] = None
     url_state.write_url("channel", chosen)
-    return int(chosen) if chosen is not None and int(chosen) < count else None
+    return None if chosen is None else int(chosen)
 
 
 def _close() -> None:
@@ -106,7 +107,9 @@ def _enlarge(view: ExplainView, channel: int, influence: float, common: Range) -
     adds, to = ("adds", "to") if influence >= 0 else ("takes", "from")
     exact = "exactly" if method_at(view.model, stage) is methods.CAM else "by estimate"
 
-    @st.dialog(f"Channel {channel} of stage {stage}", width="medium", on_dismiss=_close)
+    @st.dialog(
+        words.ONE_CHANNEL.format(channel=channel, stage=stage), width="medium", on_dismiss=_close
+    )
     def show() -> None:
         picture = channel_picture(view.canvas, view.analysis, stage, channel, common=common)
         viewer.pane(picture, key="pane channel")

@@ -33,7 +33,7 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     if model is None:
         return
     title = model.card.title
-    with right, error_boundary(title), waiting(f"{title} is looking at the image …"):
+    with right, error_boundary(title), waiting(words.LOOKING_AT.format(name=title)):
         analysis = results.analysis(model, image)
     with beside:
         left = answers(model)
@@ -45,14 +45,14 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     show_cam(view)
     covered = show_covered(view) if view.covered else None
     with left.place:
-        show_answers(view, covered)
+        weak = show_answers(view, covered)
     with left.whole:
-        show_whole(view)
+        show_whole(view, beside_weak=weak)
     with right:
         show_second(view)
     with st.container(key="below"):
         section(words.STAGES, words.STAGES_LINE)
         show_stages(view)
-        section(f"Channels of stage {stage}", words.CHANNELS_LINE)
+        section(words.CHANNELS.format(stage=stage), words.CHANNELS_LINE)
         show_channels(view)
     show_details(view)

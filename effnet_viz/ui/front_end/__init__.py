@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 _FILES = (
     *("geometry", "maps", "state", "pieces", "moving", "covering", "pane", "pointer", "save"),
     *("controls", "hand", "deck", "channels", "rows", "curves", "photographs", "strip", "opener"),
-    "streamlit",
+    *("onward", "cutter", "streamlit"),
 )
 """They share one scope and run in this order."""
 

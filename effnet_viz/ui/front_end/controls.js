@@ -24,12 +24,10 @@ class Controls {
     this.grow = element("span", { class: "grow" });
     this.asks = element("span", { class: "group" });
     this.scale = element("span", { class: "scale" }, element("span"), element("canvas", { width: "256", height: "1" }), element("span"));
-    this.stage = element("select", { "aria-label": WORDS.stage, onchange: () => page.tell("stage", Number(this.stage.value)) });
-    this.stageGroup = labelled(WORDS.stage, this.stage);
     this.method = element("select", { class: "method", "aria-label": WORDS.method, onchange: () => page.tell("method", this.method.value) });
     this.methodGroup = element("span", { class: "group", title: WORDS.method }, this.method); // says itself what it is
     this.looking = element("span", { class: "looking" }, this.opacity.root, this.evidence, this.brightness);
-    this.row.append(this.looking, this.scale, this.methodGroup, this.stageGroup, this.cover, this.blur, this.remove,
+    this.row.append(this.looking, this.scale, this.methodGroup, this.cover, this.blur, this.remove,
       this.hint, this.more, this.grow, this.looks, this.asks);
     this.panels = [this.popup.panel, this.lookPopup.panel];
   }
@@ -71,11 +69,6 @@ class Controls {
     this.keep.show(keep);
     this.asks.replaceChildren(...asks.map(([name, text]) =>
       button(text, () => page.tell("ask", name), { look: "plain" })));
-    this.stageGroup.hidden = !stages || stages.scrubber;
-    if (stages && !stages.scrubber) {
-      this.stage.replaceChildren(...stages.labels.map((label, i) => element("option", { value: i + 1 }, label)));
-      this.stage.value = stages.chosen;
-    }
     this.methodGroup.hidden = !methods || Boolean(stages?.scrubber);
     if (methods) {
       const options = (choices) => choices.map(([value, text]) => element("option", { value }, text));

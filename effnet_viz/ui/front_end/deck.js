@@ -84,13 +84,13 @@ class Deck {
     }
   }
 
-  createSlot({ name, answered }, place) {
+  createSlot({ name, answered, more }, place) {
     const head = element("h2", { class: "head" });
     const body = element("div", { class: "body" });
     const instead = element("div", { class: "instead" });
     const root = element("div", { class: "slot", "data-slot": name }, head, body, instead);
     const cell = { root, head, instead, body, place, pane: new Pane(body) };
-    cell.pane.under.keepRoom(answered);
+    cell.pane.under.keepRoom(answered, more);
     this.cells.set(name, cell);
     slots.set(name, cell.pane);
     return cell;
@@ -120,7 +120,7 @@ class Deck {
 
   fill(name, data) {
     waitingMaps.set(name, data);
-    if (this.telling && name === this.data?.stages?.scrubber) return; // of a stage that is left
+    if (this.scrubbing && !data.instead && this.staged.includes(name)) return; // of a stage that is left
     this.fillNow(name, data);
   }
 
@@ -128,12 +128,15 @@ class Deck {
     const cell = this.cells.get(name);
     if (!cell) return;
     this.fillBody(cell, data.instead ?? cell.slot);
-    if (data.instead) return;
+    if (data.instead) {
+      if (this.data) objectArrived(this.data.answered);
+      return;
+    }
     if (data.map) data.map.place = cell.place;
     cell.pane.update(data);
     if (!this.data) return;
     objectArrived(this.data.answered);
-    const first = page.movable && cell.place === 0 && data.object;
+    const first = page.movable && cell.place === 0 && data.objects.length;
     if (!first || known.has("how to drag")) return;
     known.add("how to drag");
     showHand(cell.pane, this.slots);
@@ -157,41 +160,77 @@ class Deck {
     changed(EVERYTHING);
   }
 
-  // Nine stages in a row under the picture that has them: click, drag across, or arrow keys.
+  // All stages in a row, under the picture that is of the chosen one, or under all; beside the controls
+  // where these stay in sight. Click, drag across, or arrow keys.
   showStages(stages) {
-    const scrubs = stages?.scrubber;
-    this.scrubber.hidden = !scrubs;
-    if (!scrubs) return;
-    if (this.telling) return; // somebody scrubs, and this is what the server knew before
-    if (stages.labels.length !== this.stages?.values.length) {
-      this.stages = new Segments(WORDS.stage_of_grad_cam,
-        stages.labels.map((label, i) => [i + 1, String(i + 1), label, label]), (stage) => this.askStage(stage));
-      this.play = button("", () => this.playStages(), { look: "plain icon", label: WORDS.play }, icon("play"));
-      this.scrubber.replaceChildren(this.controls.method, this.play, element("span", {}, WORDS.fine), this.stages.root, element("span", {}, WORDS.coarse));
-      this.stages.root.addEventListener("pointermove", (event) => {
-        const over = event.buttons === 1 && event.target.closest("button");
-        if (over) over.click();
-      });
+    const of = stages?.of;
+    if (this.scrubbing && of !== this.of) { // other pictures are on their way
+      this.stopPlaying();
+      this.tellStage();
     }
+    this.of = of;
+    this.scrubber.hidden = !stages;
+    this.showPassing();
+    if (!stages || this.scrubbing) return; // and this is what the server knew before
+    if (String([stages.scrubber, stages.labels]) !== this.built) this.buildStages(stages);
     this.stages.show(stages.chosen);
     this.asked = stages.chosen;
+    this.showPassing();
     this.offerPlay();
     const place = this.cells.get(stages.scrubber)?.root;
     if (place && this.scrubber.parentElement !== place && !PHONE.matches) place.append(this.scrubber);
+    else if (!stages.scrubber) (this.data.wall ? this.controls.methodGroup : this.slots).after(this.scrubber);
+  }
+
+  buildStages({ labels, scrubber }) {
+    this.built = String([scrubber, labels]);
+    this.stages = new Segments(scrubber ? WORDS.stage_of_grad_cam : WORDS.stage,
+      labels.map((label, i) => [i + 1, String(i + 1), label, label]), (stage) => this.askStage(stage));
+    this.play = button("", () => this.playStages(), { look: "plain icon", label: WORDS.play }, icon("play"));
+    const before = scrubber ? [this.controls.method] : [element("span", { class: "label" }, WORDS.stage)];
+    const [fine, coarse] = [WORDS.fine, WORDS.coarse].map((word) => element("span", { class: "end" }, word));
+    this.scrubber.replaceChildren(...before, this.play, fine, this.stages.root, coarse);
+    this.stages.root.addEventListener("pointermove", (event) => {
+      if (event.buttons !== 1) return;
+      // A finger's events all go to where it began.
+      const at = this.stages.root.getRootNode().elementFromPoint(event.clientX, event.clientY);
+      this.stages.buttons.find((one) => one === at)?.click();
+    });
+  }
+
+  // Somebody goes through the stages, and the server has not been told yet.
+  get scrubbing() {
+    return Boolean(this.telling || this.playing);
+  }
+
+  // The names of the pictures that are of the chosen stage.
+  get staged() {
+    const { scrubber } = this.data?.stages ?? {};
+    return scrubber ? [scrubber] : [...this.cells].filter(([, { body }]) => !body.hidden).map(([name]) => name);
+  }
+
+  // What they show at a stage, by name; null unless it is here for all of them. Networks may have
+  // fewer stages than the deck: what they have in common is the last one.
+  picturesAt(stage) {
+    const { of, labels } = this.data?.stages ?? {};
+    const found = of ? this.staged.map((name) => [name, page.stages.get(name)?.at(stage - labels.length - 1, of)]) : [];
+    return found.length && found.every(([, picture]) => picture) ? found : null;
   }
 
   askStage(stage) {
     if (stage === this.asked) return;
     this.asked = stage;
     this.stages.show(stage);
+    this.showPassing();
     clearTimeout(this.telling);
     this.telling = 0;
-    const picture = page.stages?.of(stage, this.data.stages);
-    if (picture) {
-      this.fillNow(this.data.stages.scrubber, picture);
+    const pictures = this.picturesAt(stage);
+    if (pictures) {
+      for (const [name, picture] of pictures) this.fillNow(name, picture);
       this.telling = setTimeout(() => this.tellStage(), SETTLED); // the rest of the page follows
       return;
     }
+    this.stopPlaying();
     this.cells.get(this.data.stages.scrubber)?.pane.stage.setAttribute("aria-busy", "true");
     page.tell("stage", stage);
   }
@@ -199,20 +238,28 @@ class Deck {
   // A stage further or back without asking the server; whether that could be done.
   stepStage(by) {
     const stage = Math.min(Math.max(this.asked + by, 1), this.stages?.values.length ?? 1);
-    if (!this.data.stages || !page.stages?.of(stage, this.data.stages)) return false;
+    if (!this.picturesAt(stage)) return false;
     this.askStage(stage);
     return true;
   }
 
   tellStage() {
-    if (this.playing) return;
+    clearTimeout(this.telling);
     this.telling = 0;
-    page.tell("stage", this.asked);
+    if (!this.playing) page.tell("stage", this.asked);
+  }
+
+  // Pictures of a stage of which the page has said nothing yet.
+  showPassing() {
+    const { stages } = this.data;
+    this.passing = Boolean(stages) && !stages.scrubber && this.asked !== stages.chosen;
+    document.body.toggleAttribute("data-passing", this.passing);
+    this.showHeadline();
   }
 
   // All stages are here, so that they can be played.
   offerPlay() {
-    if (this.play) this.play.hidden = !this.data?.stages || !page.stages?.of(1, this.data.stages);
+    if (this.play) this.play.hidden = !this.picturesAt(1);
     if (this.play?.hidden) this.stopPlaying();
   }
 
@@ -241,9 +288,9 @@ class Deck {
     this.footer.textContent = keys;
   }
 
-  // What the page says of all pictures comes when all are there.
+  // What the page says of all pictures comes when all are there; until then, of which stage they are.
   showHeadline() {
-    this.headline.textContent = page.claim || this.presented;
+    this.headline.textContent = this.passing ? this.data.stages.labels[this.asked - 1] : page.claim || this.presented;
   }
 
   dispose() {
@@ -253,6 +300,7 @@ class Deck {
     waitingMaps.clear();
     clearTimeout(this.telling);
     this.stopPlaying();
+    document.body.removeAttribute("data-passing");
     decks -= 1;
     for (const [name, listener] of Object.entries(this.keyListeners)) document.removeEventListener(name, listener);
     window.removeEventListener("blur", letGoOfKeys);
@@ -302,7 +350,7 @@ class Sheet {
     this.stages = stages;
     const [, stage, look] = this.panels;
     this.tabs[0].hidden = this.tabs[1].hidden = !stages; // nothing to choose
-    if (stages) {
+    if (stages && layout === "pair") {
       this.tabs[1].textContent = `${WORDS.stage} ${stages.chosen}`;
       stage.replaceChildren(element("p", { class: "quiet" }, WORDS.stages_hint), this.deck.scrubber);
     }
@@ -326,8 +374,8 @@ class Sheet {
       }
       if (scrubber.parentElement !== stage) stage.append(scrubber);
     } else if (controls.looking.parentElement === look) {
-      controls.row.prepend(controls.looking, controls.scale, controls.methodGroup, controls.stageGroup, controls.cover, controls.blur,
-        controls.remove, controls.hint, controls.more);
+      controls.row.prepend(controls.looking, controls.scale, controls.methodGroup, controls.cover, controls.blur, controls.remove,
+        controls.hint, controls.more);
       cells.get(this.stages?.scrubber)?.root.append(scrubber);
       this.opened = null;
     }
@@ -336,7 +384,8 @@ class Sheet {
       this.tabs[i].setAttribute("aria-expanded", String(this.opened === name));
       this.panels[i].hidden = this.opened !== name;
     });
-    if (!phone) document.body.dataset.sheet = "";
+    if (this.stages) this.tabs[1].textContent = `${WORDS.stage} ${this.deck.asked}`; // while one scrubs, too
+    if (!phone && document.body.dataset.sheet) document.body.dataset.sheet = "";
   }
 }
 

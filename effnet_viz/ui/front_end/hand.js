@@ -5,7 +5,7 @@ const HAND = "M8.5 12.5V5.2a1.5 1.5 0 0 1 3 0v5.3-1.4a1.4 1.4 0 0 1 2.8 0v1.6-.8
 const SHOWN = 8000; // ms
 
 function showHand({ stage, data }, pictures) {
-  const [x, y] = data.object.centre;
+  const [x, y] = data.objects.find(({ target }) => target).centre;
   const hand = svgElement("svg", { class: "hand", viewBox: "0 0 24 24", "aria-hidden": "true", style: `left: ${100 * x}%; top: ${100 * y}%` });
   hand.append(svgElement("path", { d: HAND }));
   stage.append(hand);

@@ -3,8 +3,9 @@
 const LONGEST_WAIT = 3000; // ms; then the answer was lost
 
 class Steady {
-  constructor(name) {
-    this.name = name;
+  // `hears` gives who is told, of what has been let go and of what has not.
+  constructor(name, hears = () => page.tell) {
+    Object.assign(this, { name, hears });
     this.number = 0; // of the last question
     this.waiting = 0;
     this.next = null;
@@ -14,7 +15,7 @@ class Steady {
   // `value` is what is asked for, `done` whether it has been let go.
   ask(value, done) {
     this.value = value;
-    this.next = [...value, done];
+    this.next = { value, done };
     this.send();
   }
 
@@ -22,7 +23,8 @@ class Steady {
     if (!this.next || this.waiting) return;
     this.number += 1;
     this.waiting = setTimeout(() => this.goOn(), LONGEST_WAIT);
-    page.tell(this.name, [...this.next, this.number]);
+    const { value, done } = this.next;
+    this.hears(done)(this.name, [...value, this.number]);
     this.next = null;
   }
 
@@ -44,11 +46,13 @@ class Steady {
   }
 }
 
-const moving = new Steady("move"); // the centre of the object: x, y
+// The centre of an object: x, y, its number.
+const moving = new Steady("move", (done) => (done ? page.tell : page.follow));
 const covering = new Steady("box"); // the covered part: left, top, right, bottom
 
 // An object has moved when the deck says so and all its pictures show the newest photograph.
 function objectArrived(answered) {
   const newest = [...photographs.keys()].at(-1);
-  if ([...slots.values()].every(({ data }) => data?.photograph.id === newest)) moving.arrived(answered);
+  const shown = [...page.deck.cells.values()].filter(({ body }) => !body.hidden);
+  if (shown.every(({ pane }) => pane.data?.photograph.id === newest)) moving.arrived(answered);
 }

@@ -28,7 +28,7 @@ class Pane {
     this.layers = element("div", { class: "layers" }, this.photograph, this.unseen, this.changed, this.over);
     const svg = svgElement("svg", { class: "marks", "aria-hidden": "true" });
     this.marks = Object.fromEntries(
-      ["outline", "field", "cell", "cross"].map((name) => [name, new Mark(svg, name)]));
+      ["other", "outline", "field", "cell", "cross"].map((name) => [name, new Mark(svg, name)]));
     this.stamp = element("div", { class: "stamp" });
     this.tag = element("div", { class: "tag", "aria-hidden": "true" });
     this.divider = element("div", {
@@ -213,16 +213,18 @@ class Pane {
 
   drawPointer() {
     const point = pinned() ?? shared.pointer;
-    const { box, object, field } = this.data;
+    const { box, objects, field } = this.data;
     const cell = point && this.map && cellAt(point, box, this.map);
     const rectangle = (part) => rectanglePath(part, (at) => this.place(at));
     this.marks.cross.draw(point ? crossPath(point, (at) => this.place(at)) : "");
     this.marks.cell.draw(cell ? rectangle(within(box, cellBox(cell, this.map))) : "");
     this.marks.field.draw(cell && field ? rectangle(within(box, receptiveField(cell, field))) : "");
-    this.marks.outline.draw(
-      (object?.outline ?? []).map((corners) => polygonPath(corners, (at) => this.place(at))).join(""));
+    const outlines = (wanted) => objects.filter(({ target }) => target === wanted)
+      .flatMap(({ outline }) => outline).map((corners) => polygonPath(corners, (at) => this.place(at))).join("");
+    this.marks.outline.draw(outlines(true));
+    this.marks.other.draw(outlines(false));
     this.stage.classList.toggle("drawing", shared.tool === "box");
-    this.stage.classList.toggle("holding", Boolean(this.input.grip) || Boolean(point && this.input.hits(point)));
+    this.stage.classList.toggle("holding", Boolean(this.input.grip) || Boolean(point && this.input.objectAt(point) >= 0));
     this.under.drawReading(point, cell);
   }
 
@@ -295,13 +297,14 @@ class Under {
     this.said = element("p", { class: "said" });
     this.meter = element("div", { class: "meter" }, element("i"), element("u"));
     this.shares = element("p", { class: "shares" });
+    this.more = element("p", { class: "more quiet" });
     this.reading = element("output", { class: "reading", "aria-live": "off" });
-    this.lines = [this.said, this.meter, this.shares, this.caption, this.reading, this.because.panel, this.careful.panel];
+    this.lines = [this.said, this.meter, this.shares, this.more, this.caption, this.reading, this.because.panel, this.careful.panel];
   }
 
   // What most pictures do not have.
   get late() {
-    return [this.said, this.meter, this.shares, this.share, this.why, this.care, this.save, this.scale];
+    return [this.said, this.meter, this.shares, this.more, this.share, this.why, this.care, this.save, this.scale];
   }
 
   update(data) {
@@ -320,7 +323,7 @@ class Under {
     this.save.hidden = !data.file;
     this.save.setAttribute("aria-label", `${WORDS.save} ${data.lead || data.file}`);
     this.save.title = WORDS.save_picture;
-    this.keepRoom(Boolean(data.answer));
+    this.keepRoom(Boolean(data.answer), Boolean(data.answer?.more));
     if (!data.answer) return;
     this.pane.root.setAttribute("aria-label", data.lead);
     this.answer(data.answer);
@@ -328,16 +331,17 @@ class Under {
 
   // What stands here takes its room before it is known. Over a network's answer, a picture is saved
   // by a button on it.
-  keepRoom(answered) {
+  keepRoom(answered, more) {
     this.caption.hidden = this.reading.hidden = answered;
     for (const line of [this.said, this.meter, this.shares]) line.hidden = !answered;
+    this.more.hidden = !more;
     const home = answered ? this.pane.root : this.caption;
     if (this.save.parentElement !== home) home.append(this.save);
   }
 
   // What a network said of a scene whose object is known.
-  answer({ label, share, right, evidence, possible, colour, words }) {
-    const mark = element("span", { class: right ? "mark" : "mark no", role: "img", "aria-label": right ? WORDS.right : WORDS.wrong },
+  answer({ label, share, right, evidence, possible, colour, words, more }) {
+    const mark = right === null ? "" : element("span", { class: right ? "mark" : "mark no", role: "img", "aria-label": right ? WORDS.right : WORDS.wrong },
       icon(right ? "right" : "wrong"));
     this.said.replaceChildren(mark, element("span", { class: "name" }, label), element("span", {}, share));
     this.meter.style.cssText = `--p: ${evidence}; --of: ${possible}; --net: var(--net-${colour})`;
@@ -345,6 +349,7 @@ class Under {
     this.shares.replaceChildren(
       element("span", {}, element("span", { class: "opt" }, long), element("span", { class: "short" }, short)),
       element("span", { class: "quiet" }, limit));
+    this.more.textContent = this.more.title = more;
   }
 
   drawScale(limits, lut) {

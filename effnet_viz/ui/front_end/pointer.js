@@ -10,7 +10,7 @@ class PaneInput {
   constructor(pane) {
     this.pane = pane;
     this.pressed = new Map(); // pointers that are down: id to the last place
-    this.grip = null; // from the pointer to the centre of the object that it drags
+    this.grip = null; // from the pointer to the centre of the object that it drags, and which that is
     this.cover = null; // from the pointer's place to the rectangle that it draws, moves or pulls
     listen(pane.stage, {
       pointerdown: (event) => this.press(event),
@@ -23,7 +23,7 @@ class PaneInput {
       // A finger on the object moves it, elsewhere it scrolls the page.
       touchstart: (event) => {
         const [touch, ...more] = event.touches;
-        if (!more.length && this.hits(pane.pointOf(touch))) event.preventDefault();
+        if (!more.length && this.objectAt(pane.pointOf(touch)) >= 0) event.preventDefault();
       },
       keydown: (event) => this.key(event),
     });
@@ -34,12 +34,14 @@ class PaneInput {
     });
   }
 
-  // Whether a point of the photograph lies on the object that can be moved.
-  hits(point) {
-    const { object } = this.pane.data;
-    if (!object || !page.movable || shared.tool !== "point") return false;
-    const [x, y] = object.centre;
-    return Math.hypot(point.x - x, point.y - y) < REACH || encloses(hull(object.outline.flat()), point);
+  // The place in the list of the object that can be moved at a point of the photograph, the uppermost
+  // of several; -1 where there is none.
+  objectAt(point) {
+    const { objects } = this.pane.data;
+    if (!page.movable || shared.tool !== "point") return -1;
+    const on = objects.findLastIndex(({ outline }) => encloses(hull(outline.flat()), point));
+    if (on >= 0) return on;
+    return objects.findLastIndex(({ centre: [x, y] }) => Math.hypot(point.x - x, point.y - y) < REACH);
   }
 
   press(event) {
@@ -49,9 +51,10 @@ class PaneInput {
     const point = this.pane.pointOf(event);
     this.endDrag(); // a second finger zooms
     this.cover = shared.tool === "box" && this.pressed.size === 1 ? gripOf(point, this.pane) : null;
-    if (this.pressed.size === 1 && this.hits(point)) {
-      const [x, y] = this.pane.data.object.centre;
-      this.grip = { x: x - point.x, y: y - point.y };
+    const number = this.pressed.size === 1 ? this.objectAt(point) : -1;
+    if (number >= 0) {
+      const [x, y] = this.pane.data.objects[number].centre;
+      this.grip = { x: x - point.x, y: y - point.y, number };
     }
     if (event.pointerType !== "touch" || shared.tool === "box" || view.zoom > 1 || this.grip) {
       this.pane.stage.setPointerCapture(event.pointerId);
@@ -68,8 +71,12 @@ class PaneInput {
       if (this.pressed.size === 2) this.pinch(event);
       this.pressed.set(event.pointerId, { x: event.clientX, y: event.clientY });
       if (this.pressed.size === 2) return;
-      if (this.grip) this.drag(event);
-      else if (this.cover) cover(this.cover(this.pane.pointOf(event)), false);
+      if (this.grip) {
+        this.drag(event);
+        if (shared.pointer) pointAt(null); // what lies under it is on its way
+        return;
+      }
+      if (this.cover) cover(this.cover(this.pane.pointOf(event)), false);
       else if (view.zoom > 1) this.pan(dx, dy);
     }
     pointAt(this.pane.pointOf(event));
@@ -83,7 +90,7 @@ class PaneInput {
 
   drag(event) {
     const { x, y } = this.pane.pointOf(event);
-    this.dragged = [clamp(x + this.grip.x, 0, 1), clamp(y + this.grip.y, 0, 1)];
+    this.dragged = [clamp(x + this.grip.x, 0, 1), clamp(y + this.grip.y, 0, 1), this.grip.number];
     moving.ask(this.dragged, false);
   }
 
@@ -108,6 +115,11 @@ class PaneInput {
     this.endDrag();
     if (!this.moved && shared.tool === "point") {
       const point = this.pane.pointOf(event);
+      const number = this.objectAt(point);
+      if (number >= 0 && !this.pane.data.objects[number].target) { // another thing to ask about
+        page.tell("target", number);
+        return;
+      }
       pinAt(this.isPinnedNear(point) ? null : point);
       pointAt(point);
     }
@@ -148,7 +160,7 @@ class PaneInput {
   key(event) {
     if (event.target !== this.pane.stage || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = ARROW_STEPS[event.key];
-    if (step && event.shiftKey && this.pane.data.object && page.movable) this.push(...step);
+    if (step && event.shiftKey && this.pane.data.objects.length && page.movable) this.push(...step);
     else if (step && !isPresenting()) this.step(...step);
     else if (event.key === "Enter") this.enter();
     else return;
@@ -156,8 +168,10 @@ class PaneInput {
   }
 
   push(dx, dy) {
-    const [x, y] = moving.value ?? this.pane.data.object.centre;
-    moving.ask([clamp(x + PUSH * dx, 0, 1), clamp(y + PUSH * dy, 0, 1)], true);
+    const { objects } = this.pane.data;
+    const number = objects.findIndex(({ target }) => target);
+    const [x, y] = moving.value?.[2] === number ? moving.value : objects[number].centre;
+    moving.ask([clamp(x + PUSH * dx, 0, 1), clamp(y + PUSH * dy, 0, 1), number], true);
   }
 
   enter() {

@@ -62,8 +62,10 @@ const waitingMaps = new Map(); // name to a map that came before the deck
 // What the page offers beside looking; the deck brings it.
 const page = {
   tell: () => {}, // tell(name, value); what the page around it listens to
+  follow: () => {}, // the same, of what is dragged
   steps: [], // what the presenter's arrow keys step
   movable: false, // whether the object can be moved
+  stages: new Map(), // name to the pictures of all stages for this picture of the deck
 };
 
 let pending = 0;

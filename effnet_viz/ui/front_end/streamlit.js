@@ -7,14 +7,19 @@
 //   setTriggerValue  tells the server
 // Out, as tell(name, value), each of which runs the page again:
 //   deck      "step" ["stage" or "model", 1 or -1]; "stage" number; "ask" name of a button;
-//             "move" [x, y, done, number], "box" [left, top, right, bottom, done, number] and "uncover"
+//             "move" [x, y, object, number], "box" [left, top, right, bottom, number] and "uncover"
 //             number, places in fractions of the photograph; "keep" "hide" or "keep"
+//   follow    "move" as the deck's, which has been let go there
 //   channels  "clicked" channel
 //   rows      "class" label
 //   strip     "photograph" key; "remove" key; "forget" 1; "kept" photographs of this tab;
 //             "share" address
+//   onward    "onward" 1
+//   cutter    "box" [left, top, right, bottom]; "stroke" [whether of the object, radius, [[x, y], …]],
+//             in shares of the picture, the radius of its longer side; "undo" 1; "again" 1
 // The page's address: state.js reads and writes it as any page would. Streamlit writes it too, from
-// what the server knew before, so that it is put right again all the time.
+// what the server knew before, so that it is put right again all the time; and for what the server
+// itself sets, it would make an entry of the history each time.
 
 // What Streamlit makes of the page: its own pieces, as selectors, and its pages.
 const platform = {
@@ -31,6 +36,14 @@ const platform = {
     dispatchEvent(new PopStateEvent("popstate"));
   },
   overBlock: "[role=listbox], [role=tooltip], [data-st-overlay-root]", // a block's lists and its help
+};
+
+// What is chosen on a page is no step for Back: only another page is a new entry.
+const push = history.pushState.bind(history);
+history.pushState = (state, unused, url = location.href) => {
+  const stays = new URL(url, location.href).pathname === location.pathname;
+  if (stays) history.replaceState(state, unused, url);
+  else push(state, unused, url);
 };
 
 // A map for a picture of the deck, which may come before it or after.
@@ -61,19 +74,22 @@ class StagePictures {
 
   update(data) {
     this.data = data;
-    page.stages = this;
+    page.stages.set(data.slot, this);
     page.deck?.offerPlay();
   }
 
+  // Others may have come for the same place.
   dispose() {
-    if (page.stages !== this) return;
-    page.stages = null;
+    if (page.stages.get(this.data.slot) !== this) return;
+    page.stages.delete(this.data.slot);
     page.deck?.offerPlay();
   }
 
-  // Of the stage, if these are of what the deck shows: another class or photograph is on its way.
-  of(stage, { of, scrubber }) {
-    return of === this.data.of && scrubber === this.data.slot ? this.data.pictures[stage - 1] : null;
+  // Of a stage counted from the last one, -1, if these are of what the deck shows: another class or
+  // photograph is on its way. Before the first stage there is only the first.
+  at(stage, of) {
+    const { pictures, common } = this.data;
+    return of === this.data.of ? { ...common, ...pictures.at(Math.max(stage, -pictures.length)) } : null;
   }
 }
 
@@ -105,9 +121,32 @@ class Shown {
 
   update({ photograph, luts: coded }) {
     takeLuts(coded);
+    page.photograph = photograph;
     takePhotograph(photograph);
     changed(EVERYTHING);
     if (page.deck?.data) objectArrived(page.deck.data.answered);
+  }
+
+  dispose() {}
+}
+
+// What all pictures show while something is dragged; then again what they showed, or what comes.
+class Follow {
+  constructor(host, tell) {
+    host.hidden = true;
+    page.follow = tell;
+  }
+
+  update({ photograph, pictures, answered }) {
+    if (photograph) {
+      takePhotograph(photograph);
+      for (const picture of pictures) page.deck?.fillNow(picture.slot, picture);
+      moving.arrived(answered);
+    } else if (this.followed) {
+      takePhotograph(page.photograph);
+      for (const [name, data] of waitingMaps) page.deck?.fillNow(name, data);
+    }
+    this.followed = Boolean(photograph);
   }
 
   dispose() {}
@@ -130,8 +169,8 @@ class Address {
 }
 
 const KINDS = {
-  deck: Deck, photograph: Shown, map: SlotMap, stages: StagePictures, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, curves: Curves, strip: Strip,
-  actions: Actions, address: Address, claim: Claim, look: Look, opener: Opener,
+  deck: Deck, photograph: Shown, follow: Follow, map: SlotMap, stages: StagePictures, instead: SlotMap, pane: Pane, channels: Channels, rows: Rows, curves: Curves, strip: Strip,
+  actions: Actions, address: Address, claim: Claim, look: Look, opener: Opener, onward: Onward, cutter: Cutter, cut: Cut,
 };
 const WATCH = 400; // ms
 const SETTLING = 300; // ms from the end of a page until its elements have their heights

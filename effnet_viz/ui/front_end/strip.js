@@ -57,6 +57,7 @@ class Strip {
     if (chosen) {
       this.current.src = chosen.source;
       this.title.textContent = chosen.title;
+      this.chooser.setAttribute("aria-label", `${WORDS.photograph}: ${chosen.title}`); // the title may have no room
       const at = this.buttons[data.photographs.indexOf(chosen)];
       this.thumbs.scrollLeft = at.offsetLeft - this.thumbs.clientWidth + at.clientWidth + 60;
       if (focused) at.focus({ preventScroll: true });
@@ -114,7 +115,7 @@ class Strip {
     if (!this.data?.photographs.length || ![...event.dataTransfer.types].includes("Files")) return;
     if (event.target.closest?.(platform.field)) over = false;
     event.preventDefault();
-    this.zone.classList.toggle("over", over);
+    this.zone.classList.toggle("dragging", over);
   }
 
   drop(event) {

@@ -132,9 +132,11 @@ def _read(name: str, data: bytes) -> Checkpoint | str:
     called, megabytes = display_name(name), settings.CHECKPOINT_MEGABYTES
     if len(data) > settings.checkpoint_bytes():
         return words.CHECKPOINT_TOO_LARGE.format(name=called, megabytes=megabytes)
+    from effnet_viz.models import recognition  # takes seconds: torch
+
     try:
-        with waiting(words.READING.format(name=called)), models.turn():
-            return Checkpoint(own.read_checkpoint(name, data), data)
+        with waiting(words.READING_FILE.format(name=called)), models.turn():
+            return Checkpoint(recognition.read_checkpoint(name, data), data)
     except UnusableNetworkError as error:
         return str(error)
     except MemoryError:
@@ -144,13 +146,17 @@ def _read(name: str, data: bytes) -> Checkpoint | str:
 def _labelled(checkpoint: Checkpoint, labels: UploadedFile | None) -> Checkpoint:
     """With the labels of the field; numbered where there are none, or none that fit."""
     assert checkpoint.entry.labels is not None
+    from effnet_viz.models import recognition  # as above
+
     count = len(checkpoint.entry.labels)
     try:
-        named = own.read_labels(labels.name, labels.getvalue(), count) if labels else None
+        named = recognition.read_labels(labels.name, labels.getvalue(), count) if labels else None
     except UnusableNetworkError as error:
         st.session_state["_checkpoint_problem"] = str(error)
         named = None
-    return checkpoint._replace(entry=own.labelled(checkpoint.entry, named or own.numbered(count)))
+    return checkpoint._replace(
+        entry=recognition.labelled(checkpoint.entry, named or recognition.numbered(count))
+    )
 
 
 def _hold(checkpoint: Checkpoint) -> None:

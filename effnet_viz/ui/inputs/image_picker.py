@@ -16,7 +16,8 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from effnet_viz.images.photograph import ImageError
-from effnet_viz.images.samples import samples
+from effnet_viz.images.samples import Sample, samples
+from effnet_viz.scenes.gallery import gallery
 from effnet_viz.serving import settings
 from effnet_viz.ui import results, visitors, words
 from effnet_viz.ui.layout import url_state
@@ -38,10 +39,16 @@ ACCEPT = "image/*,.heic,.heif,.avif,.ppm,.pgm,.pbm"
 
 
 @cache
+def _offered() -> dict[str, Sample]:
+    """Sample photographs, then scenes whose objects are known to the pixel."""
+    return {**samples(), **gallery()}
+
+
+@cache
 def _sample(key: str) -> Upload:
-    sample = samples()[key]
+    sample = _offered()[key]
     content = sample.path.read_bytes()
-    return Upload(_id_of(content), sample.title, sample.description, content)
+    return Upload(_id_of(content), sample.title, sample.description, content, sample.credits)
 
 
 def _id_of(content: bytes) -> str:
@@ -67,8 +74,8 @@ def _file_names() -> dict[str, str]:
 
 
 def images() -> dict[str, Upload]:
-    """This visitor's images, then the samples."""
-    return {**_uploads(), **{key: _sample(key) for key in samples()}}
+    """This visitor's images, then what everybody is offered."""
+    return {**_uploads(), **{key: _sample(key) for key in _offered()}}
 
 
 def _problems() -> list[str]:
@@ -154,7 +161,7 @@ def _give_up_waiting() -> None:
     """The photograph that the address names does not come."""
     if "_awaited" in st.session_state:
         _problems().append(words.LINK_TO_UPLOAD)
-        _show(next(iter(samples())))
+        _show(next(iter(_offered())))
 
 
 def _make_room() -> None:
@@ -257,14 +264,14 @@ def _read_link() -> None:
     """The image that the address names; an upload is known to the session it was made in, and for
     a while to the tab that sent it."""
     url_state.read_url("image")
-    chosen = st.session_state.setdefault("image", next(iter(samples())))
+    chosen = st.session_state.setdefault("image", next(iter(_offered())))
     if chosen not in images() and "_awaited" not in st.session_state:
         st.session_state["_awaited"] = chosen
 
 
 def _names_image(text: str) -> bool:
-    """Whether a text is the key of a sample, or one that an upload of some session can have."""
-    return text in samples() or _UPLOAD.fullmatch(text) is not None
+    """Whether a text is the key of what is offered, or one that an upload can have."""
+    return text in _offered() or _UPLOAD.fullmatch(text) is not None
 
 
 PARAMETERS = (Text("image", _names_image),)
@@ -274,7 +281,7 @@ def photographs() -> Photographs:
     """What the strip shows of them, and the field that all files come through."""
     _read_link()
     st.file_uploader(
-        "Photographs of your own",
+        words.OWN_PHOTOGRAPHS,
         accept_multiple_files=True,
         key="files",
         on_change=_files_changed,

@@ -6,7 +6,7 @@ from math import isnan
 
 import streamlit as st
 
-from effnet_viz.models import advice, checkpoints, downloads, held, own, weights, zoo
+from effnet_viz.models import advice, downloads, fetching, held, own, weights, zoo
 from effnet_viz.models.model import Model
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, WeightsError
@@ -32,7 +32,7 @@ PARAMETERS = (Text("model", _names_model), Flag("untrained"))
 
 def readiness_text(entry: zoo.ModelEntry) -> str:
     """Whether a click shows something at once, in a few words."""
-    ready = checkpoints.readiness(entry)
+    ready = fetching.readiness(entry)
     if ready is Readiness.READY:
         return READY
     if ready is Readiness.DOWNLOADABLE and isinstance(entry.weights, weights.RemoteFile):
@@ -61,7 +61,7 @@ def choose_model() -> ModelRef:
         with st.container():  # below all, and read before
             checkpoint_field.offer_checkpoint()
         key = listed.selectbox(
-            "Model",
+            words.MODEL,
             sorted(texts, key=lambda one: not texts[one].endswith(f" {READY}")),
             key="model",
             format_func=texts.__getitem__,
@@ -71,11 +71,10 @@ def choose_model() -> ModelRef:
         )
         url_state.write_url("model", None if key == zoo.DEFAULT else key)
         untrained = below.toggle(
-            "Untrained",
+            words.RUN_THE_UNTRAINED,
             key="untrained",
             bind="query-params",
-            help="The same architecture with random weights. Its predictions and maps mean "
-            "nothing: compare with them to see what training adds.",
+            help=words.RUN_THE_UNTRAINED_HELP,
         )
         chosen = ModelRef(key, untrained)
         try:
@@ -146,7 +145,7 @@ def short_title(key: str) -> str:
 
 def step_model(by: int) -> None:
     """Choose the next ready model, or the one before."""
-    ready = [key for key, e in zoo.MODELS.items() if checkpoints.readiness(e) is Readiness.READY]
+    ready = [key for key, e in zoo.MODELS.items() if fetching.readiness(e) is Readiness.READY]
     ready += own_entries()
     now = st.session_state["model"]
     at = ready.index(now) + by if now in ready else 0
@@ -165,9 +164,9 @@ def load_or_explain(chosen: ModelRef) -> Model | None:
         st.warning(f"**{title} cannot be used.** {error}", icon=":material/error:")
         offer_another(title)
         return None
-    ready = checkpoints.readiness(entry)
+    ready = fetching.readiness(entry)
     if chosen.untrained or ready is Readiness.READY:
-        with error_boundary(entry.title, chosen), waiting(f"Loading {entry.title} …"):
+        with error_boundary(entry.title, chosen), waiting(words.LOADING.format(name=entry.title)):
             return results.model(chosen)
     st.warning(
         f"**{entry.title} cannot be used yet.** {advice.not_ready(entry.weights, ready)}",
@@ -190,7 +189,7 @@ def offer_download(entry: zoo.ModelEntry) -> None:
         if running.error is not None:
             st.error(str(running.error), icon=":material/error:")
     st.button(
-        f"Download {entry.weights.megabytes:.0f} MB",
+        words.DOWNLOAD.format(megabytes=entry.weights.megabytes),
         key=f"download {entry.key}",
         type="primary",
         on_click=start_download,

@@ -9,6 +9,7 @@ import streamlit as st
 from effnet_viz.analysis.pointing_game import CELLS
 from effnet_viz.models.model import Model
 from effnet_viz.records import Prediction
+from effnet_viz.scenes.gallery import gallery
 from effnet_viz.ui import results
 from effnet_viz.ui.inputs.image_picker import images
 from effnet_viz.ui.upload import Upload
@@ -21,11 +22,15 @@ DOUBLED = 4
 
 
 def mosaic_photographs() -> dict[str, Upload]:
-    """The photographs of the game by key, two to four: those of the visitor first."""
+    """The photographs of the game by key, two to four: those of the visitor first.
+
+    Nothing pasted together, unless the visitor has chosen it.
+    """
     there = images()
     keys: Sequence[str] | None = st.session_state.get("_tiles")
     if keys is None:
-        keys = [key for key in there if key != _TWO_THINGS][: len(CELLS)]
+        left_out = {_TWO_THINGS, *gallery()}
+        keys = [key for key in there if key not in left_out][: len(CELLS)]
     return {key: there[key] for key in keys if key in there}
 
 

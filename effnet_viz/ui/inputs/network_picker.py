@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from effnet_viz.models import checkpoints, held, variants, zoo
-from effnet_viz.models.architectures import structure_of
+from effnet_viz.models import fetching, held, variants, zoo
+from effnet_viz.models.structures import structure_of
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness
 from effnet_viz.ui import words
@@ -96,12 +96,12 @@ def choose_networks() -> list[ChosenNetwork]:
         if custom is not None:
             detail = custom.title.removeprefix("EfficientNet-")
             chosen.append(_Member(custom, CUSTOM, words.NETWORKS[CUSTOM], detail))
-            st.button(f"Remove {custom.title}", on_click=_set_custom, args=(None,))
+            st.button(
+                words.REMOVE_NETWORK.format(name=custom.title), on_click=_set_custom, args=(None,)
+            )
         chosen = _each_once(chosen)
         unready = {
-            one.entry.key
-            for one in chosen
-            if checkpoints.readiness(one.entry) is not Readiness.READY
+            one.entry.key for one in chosen if fetching.readiness(one.entry) is not Readiness.READY
         }
         untrained = st.toggle(
             words.UNTRAINED_TOO,
@@ -130,7 +130,9 @@ def run_untrained() -> None:
 def last_stage(networks: Sequence[ChosenNetwork]) -> int:
     """The last stage of the network that has most."""
     entries = [network.entry for network in networks] or [zoo.MODELS[zoo.DEFAULT]]
-    return max(structure_of(entry).last for entry in entries)
+    # Scaling changes no number of stages, and what is listed has its structure on disk.
+    listed = (zoo.MODELS.get(entry.base or "", entry) for entry in entries)
+    return max(structure_of(entry).last for entry in listed)
 
 
 def _colour(role: str, place: int) -> str:
@@ -303,7 +305,7 @@ def _names_members(text: str) -> bool:
     )
 
 
-def _names_network(text: str) -> bool:
+def names_network(text: str) -> bool:
     """Whether a text names a network that this visitor can use."""
     if text.startswith(held.PREFIX):  # of another visitor's nothing is said
         return text in own_entries()
@@ -318,7 +320,7 @@ def _custom() -> zoo.ModelEntry | None:
     """The network of one's own scale, sent from the page "Scaling rules"."""
     url_state.read_url("custom")
     key: str | None = st.session_state.get("custom")
-    if key is not None and not _names_network(key):  # it was there when it was chosen
+    if key is not None and not names_network(key):  # it was there when it was chosen
         _say_gone(key)
         key = st.session_state["custom"] = None
     url_state.write_url("custom", key)
@@ -335,6 +337,6 @@ PARAMETERS = (
     Choices("roles", ROLES),
     Choice("side", {str(side) for key in _SLIDER_BASES for side in _sides(zoo.MODELS[key])}),
     Text("members", _names_members),
-    Text("custom", _names_network),
+    Text("custom", names_network),
     Flag("untrained_too"),
 )

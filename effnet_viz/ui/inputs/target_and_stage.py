@@ -12,7 +12,7 @@ from effnet_viz.models.model import Model
 from effnet_viz.models.own import ClassLabels
 from effnet_viz.ui import words
 from effnet_viz.ui.inputs import checkpoint_field
-from effnet_viz.ui.layout import url_state
+from effnet_viz.ui.layout import navigation, url_state
 from effnet_viz.ui.layout.dropdown import dropdown
 from effnet_viz.ui.layout.url_parameters import Number, Text
 
@@ -41,7 +41,7 @@ def choose_target(classes: Classes) -> str | None:
         index=None,
         key="target",
         bind="query-params",
-        placeholder=f"Another of {len(classes)} classes",
+        placeholder=words.ANOTHER_OF.format(count=len(classes)),
         label_visibility="collapsed",
     )
     return target
@@ -76,17 +76,26 @@ def offer_targets(classes: Classes, label: str) -> None:
             index=None,
             key="_target",
             on_change=changed,
-            placeholder=f"Another of {len(classes)} classes",
+            placeholder=words.ANOTHER_OF.format(count=len(classes)),
         )
 
 
 def chosen_stage(model: Model) -> int:
     """The stage of Grad-CAM and of the channels below."""
-    url_state.read_url("stage")
-    usual = starting_stage(model)
-    stage = min(max(int(st.session_state.get("stage") or usual), 1), model.last_stage)
-    st.session_state["stage"] = stage
-    url_state.write_url("stage", None if stage == usual else str(stage))
+    came = url_state.read_url("stage")
+    stage = _within("stage", model.last_stage, starting_stage(model), came=came)
+    url_state.write_url("stage", None if stage == starting_stage(model) else str(stage))
+    return stage
+
+
+def _within(key: str, last: int, usual: int, *, came: bool) -> int:
+    """The chosen stage, 1 to `last`; of an address that has just `come`, the usual one and a
+    sentence where there is none such."""
+    stage = int(st.session_state.get(key) or usual)
+    if came and stage > last:
+        navigation.refuse(key)
+        stage = usual
+    st.session_state[key] = stage = min(max(stage, 1), last)
     return stage
 
 
@@ -101,9 +110,8 @@ def step_stage(last: int) -> Callable[[int], None]:
 
 def chosen_map_stage(last: int) -> int:
     """The stage of several networks' maps, 1 to `last`: CAM at the last, Grad-CAM before."""
-    url_state.read_url("map_stage")
-    stage = min(max(int(st.session_state.get("map_stage") or last), 1), last)
-    st.session_state["map_stage"] = stage
+    came = url_state.read_url("map_stage")
+    stage = _within("map_stage", last, last, came=came)
     url_state.write_url("map_stage", None if stage == last else str(stage))
     return stage
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from effnet_viz.lab import sentences
-from effnet_viz.lab.networks import GRAD_CAM_STAGE
 from effnet_viz.lab.results import CAM, GRAD_CAM, SIZE_GROUPS, OverRuns, Results
+from effnet_viz.lab.scalings import GRAD_CAM_STAGE
 from effnet_viz.ui import words
 from effnet_viz.ui.lab.charts import draw_by_size, draw_means, draw_pairs
 from effnet_viz.ui.lab.measure_table import MEASURES, labelled_pairs, reference_values
@@ -25,7 +25,7 @@ PARAMETERS = (Choice("lab_map", KINDS), Choice("lab_measure", MEASURES))
 @mistake_boundary()
 def show_measures(results: Results) -> None:
     """Any measure of either kind of map: means and references, pairs, by size of the object."""
-    section("Where the evidence lies")
+    section(words.WHERE_IT_LIES)
     threshold = sentences.percent(results.fixed_threshold, 0)
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -38,7 +38,9 @@ def show_measures(results: Results) -> None:
             bind="query-params",
         )
     with right:
-        title = st.selectbox("Measure", list(MEASURES), key="lab_measure", bind="query-params")
+        title = st.selectbox(
+            words.LAB_MEASURE, list(MEASURES), key="lab_measure", bind="query-params"
+        )
     kind, measure = KINDS[kind_title], MEASURES[title]
     meaning = measure.meaning.format(grid=results.common_grid, threshold=threshold)
     direction = "Higher" if measure.higher_is_better else "Lower"
@@ -71,7 +73,7 @@ def show_measures(results: Results) -> None:
             ),
         )
     with pairs:
-        st.markdown("**Pairs, with 95 % intervals** (right of 0: the first is higher)")
+        st.markdown(words.LAB_PAIRS)
         show_chart(
             draw_pairs(results, kind, measure),
             key="lab pairs",
@@ -81,7 +83,7 @@ def show_measures(results: Results) -> None:
                 for label, pair in labelled_pairs(results, kind, measure)
             ),
         )
-    st.markdown("**By size of the object**")
+    st.markdown(words.LAB_SIZES)
     show_chart(
         draw_by_size(results, kind, measure),
         key="lab sizes",

@@ -113,14 +113,14 @@ def show_accuracy(results: Results) -> None:
 
 def show_agreement(results: Results) -> None:
     """How alike networks answer and look, in pairs."""
-    section("Do they agree?")
+    section(words.DO_THEY_AGREE)
     answers, maps = st.columns(2, gap="medium")
     with answers:
-        st.markdown("**Same answer** (share of scenes)")
+        st.markdown(words.SAME_ANSWER)
         same = {(p.one, p.other): p.same_answer.mean for p in results.agreement}
         _show_pairs(results, "Same answer", same, (0, 1), ".0%")
     with maps:
-        st.markdown("**Alike maps** (correlation of CAMs)")
+        st.markdown(words.ALIKE_MAPS)
         alike = {(p.one, p.other): p.cam_correlation.mean for p in results.agreement}
         _show_pairs(results, "Correlation of CAMs", alike, (-1, 1), ".2f")
     st.markdown(sentences.most_and_least_alike(results))

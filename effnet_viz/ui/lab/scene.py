@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
@@ -12,8 +12,8 @@ from effnet_viz.analysis.words import percent
 from effnet_viz.images.photograph import Photograph, resized
 from effnet_viz.lab import demo, scene_editor, verdicts
 from effnet_viz.lab.demo import MaskScores, display_name
-from effnet_viz.lab.networks import SCALINGS, Scaling
 from effnet_viz.lab.runs import UnfinishedError
+from effnet_viz.lab.scalings import SCALINGS, Scaling
 from effnet_viz.lab.scene_editor import Composed, SceneSpec
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.sprites import CLASSES
@@ -21,6 +21,8 @@ from effnet_viz.models.model import Model
 from effnet_viz.pictures.encode import data_url
 from effnet_viz.serving import models
 from effnet_viz.ui import results, viewer, words
+from effnet_viz.ui.lab.following import follow
+from effnet_viz.ui.lab.own_background import backdrop_of
 from effnet_viz.ui.lab.scene_controls import (
     METHODS,
     choose_scene,
@@ -61,31 +63,50 @@ def _chosen_scene() -> None:
 @st.fragment
 @mistake_boundary()
 def _five_networks(spec: SceneSpec, method: str, own_answer: bool) -> None:
-    """Runs by itself while the object is dragged: the controls stay as they are."""
-    state = st.session_state
-    if state.pop("stepped", False):
+    """Runs by itself when the object has been dragged: the controls stay as they are."""
+    if st.session_state.pop("stepped", False):
         st.rerun()  # a key has changed controls, which lie outside
     name = display_name(CLASSES[spec.label])
     if not demo.are_loaded():
         _open_deck(None, name, method)
         _load()
-    cx, cy = state["place"]
-    moved = replace(spec, cx=cx, cy=cy)
-    with waiting(None), models.turn():
-        composed = scene_editor.compose(moved, state.get("backdrop"))
+    with waiting(None):
+        shown = _pictures(spec, method, own_answer, results.explanation)
+    _open_deck(shown.photograph, name, method)
+    for key, picture in shown.pictures.items():
+        viewer.show(key, picture)
+    navigation.fragment_address("place", {"place": place_text(st.session_state["place"])})
+    # What is only passed is not kept.
+    follow(lambda: _pictures(spec, method, own_answer, _explain_once), move_object)
+
+
+def _explain_once(
+    model: Model, seen: Photograph, target: int | None, stage: int | None
+) -> Explanation:
+    return explain(seen, model, target, stage)
+
+
+def _pictures(
+    spec: SceneSpec,
+    method: str,
+    own_answer: bool,
+    explained: Callable[[Model, Photograph, int | None, int | None], Explanation],
+) -> viewer.Shown:
+    """The scene with its object where it is now, as all networks see it."""
+    cx, cy = st.session_state["place"]
+    with models.turn():
+        composed = scene_editor.compose(replace(spec, cx=cx, cy=cy), backdrop_of(SIDE))
         seen = demo.photograph_of(composed.scene)
-        target = None if own_answer else composed.scene.label
-        explained = {
-            key: _explain(model, seen, target, demo.STAGES[method])
-            for key, model in demo.models().items()
-        }
+        target, stage = None if own_answer else composed.scene.label, demo.STAGES[method]
+        found = {key: explained(model, seen, target, stage) for key, model in demo.models().items()}
     photograph = _photograph(seen)
-    _open_deck(photograph, name, method)
-    canvas = Canvas(photograph, (0, 0, 1, 1), strip=False, title=f"scene {spec.seed}, {name}")
-    _show_maps(explained, composed, canvas, viewer.Object(composed.outline, (cx, cy)))
-    if not state["dragging"]:
-        state["_place_in_link"] = place_text(moved)
-    navigation.fragment_address("place", {"place": state["_place_in_link"]})
+    title = f"scene {spec.seed}, {display_name(CLASSES[spec.label])}"
+    canvas = Canvas(photograph, (0, 0, 1, 1), False, title, ())
+    outlined = viewer.Object(composed.outline, (cx, cy))
+    return viewer.Shown(
+        photograph,
+        {key: _picture(key, one, composed, canvas, outlined) for key, one in found.items()},
+    )
 
 
 def _load() -> None:
@@ -136,13 +157,6 @@ def _detail(scaling: Scaling) -> str:
     return " · ".join(f"{letter}{sign}{factor:g}" for letter, factor in factors.items())
 
 
-def _explain(model: Model, scene: Photograph, target: int | None, stage: int | None) -> Explanation:
-    """One network on a scene. What is only passed while dragging is not kept."""
-    if st.session_state["dragging"]:
-        return explain(scene, model, target, stage)
-    return results.explanation(model, scene, target, stage)
-
-
 def _photograph(scene: Photograph) -> viewer.Photograph:
     picture = resized(scene.pixels, SHOWN_SIDE, SHOWN_SIDE)
     source = data_url(picture, "jpeg")
@@ -150,26 +164,23 @@ def _photograph(scene: Photograph) -> viewer.Photograph:
     return viewer.Photograph(key, source, SHOWN_SIDE, SHOWN_SIDE, (SIDE, SIDE))
 
 
-def _show_maps(
-    explained: Mapping[str, Explanation],
+def _picture(
+    key: str,
+    one: Explanation,
     composed: Composed,
     canvas: Canvas,
     outlined: viewer.Object,
-) -> None:
-    for key, one in explained.items():
-        scores = demo.score(one, composed.scene)
-        under = Under(words.NETWORKS[key], answer=_found(key, one, scores, composed.scene.label))
-        viewer.show(
-            key,
-            picture_of(
-                canvas,
-                one.analysis.model,
-                one.attribution,
-                under=under,
-                outlined=outlined,
-                where=_scores_in_words(scores),
-            ),
-        )
+) -> viewer.Picture:
+    scores = demo.score(one, composed.scene)
+    under = Under(words.NETWORKS[key], answer=_found(key, one, scores, composed.scene.label))
+    return picture_of(
+        canvas,
+        one.analysis.model,
+        one.attribution,
+        under=under,
+        outlined=[outlined],
+        where=_scores_in_words(scores),
+    )
 
 
 def _found(key: str, one: Explanation, scores: MaskScores, label: int) -> Found:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import secrets
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from effnet_viz.analysis.words import percent
-from effnet_viz.images.photograph import ImageError
 from effnet_viz.lab import demo, scene_editor
 from effnet_viz.lab.demo import UNSEEN_VENDOR, display_name
 from effnet_viz.lab.scene_editor import SceneSpec
 from effnet_viz.lab.scenes import SIDE
 from effnet_viz.lab.sprites import CLASSES, VENDORS
-from effnet_viz.ui import results, viewer, words
+from effnet_viz.ui import viewer, words
+from effnet_viz.ui.lab.own_background import backdrop_of
 from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.dropdown import dropdown
-from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.layout.url_parameters import Choice, Number, Text
-from effnet_viz.ui.upload import MAX_MEGABYTES
 
 FIRST_SEED = 11
 SEEDS = 10_000
@@ -43,8 +40,6 @@ def _by_chance(seed: int) -> SceneSpec:
 
 def choose_scene() -> tuple[SceneSpec, str, bool]:
     """The scene, the map, and whether each network's own answer is explained."""
-    state = st.session_state
-    state["dragging"] = False
     with st.container(key="lab_line", horizontal=True, vertical_alignment="center", gap="small"):
         line = st.container()
         st.button(words.NEW_SCENE, icon=":material/casino:", type="primary", on_click=_new_scene)
@@ -112,7 +107,7 @@ def _line(method: str, *, own_answer: bool) -> str:
 
 def _what_is_drawn(spec: SceneSpec) -> str:
     seen = words.NEVER_SEEN if spec.vendor == UNSEEN_VENDOR else words.SEEN
-    hidden = scene_editor.compose(spec, st.session_state.get("backdrop")).occlusion
+    hidden = scene_editor.compose(spec, backdrop_of(SIDE)).occlusion
     return words.DRAWN_BY.format(artist=spec.vendor, seen=seen, hidden=percent(hidden))
 
 
@@ -145,7 +140,6 @@ def _new_scene() -> None:
     state["size"], state["clutter"] = round(100 * made.size), made.distractors
     state["hidden"] = round(100 * made.occlusion)
     state["place"] = (made.cx, made.cy)
-    state["dragging"] = False
 
 
 def new_scene_by_key(_: str) -> None:
@@ -180,42 +174,8 @@ def _choose_class() -> bool:
     return chosen == words.OWN_ANSWER
 
 
-def choose_backdrop() -> None:
-    """One's own background: it stays in this visitor's session, as a small square."""
-    with st.popover(words.OWN_BACKGROUND, icon=":material/add:"):
-        number = st.session_state.setdefault("backdrop_number", 0)
-        st.file_uploader(
-            words.BACKDROP,
-            key=f"backdrop_file_{number}",
-            on_change=_backdrop_changed,
-            args=(f"backdrop_file_{number}",),
-            max_upload_size=MAX_MEGABYTES,
-            help=words.BACKDROP_HELP.format(side=SIDE),
-        )
-        if st.session_state.get("backdrop_problem"):
-            st.error(st.session_state["backdrop_problem"], icon=":material/broken_image:")
-        if st.session_state.get("backdrop") is not None:
-            st.button(words.DRAWN_BACKDROP, on_click=_forget_backdrop)
-
-
-def _backdrop_changed(key: str) -> None:
-    file, state = st.session_state[key], st.session_state
-    if isinstance(file, DeletedFile):  # it made room for others; what was made of it stays
-        return
-    state["backdrop"] = state["backdrop_problem"] = None
-    if file is not None:
-        try:
-            state["backdrop"] = scene_editor.backdrop(results.decoded(file.getvalue()))
-        except ImageError as error:
-            state["backdrop_problem"] = escape_markdown(f"{file.name}: {error}")
-
-
-def _forget_backdrop() -> None:
-    st.session_state["backdrop"] = st.session_state["backdrop_problem"] = None
-    st.session_state["backdrop_number"] += 1  # an upload field is emptied by a new one
-
-
-def _place_of(text: str) -> tuple[float, float] | None:
+def place_of(text: str) -> tuple[float, float] | None:
+    """A place in a link, in shares of the scene's side; None for a text that is none."""
     try:
         cx, cy = map(float, text.split(","))
     except ValueError:
@@ -223,21 +183,22 @@ def _place_of(text: str) -> tuple[float, float] | None:
     return (cx, cy) if 0 <= cx <= 1 and 0 <= cy <= 1 else None
 
 
-def place_text(spec: SceneSpec) -> str:
-    return f"{spec.cx:.3f},{spec.cy:.3f}"
+def place_text(place: tuple[float, float]) -> str:
+    """As place_of reads it."""
+    cx, cy = place
+    return f"{cx:.3f},{cy:.3f}"
 
 
 def read_place() -> None:
     url_state.read_url("place")
     place = st.session_state.get("place")
     if isinstance(place, str):
-        st.session_state["place"] = _place_of(place)
+        st.session_state["place"] = place_of(place)
 
 
-def move_object(place: tuple[float, float], done: bool) -> None:
+def move_object(_: int, place: tuple[float, float]) -> None:
     cx, cy = place
     st.session_state["place"] = (round(cx, 3), round(cy, 3))  # as exactly as the link says it
-    st.session_state["dragging"] = not done
 
 
 def step_map(by: int) -> None:
@@ -253,7 +214,7 @@ PARAMETERS = (
     SIZE,
     DISTRACTORS,
     OCCLUSION,
-    Text("place", lambda text: _place_of(text) is not None),
+    Text("place", lambda text: place_of(text) is not None),
     Choice("map", METHODS),
     Choice("explained", (words.THE_OBJECT, words.OWN_ANSWER)),
 )

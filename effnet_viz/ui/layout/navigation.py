@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,6 +15,31 @@ from effnet_viz.ui.layout import strip, url_state
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.strip import Photographs
 from effnet_viz.ui.layout.url_parameters import Parameter
+
+
+@dataclass(frozen=True)
+class _Refusals:
+    """What an address asks for and does not exist here, told in one sentence over the page."""
+
+    place: DeltaGenerator
+    """It is always there: the rest of the page stays put."""
+    names: list[str]
+
+    def show(self) -> None:
+        """One sentence, or nothing."""
+        if not self.names:
+            return
+        defaults = "The default is" if len(self.names) == 1 else "The defaults are"
+        self.place.info(
+            "The link to this page asks for something that does not exist here "
+            f"({', '.join(f'`{name}`' for name in self.names)}). {defaults} shown instead: choose "
+            "on the page what you want to see.",
+            icon=":material/link_off:",
+        )
+
+
+_refusals: ContextVar[_Refusals] = ContextVar("refusals")
+"""Of the page that runs."""
 
 
 @contextmanager
@@ -38,12 +65,19 @@ def page(
                 st.html(f'<h1 class="hidden">{title}</h1>')
                 chosen = photographs()
             place = stack.enter_context(strip.strip(title, chosen, maps=maps))
-            _say_what_is_refused(refused)
+            _refusals.set(_Refusals(st.empty(), refused))
+            _refusals.get().show()
             if not maps:  # its elements come each in its time: they are shown together
                 stack.enter_context(st.container(key="calm", gap=None))
             yield place
     finally:
         front_end.part("address", {"values": url_state.address()}, key="address")
+
+
+def refuse(name: str) -> None:
+    """Say of a parameter what its page allows and the chosen network does not have."""
+    _refusals.get().names.append(name)
+    _refusals.get().show()
 
 
 def fragment_address(key: str, values: Mapping[str, str | None]) -> None:
@@ -52,16 +86,3 @@ def fragment_address(key: str, values: Mapping[str, str | None]) -> None:
     Call in every run of the fragment: what is not said again is forgotten.
     """
     front_end.part("address", {"values": dict(values)}, key=f"address_{key}")
-
-
-def _say_what_is_refused(names: list[str]) -> None:
-    """One sentence, or nothing, in a place that is always there: the rest of the page stays put."""
-    place = st.container()
-    if names:
-        defaults = "The default is" if len(names) == 1 else "The defaults are"
-        place.info(
-            "The link to this page asks for something that does not exist here "
-            f"({', '.join(f'`{name}`' for name in names)}). {defaults} shown instead: choose on "
-            "the page what you want to see.",
-            icon=":material/link_off:",
-        )

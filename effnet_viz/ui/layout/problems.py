@@ -10,10 +10,11 @@ import streamlit as st
 from effnet_viz.analysis import comparison
 from effnet_viz.analysis.comparison import UNUSABLE, failure_message
 from effnet_viz.engines.engine import EngineError
-from effnet_viz.models import checkpoints, zoo
+from effnet_viz.models import fetching, zoo
 from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, WeightsError
 from effnet_viz.processes import JobError
+from effnet_viz.ui import words
 from effnet_viz.ui.layout.mistakes import report, sentence_of
 
 NO_MAP = (JobError, *comparison.NO_MAP)
@@ -65,20 +66,20 @@ def offer_another(title: str) -> None:
 def _offer(title: str, ref: ModelRef | None) -> None:
     with st.container(horizontal=True):
         others = [e for e in zoo.MODELS.values() if e.title != title]
-        ready = [e for e in others if checkpoints.readiness(e) is Readiness.READY]
+        ready = [e for e in others if fetching.readiness(e) is Readiness.READY]
         for other in ready[:1]:
             st.button(
-                f"Use {other.title}, which is ready",
+                words.USE_READY.format(name=other.title),
                 type="primary",
                 on_click=_choose,
                 args=(other.key, False),
             )
         if ref is not None:
             st.button(
-                f"Run {title} untrained",
+                words.RUN_THIS_UNTRAINED.format(name=title),
                 on_click=_choose,
                 args=(ref.key, True),
-                help="Random weights: predictions and maps mean nothing, and say so everywhere.",
+                help=words.RUN_THIS_UNTRAINED_HELP,
             )
 
 

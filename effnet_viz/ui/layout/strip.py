@@ -42,7 +42,7 @@ class Photographs:
     """By name: photograph and remove get a key; forget; kept gets what the tab has kept."""
 
 
-def _path_of(file: str) -> str:
+def path_of(file: str) -> str:
     """The address of a page, as Streamlit derives it from the file's name."""
     return "/" if file == "app.py" else f"/{file.removeprefix('pages/').removesuffix('.py')}"
 
@@ -54,7 +54,7 @@ def strip(title: str, photographs: Photographs, *, maps: bool) -> Iterator[Delta
     `maps` says whether the page has any, to skip to and to present.
     """
     pages = [
-        {"path": _path_of(file), "title": name, "line": line, "current": name == title}
+        {"path": path_of(file), "title": name, "line": line, "current": name == title}
         for file, (name, line) in words.PAGES.items()
     ]
     data = {

@@ -42,3 +42,10 @@ def round_amount(number: float) -> str:
 def time_text(seconds: float) -> str:
     """Seconds or minutes, as one says them beforehand."""
     return f"{max(1, math.ceil(seconds))} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
+def seconds_text(seconds: float) -> str:
+    """Measured seconds, in two digits up to ten; hundredths are the least that counts."""
+    if seconds < 0.01:
+        return f"<{NO_BREAK}0.01"
+    return f"{seconds:.2g}" if seconds < 9.95 else f"{seconds:.0f}"

@@ -39,17 +39,19 @@ def begin_page(parameters: Iterable[Parameter]) -> list[str]:
     return refused
 
 
-def read_url(name: str) -> None:
-    """Take over what the address says, when this visitor has just come with it.
+def read_url(name: str) -> bool:
+    """Take over what the address says, when this visitor has just come with it; whether it has.
 
     Call before the choice is used. Links between pages carry no choices.
     """
     read: set[str] = st.session_state.setdefault("_read_from_url", set())
     if name in read:
-        return
+        return False
     read.add(name)
-    if (value := st.query_params.get(name)) is not None:
+    value = st.query_params.get(name)
+    if value is not None:
         st.session_state[name] = value
+    return value is not None
 
 
 def read_url_list(name: str) -> None:

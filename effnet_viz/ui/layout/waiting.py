@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 import streamlit as st
 from streamlit import runtime
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from effnet_viz.analysis.progress import Progress
@@ -24,10 +25,21 @@ def waiting(text: str | None) -> Iterator[None]:
     Without a text there is no spinner: for what is usually there at once.
     """
     message = st.empty()
+    spinner = nullcontext() if text is None else st.spinner(text)
+    with spinner, queued(lambda: message):
+        yield
+
+
+@contextmanager
+def queued(make_place: Callable[[], DeltaGenerator] = st.empty) -> Iterator[None]:
+    """Shows the place in the queue alone; what says it is made when there is something to say."""
+    message: DeltaGenerator | None = None
 
     def tell(place: int) -> None:
+        nonlocal message
         if _has_left():
             st.stop()
+        message = message or make_place()
         # Any write also ends the wait when the visitor has chosen something else meanwhile.
         if place:
             said = f"Many are asking at once. You are number {place} in the queue."
@@ -35,14 +47,18 @@ def waiting(text: str | None) -> Iterator[None]:
             said = "Somebody asked for the same; it is on its way."
         message.html(f'<p class="queue" role="status">{said}</p>')
 
-    spinner = nullcontext() if text is None else st.spinner(text)
     try:
-        with spinner, notifying(tell):
+        with notifying(tell):
             yield
     except Exception:
-        message.empty()  # not beside what the page says of the error
+        _clear(message)  # not beside what the page says of the error
         raise
-    message.empty()
+    _clear(message)
+
+
+def _clear(message: DeltaGenerator | None) -> None:
+    if message is not None:
+        message.empty()
 
 
 def now_and_then(tell: Progress) -> Progress:

@@ -71,7 +71,7 @@ def _show_map(view: MethodsView, between: MapDifference) -> None:
             viewer.Map(between.values, between.placement, "evidence"),
             said,
             caption=[
-                f"Photograph: {view.canvas.title}",
+                *view.canvas.caption,
                 *provenance_lines(provenance),
                 *map_caption(between.one),
                 f"rank there less the rank in {titles[1]}",

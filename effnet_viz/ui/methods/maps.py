@@ -13,7 +13,7 @@ from effnet_viz.ui.inputs.method_picker import is_quick
 from effnet_viz.ui.inputs.model_picker import step_model
 from effnet_viz.ui.inputs.target_and_stage import choose_stage, step_stage
 from effnet_viz.ui.layout.problems import NO_MAP, reason_of
-from effnet_viz.ui.layout.text import time_text
+from effnet_viz.ui.layout.text import seconds_text, time_text
 from effnet_viz.ui.method_map import care_of, progress_place, timed_map
 from effnet_viz.ui.methods.view import MethodsView, offered, want, want_no_more
 from effnet_viz.ui.panes import picture_of
@@ -94,7 +94,8 @@ def _say(place: DeltaGenerator, slot: Slot, note: str) -> None:
 def _show(view: MethodsView, method: Method, made: TimedAttribution) -> None:
     attribution = made.attribution
     text = words.METHOD_COST.format(
-        runs=words.RUNS.get(method.passes, f"{method.passes:,} runs"), seconds=f"{made.seconds:.2g}"
+        runs=words.RUNS.get(method.passes, f"{method.passes:,} runs"),
+        seconds=seconds_text(made.seconds),
     )
     if attribution.other is not None:
         text = f"rather than {attribution.other.label}"

@@ -40,7 +40,7 @@ def show_methods(chosen: ModelRef, image: Upload | None, class_place: DeltaGener
     if model is None:
         return
     title = model.card.title
-    with error_boundary(title), waiting(f"{title} is looking at the image …"):
+    with error_boundary(title), waiting(words.LOOKING_AT.format(name=title)):
         analysis = results.analysis(model, image, known(target, model.classes))
     with class_place:
         offer_targets(model.classes, analysis.target.label)

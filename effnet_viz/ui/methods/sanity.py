@@ -19,10 +19,10 @@ from effnet_viz.ui import front_end, results, viewer, words
 from effnet_viz.ui.inputs.method_picker import is_quick
 from effnet_viz.ui.layout import navigation, url_state
 from effnet_viz.ui.layout.mistakes import mistake_boundary
+from effnet_viz.ui.layout.progress import started
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.text import time_text
 from effnet_viz.ui.layout.url_parameters import Flag, Number
-from effnet_viz.ui.methods.progress import started
 from effnet_viz.ui.methods.view import MethodsView
 from effnet_viz.ui.panes import picture_of
 from effnet_viz.ui.viewer import Under
@@ -134,7 +134,7 @@ def _show_method(view: MethodsView, check: MethodCheck, position: int, name: str
     rank, alike = check.rank_correlations[position], check.structural_similarities[position]
     under = Under(
         lead=check.method.title,
-        text=words.ALIKE.format(rank=_number(rank), similarity=_number(alike)),
+        text=words.RANK_AND_SIMILARITY.format(rank=_number(rank), similarity=_number(alike)),
         scale=False,
         care=[(words.STAYS, words.STAYS_HELP)] if check.hardly_changes else [],
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from effnet_viz.ui import results, words
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.tables import show_table
+from effnet_viz.ui.layout.text import seconds_text
 from effnet_viz.ui.methods.view import MethodsView, offered
 from effnet_viz.ui.results import TimedAttribution
 
@@ -22,7 +23,7 @@ def show_table_of_methods(view: MethodsView, found: Mapping[str, TimedAttributio
             " ".join([method.misleads, *doubts[method.key]]),
             method.paper,
             f"{method.passes:,}",
-            f"{found[method.key].seconds:.2g}" if method.key in found else "",
+            seconds_text(found[method.key].seconds) if method.key in found else "",
         ]
         for method in offered()
     ]

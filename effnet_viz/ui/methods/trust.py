@@ -27,11 +27,11 @@ from effnet_viz.ui import results, words
 from effnet_viz.ui.inputs.method_picker import is_quick
 from effnet_viz.ui.inputs.mosaic_picker import DOUBLED, mosaic_classes, mosaic_photographs
 from effnet_viz.ui.layout import charts, url_state
+from effnet_viz.ui.layout.progress import started
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.tables import show_table
 from effnet_viz.ui.layout.text import time_text
 from effnet_viz.ui.layout.url_parameters import Flag
-from effnet_viz.ui.methods.progress import started
 from effnet_viz.ui.methods.view import MethodsView, shown_methods
 from effnet_viz.ui.upload import Upload
 

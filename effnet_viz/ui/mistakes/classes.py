@@ -27,7 +27,9 @@ def show_classes(study: Study) -> None:
     if found:
         _show(_card(study, label, counts[label], shortcut=True) for label in found)
     if others:
-        with st.expander(words.OTHER_CLASSES.format(count=len(others)), expanded=not found):
+        with st.expander(
+            words.CLASSES_WITHOUT_FINDING.format(count=len(others)), expanded=not found
+        ):
             _show(_card(study, label, counts[label], shortcut=False) for label in others)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -11,7 +12,7 @@ from effnet_viz.analysis.mistakes import Study
 from effnet_viz.models.validation import Epoch
 from effnet_viz.ui import words
 from effnet_viz.ui.layout import charts
-from effnet_viz.ui.layout.mistakes import mistake_boundary
+from effnet_viz.ui.layout.fold import fold
 from effnet_viz.ui.layout.tables import show_table
 from effnet_viz.ui.layout.url_parameters import Flag
 
@@ -21,39 +22,25 @@ PARAMETERS = (Flag("confusion"), Flag("training"), Flag("method_found"))
 def show_folds(study: Study, epochs: Sequence[Epoch]) -> None:
     """Confusions, learning curves, how it is found: computed when they are opened."""
     with st.container(key="mistakes_folds", horizontal=True):
-        _confusion(study)
-        _training(epochs)
-        _how()
+        fold(words.CONFUSION, "confusion", partial(_confusion, study))
+        fold(words.TRAINING, "training", partial(_training, epochs))
+        fold(words.HOW_FOUND, "method_found", _how)
 
 
-@st.fragment
-@mistake_boundary()
 def _confusion(study: Study) -> None:
-    fold = st.expander(
-        words.CONFUSION, key="confusion", type="compact", on_change="rerun", bind="query-params"
-    )
-    if fold.open:
-        with fold:
-            labels, matrix = study.confusion()
-            rows = [
-                [label, *(str(count) if count else "–" for count in row)]
-                for label, row in zip(labels, matrix.tolist(), strict=True)
-            ]
-            show_table([words.CONFUSION_ROW, *labels], rows, label=words.CONFUSION)
+    labels, matrix = study.confusion()
+    rows = [
+        [label, *(str(count) if count else "–" for count in row)]
+        for label, row in zip(labels, matrix.tolist(), strict=True)
+    ]
+    show_table([words.CONFUSION_ROW, *labels], rows, label=words.CONFUSION)
 
 
-@st.fragment
-@mistake_boundary()
 def _training(epochs: Sequence[Epoch]) -> None:
-    fold = st.expander(
-        words.TRAINING, key="training", type="compact", on_change="rerun", bind="query-params"
-    )
-    if fold.open:
-        with fold:
-            if epochs:
-                _draw_curves(epochs)
-            else:
-                st.caption(words.NO_CURVES)
+    if epochs:
+        _draw_curves(epochs)
+    else:
+        st.caption(words.NO_CURVES)
 
 
 def _draw_curves(epochs: Sequence[Epoch]) -> None:
@@ -84,12 +71,5 @@ def _draw_curves(epochs: Sequence[Epoch]) -> None:
     st.caption(said)
 
 
-@st.fragment
-@mistake_boundary()
 def _how() -> None:
-    fold = st.expander(
-        words.HOW_FOUND, key="method_found", type="compact", on_change="rerun", bind="query-params"
-    )
-    if fold.open:
-        with fold:
-            st.markdown(words.FOUND_HELP)
+    st.markdown(words.FOUND_HELP)

@@ -32,7 +32,7 @@ def show_mistakes(key: str | None) -> None:
     """What the network goes by, class by class, then every picture with its maps."""
     if key is None:
         with st.container(key="no_networks"):
-            st.html(f"<h2>{words.NO_NETWORKS}</h2>")
+            st.html(f"<h2>{words.NO_OWN_NETWORKS}</h2>")
             st.markdown(words.MAKE_A_NETWORK)
         return
     chosen = ModelRef(key)

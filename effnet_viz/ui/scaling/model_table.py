@@ -8,7 +8,7 @@ from math import isnan
 
 import streamlit as st
 
-from effnet_viz.models import advice, checkpoints, zoo
+from effnet_viz.models import advice, fetching, zoo
 from effnet_viz.models.published import OTHER_FIGURES, Family, Figure
 from effnet_viz.models.weights import PackageFile, Readiness, RemoteFile, UserCheckpoint
 from effnet_viz.models.zoo import ModelEntry
@@ -37,7 +37,7 @@ _HEADS = (
 def show_model_table() -> None:
     """Readiness once a group; scaling, published figures and size of every model."""
     entries = list(zoo.MODELS.values())
-    readiness = {entry.key: checkpoints.readiness(entry) for entry in entries}
+    readiness = {entry.key: fetching.readiness(entry) for entry in entries}
     with st.container(key="models"):
         st.html(f'<p class="quiet">{words.MODELS_LINE}</p>')
         for remedy in remedies(

@@ -11,6 +11,7 @@ from effnet_viz.models import scaling, variants
 from effnet_viz.models.scaling import Rule, Scale
 from effnet_viz.ui import words
 from effnet_viz.ui.layout.help import how_to_read
+from effnet_viz.ui.layout.onward import onward
 from effnet_viz.ui.layout.section import section
 from effnet_viz.ui.layout.tables import show_table
 from effnet_viz.ui.layout.text import NO_BREAK, amount
@@ -128,9 +129,11 @@ def offer_comparison(chosen: Chosen) -> None:
     except variants.VariantError as error:
         st.caption(f":material/block: It cannot be compared with other networks: {error}")
         return
-    if st.button(words.COMPARE_THIS, icon=":material/compare:"):
+
+    def choose() -> None:
         st.session_state["custom"] = entry.key
-        st.switch_page("pages/compare_scaling.py")
+
+    onward(words.COMPARE_THIS, "pages/compare_scaling.py", choose)
 
 
 def _use(rule: Rule) -> None:

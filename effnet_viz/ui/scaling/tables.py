@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from effnet_viz.models import architectures, scaling, zoo
+from effnet_viz.models import scaling, structures, zoo
 from effnet_viz.ui import words
 from effnet_viz.ui.layout.help import how_to_read
 from effnet_viz.ui.layout.section import section
@@ -129,7 +129,7 @@ def show_table_1(chosen: Chosen) -> None:
         bind="query-params",
         width=320,
     )
-    shown = chosen.built if title == YOURS else architectures.structure_of(entries[title])
+    shown = chosen.built if title == YOURS else structures.structure_of(entries[title])
     assert shown is not None
     stages = shown.stages.values()
     show_table(

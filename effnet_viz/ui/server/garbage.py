@@ -12,6 +12,7 @@ import sys
 import time
 
 from effnet_viz.ui import visitors
+from effnet_viz.ui.server import process
 
 QUIET = 0.1
 """Of one core over a second; above it, somebody waits for something."""
@@ -35,13 +36,18 @@ def collect_when_quiet() -> None:
     """Looks once a second, for as long as the process runs."""
     collected, collected_at = time.process_time(), time.monotonic()
     before = collected
+    has_torch = False
     while True:
         time.sleep(1)
         left = forget_gone()
         now = time.process_time()
         waited = time.monotonic() - collected_at
         if left or is_time_to_collect(now - before, now - collected, waited):
-            gc.collect()
+            if not has_torch and "torch" in sys.modules:  # since the last collection
+                has_torch = True
+                process.keep_out_of_collections()
+            else:
+                gc.collect()
             _give_back_memory()
             now = collected = time.process_time()
             collected_at = time.monotonic()

@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import sys
+from importlib import import_module
 
 from starlette.formparsers import MultiPartParser
 from streamlit import net_util
@@ -22,10 +23,13 @@ def torch_threads() -> int:
 def calm_many_threads() -> None:
     """Every visitor is a thread: keep idle workers from spinning and heaps from piling up.
 
-    Has to come before torch is loaded.
+    Threads for NumPy's small products and OpenCV's small pictures took more from the engines than
+    they gave. Has to come before torch, NumPy and OpenCV are loaded.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OMP_NUM_THREADS", str(torch_threads()))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(_M_ARENA_MAX, 2)
 
@@ -48,20 +52,29 @@ def report_nothing() -> None:
 
 
 def prepare() -> None:
-    """What decodes photographs, and the default model: the first visitor waits for neither."""
-    # Imported here, so that the server answers before torch is loaded.
+    """What decodes photographs, the code of the main page, and the default model with its
+    gradients: the first visitor waits for none of them."""
+    # Imported here, so that the server answers before they are loaded.
     import numpy as np
 
     from effnet_viz.images import guarded
     from effnet_viz.models import zoo
     from effnet_viz.models.variants import ModelRef
     from effnet_viz.serving import models
+    from effnet_viz.ui.explain import address, explanation  # noqa: F401
 
     guarded.start()
+    import_module("pandas")  # Streamlit asks it about what a component gets
     model = models.get_model(ModelRef(zoo.DEFAULT))
     side = model.preprocessing.resolution
-    model.engine.forward(np.zeros((1, 3, side, side), np.float32))
-    # A collection looks at torch's half a million objects and stops every visitor for 0.3 s;
-    # frozen, they are not looked at again.
+    images = np.zeros((1, 3, side, side), np.float32)
+    activations = model.engine.forward(images)
+    model.engine.explain(images, activations, [0])
+    keep_out_of_collections()
+
+
+def keep_out_of_collections() -> None:
+    """What there is now is not looked at again by collections, which stop every visitor: 0.3 s for
+    torch's half a million objects."""
     gc.collect()
     gc.freeze()

@@ -48,7 +48,6 @@ def read_options(options: Sequence[str], *, share: bool) -> dict[str, Any]:
 def serve(options: Sequence[str], *, share: bool, metrics: bool) -> None:
     """Serve the app until the process is ended; `options` are those of `streamlit run`."""
     config = read_options(options, share=share)
-    process.calm_many_threads()
     process.keep_uploads_in_memory()
     process.report_nothing()
     app = create_app(metrics=metrics or settings.METRICS)

@@ -23,6 +23,9 @@ from effnet_viz.ui import front_end
 MOST_CELLS = 128
 """Longest side of a grid that is sent; larger ones are sent as averages."""
 
+MOST_OBJECTS = 2
+"""So many things of a picture can be moved."""
+
 Kind = Literal["evidence", "activation"]
 """What a map holds: evidence for a class, or anything else with its range."""
 
@@ -33,6 +36,9 @@ Layout = Literal["pair", "row"]
 """Two large squares, on a phone one; or networks in a row, on a phone two at once."""
 
 Scale = Literal["own", "shared"]
+
+OnMove = Callable[[int, tuple[float, float]], None]
+"""Gets which of a picture's objects is moved, and its centre in fractions of the photograph."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in fractions of the photograph, 0 to 1."""
@@ -56,6 +62,9 @@ class Photograph:
         size = {"width": self.width, "height": self.height}
         return {"id": self.key, "original": self.original, **size}
 
+    def _data(self) -> dict[str, Any]:
+        return {"source": self.source, **self._reference()}
+
 
 @dataclass(frozen=True)
 class ReceptiveField:
@@ -78,6 +87,8 @@ class Object:
     outline: Sequence[Sequence[tuple[float, float]]]
     """Polygons."""
     centre: tuple[float, float]
+    target: bool = True
+    """Whether the maps are about it: its outline is the stronger one, and keys move it."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,8 @@ class Slot:
     still: Still | None = None
     answered: bool = False
     """Whether room is kept under the picture for what a network answers (Found)."""
+    more: bool = False
+    """Whether for Found.more as well."""
     note: str = ""
     """What is said in the place of a picture."""
     buttons: tuple[tuple[str, str], ...] = ()
@@ -125,7 +138,7 @@ class Stages:
     labels: Sequence[str]
     """Of stage 1 and those after it."""
     scrubber: str = ""
-    """The slot under which they stand in a row; nothing for a list among the controls."""
+    """The slot whose picture is of the stage; nothing for all slots."""
     of: str = ""
     """What the pictures of all stages are of, which `show_stages` may have sent."""
 
@@ -166,13 +179,16 @@ class Found:
 
     label: str
     share: str
-    right: bool
+    right: bool | None
+    """None where nothing is right or wrong."""
     evidence: float
     """Share of the evidence that lies on the object, 0 to 1."""
     possible: float
     colour: str
     words: tuple[str, str, str]
     """The evidence in words, the same shorter, and what is possible."""
+    more: str = ""
+    """A line below."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +262,8 @@ def deck(
     methods: Methods | None = None,
     on_method: Callable[[str], None] | None = None,
     cover: Cover | None = None,
-    on_move: Callable[[tuple[float, float], bool], None] | None = None,
+    on_move: OnMove | None = None,
+    on_target: Callable[[int], None] | None = None,
     folded: bool = False,
     wall: bool = False,
 ) -> None:
@@ -256,8 +273,9 @@ def deck(
     `on_step` has for them with -1 or 1. `asks` are buttons at the end of the controls, by name;
     `on_ask` gets the name of one, or of one in a slot. `on_stage` gets a stage from the list and
     `on_method` the key of a method; `cover` is there where a part can be covered. `on_move` gets
-    where the centre of the panes' object is dragged to and whether it has been let go, None keeps
-    it where it is. All are called before the page runs again, as callbacks of widgets are. `folded`
+    which of the panes' objects has been let go and where its centre is now, None keeps them where
+    they are (see also `follow`); `on_target` gets the one that somebody taps and the maps are not
+    about. All are called before the page runs again, as callbacks of widgets are. `folded`
     puts the controls behind `look_button`; a `wall` of rows beyond the screen has them on top,
     always in sight.
     """
@@ -283,7 +301,7 @@ def deck(
             on_method(told)
 
     def box(told: Any) -> None:
-        st.session_state[_ANSWERED] = int(told[5])
+        st.session_state[_ANSWERED] = int(told[4])
         left, top, right, bottom = _within(told, 4)
         if cover is not None and left < right and top < bottom:
             cover.on_box((left, top, right, bottom))
@@ -296,11 +314,9 @@ def deck(
         if cover is not None:
             cover.on_keep(told == "keep")
 
-    def move(told: Any) -> None:
-        st.session_state[_ANSWERED] = int(told[3])
-        across, down = _within(told, 2)
-        if on_move is not None:
-            on_move((across, down), bool(told[2]))
+    def target(told: Any) -> None:
+        if on_target is not None and told in range(MOST_OBJECTS):
+            on_target(int(told))
 
     data = {
         "layout": layout,
@@ -321,11 +337,24 @@ def deck(
     }
     if photograph is not None:
         # Apart, for a message that does not change is sent once.
-        sent = {"source": photograph.source, **photograph._reference()}
+        sent = photograph._data()
         front_end.part("photograph", {"photograph": sent, "luts": _luts()}, key="photograph_part")
     hears = {"step": step, "ask": ask, "stage": stage, "method": method, "box": box}
-    more = {"uncover": uncover, "keep": keep, "move": move}
+    more = {"uncover": uncover, "keep": keep, "move": _heard(on_move), "target": target}
     front_end.part("deck", data, key=key, hears=hears | more)
+
+
+def _heard(on_move: OnMove | None) -> Callable[[Any], None]:
+    def move(told: Any) -> None:
+        number = int(told[3])
+        if number < st.session_state.get(_MOVED, 0):
+            return  # it has been let go meanwhile, of which the page heard first
+        st.session_state[_MOVED] = st.session_state[_ANSWERED] = number
+        across, down = _within(told, 2)
+        if on_move is not None and told[2] in range(MOST_OBJECTS):
+            on_move(int(told[2]), (across, down))
+
+    return move
 
 
 def look_button() -> None:
@@ -335,6 +364,10 @@ def look_button() -> None:
 
 _ANSWERED = "_answered"
 """The last question of what is dragged: its number goes back with the answer."""
+_MOVED = "_moved"
+"""The last question of an object's place."""
+_DRAGGED = "_dragged"
+"""The question of a place that is only passed, until the page runs for it."""
 
 
 def _as_data(record: Any) -> dict[str, Any]:
@@ -392,7 +425,7 @@ class Picture:
     """Written over the picture, such as that weights are untrained."""
     field: ReceptiveField | None = None
     """Lets the viewer mark what a cell depends on."""
-    outlined: Object | None = None
+    outlined: Sequence[Object] = ()
     file: str = ""
     """Name of the saved picture; nothing for none."""
     before: Map | None = None
@@ -416,7 +449,7 @@ class Picture:
             "caption": list(self.caption),
             "stamp": self.stamp,
             "field": vars(self.field) if self.field else None,
-            "object": vars(self.outlined) if self.outlined else None,
+            "objects": [vars(one) for one in self.outlined],
             "file": self.file,
             "picture": self.changed,
             "boxed": self.boxed,
@@ -438,15 +471,48 @@ def show(slot: str, picture: Picture) -> None:
 def show_stages(slot: str, of: str, pictures: Sequence[Picture]) -> None:
     """The pictures of stage 1 and all after it for a place of the deck, to scrub through.
 
-    Their maps have 65,536 levels between their own ends: half of what single floats take. `of` is
-    what the deck's Stages are of, so that none is shown for another class or photograph.
+    The browser does so where all places that are of the stage have them. Their maps have 65,536
+    levels between their own ends: half of what single floats take. `of` is what the deck's Stages
+    are of, so that none is shown for another class or photograph.
     """
-    data = {
-        "slot": slot,
-        "of": of,
-        "pictures": [picture._data(in_levels=True) for picture in pictures],
+    told = [picture._data(in_levels=True) for picture in pictures]
+    common = {
+        name: value
+        for name, value in told[0].items()
+        if all(other[name] == value for other in told)
     }
-    front_end.part("stages", data, key="map stages")
+    own = [{name: one[name] for name in one if name not in common} for one in told]
+    data = {"slot": slot, "of": of, "common": common, "pictures": own}
+    front_end.part("stages", data, key=f"map stages {slot}")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A photograph, and what the places of a deck show of it."""
+
+    photograph: Photograph
+    pictures: Mapping[str, Picture]
+    """By slot."""
+
+
+def follow(make: Callable[[], Shown], on_move: OnMove) -> None:
+    """All pictures of a deck at once, made anew for each place while somebody drags an object.
+
+    In a fragment of its own, which is all that runs then. `on_move` is the deck's: both get what is
+    dragged, the deck where it has been let go.
+    """
+    moved = _heard(on_move)
+
+    def drag(told: Any) -> None:
+        st.session_state[_DRAGGED] = int(told[3])
+        moved(told)
+
+    data: dict[str, Any] = {"answered": st.session_state.get(_ANSWERED, 0), "photograph": None}
+    if st.session_state.pop(_DRAGGED, 0) == st.session_state.get(_MOVED):
+        shown = make()
+        pictures = [{"slot": slot, **one._data()} for slot, one in shown.pictures.items()]
+        data |= {"photograph": shown.photograph._data(), "pictures": pictures}
+    front_end.part("follow", data, key="follow", hears={"move": drag})
 
 
 def show_instead(slot: Slot, *, meanwhile: bool = False) -> None:

@@ -26,7 +26,7 @@ def loaded_by(module: str) -> set[str]:
 
 def test_the_server_sets_its_threads_before_torch_is_loaded() -> None:
     assert "torch" not in loaded_by("effnet_viz.ui.server.start")
-    assert "torch" in loaded_by("effnet_viz.models.model")
+    assert "torch" in loaded_by("effnet_viz.models.networks")
 
 
 @pytest.mark.parametrize("kept", [True, False])
