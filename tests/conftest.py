@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+import torch
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, sync_playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -41,6 +42,19 @@ class OneBrowser(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneBrowser:
     return OneBrowser(config, log)
+
+
+@pytest.fixture(autouse=True)
+def leaves_the_process_as_it_was() -> Iterator[None]:
+    """With other variables or threads, later tests compute other last digits than what they start."""
+    variables, threads = _variables(), torch.get_num_threads()
+    yield
+    assert _variables() == variables
+    assert torch.get_num_threads() == threads
+
+
+def _variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
 
 @cache
@@ -119,6 +133,18 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.on(
         "console", lambda m: errors.append(f"{m.text} {m.location}") if m.type == "error" else None
     )
-    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.on("pageerror", lambda e: errors.append(f"{e} {e.stack}"))
     yield page
     assert errors == []
+
+
+@pytest.fixture
+def sent(page: Page) -> list[int]:
+    """Sizes of the websocket messages from the browser to the server."""
+    sizes: list[int] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda payload: sizes.append(len(payload)))
+
+    page.on("websocket", listen)
+    return sizes

@@ -11,7 +11,7 @@ import pytest
 from effnet_viz import __version__, cli
 from effnet_viz.cli import serve
 from effnet_viz.cli.main import COMMANDS, main
-from effnet_viz.ui.server import start
+from effnet_viz.ui.server import process, start
 from tests.browser.visitor import ROOT
 
 
@@ -66,6 +66,7 @@ def test_serve_passes_options_on_to_streamlit(monkeypatch: pytest.MonkeyPatch) -
     def serve(options: list[str], *, share: bool, metrics: bool) -> None:
         passed.append((options, share, metrics))
 
+    monkeypatch.setattr(process, "calm_many_threads", lambda: None)  # see test_serve
     monkeypatch.setattr(start, "serve", serve)
     assert main(["serve", *options]) == 0
     assert main(["serve", "--share", *options, "--metrics"]) == 0
