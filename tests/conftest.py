@@ -24,29 +24,36 @@ from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 # One for all processes of the tests and for the next run: entries go by the code that makes them.
 os.environ.setdefault("EFFNET_VIZ_CACHE", f"{tempfile.gettempdir()}/effnet-viz-tests")
 
-BROWSER = (
-    "tests/browser/",
-    "tests/tools/test_first_visit.py",
-    "tests/ui/server/",
-    "tests/ui/test_compare_page.py",
+BROWSERS = (
+    (
+        "tests/browser/test_bench_page.py",
+        "tests/browser/test_compare_page.py",
+        "tests/browser/test_lab_page.py",
+        "tests/browser/test_methods_page.py",
+        "tests/ui/test_compare_page.py",
+    ),
+    ("tests/browser/", "tests/tools/test_first_visit.py", "tests/ui/server/"),
 )
-"""Where tests drive the served app: all of them in one process share a server and a browser."""
+"""Where tests drive the served app: those of a row in one process share a server and a browser."""
 
 
-class OneBrowser(LoadScopeScheduling):
-    """Spreads tests over processes by file, and those of the browser together."""
+class FewBrowsers(LoadScopeScheduling):
+    """Spreads tests over processes by file, and those of a browser together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith(BROWSER) else nodeid.split("::")[0]
+        found = (
+            f"browser {row}" for row, begins in enumerate(BROWSERS) if nodeid.startswith(begins)
+        )
+        return next(found, nodeid.split("::")[0])
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneBrowser:
-    return OneBrowser(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FewBrowsers:
+    return FewBrowsers(config, log)
 
 
 @pytest.fixture(autouse=True)
 def leaves_the_process_as_it_was() -> Iterator[None]:
-    """With other variables or threads, later tests compute other last digits than what they start."""
+    """With other variables or threads, what later tests start computes other last digits."""
     variables, threads = _variables(), torch.get_num_threads()
     yield
     assert _variables() == variables
