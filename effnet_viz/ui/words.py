@@ -594,6 +594,10 @@ BENCH_NETWORKS_HELP = (
 )
 NO_SECOND_OBJECT = "none"
 OWN_OBJECT = "my own object"
+LINK_TO_OBJECT = (
+    "The object of this link was somebody's own, and those are never part of a link. Here is "
+    "another instead; cut yours out again to see it."
+)
 SECOND_OBJECT = "Second object"
 OF_THE_SECOND = "The second object"
 TURNED = "Turned, in degrees"

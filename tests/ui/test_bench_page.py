@@ -250,9 +250,25 @@ def test_a_network_that_cannot_be_loaded_says_why(monkeypatch: pytest.MonkeyPatc
     assert part(page, "follow")["pictures"] == []
 
 
-def test_without_an_object_of_ones_own_a_link_to_it_shows_another() -> None:
+def test_without_an_object_of_ones_own_a_link_to_it_shows_another_and_says_why() -> None:
     page = opened(first=words.OWN_OBJECT)
     assert page.selectbox(key="first").value == "a walking Sumatran tiger"
+    assert [one.value for one in page.info] == [words.LINK_TO_OBJECT]
+    page.run()
+    assert not page.info
+    both = opened(first=words.OWN_OBJECT, covered="7")
+    [told] = both.info
+    assert told.value.startswith(words.LINK_TO_OBJECT)
+    assert "(`covered`)" in told.value
+
+
+def test_an_object_that_was_removed_here_is_not_blamed_on_a_link() -> None:
+    page = opened()
+    page.session_state["own_object"] = None
+    page.session_state["first"] = page.query_params["first"] = words.OWN_OBJECT
+    page.run()
+    assert page.selectbox(key="first").value == "a walking Sumatran tiger"
+    assert not page.info
 
 
 def test_more_networks_than_a_row_has_are_refused() -> None:

@@ -58,6 +58,9 @@ ORDER: tuple[Order, Order] = ("first", "second")
 def read_places() -> None:
     """Where the objects lie and which of them the maps are about, as the address says it."""
     state = st.session_state
+    asked = map(st.query_params.get, (FIRST.name, SECOND.name))
+    if "own_object" not in state and words.OWN_OBJECT in asked:
+        navigation.tell_why_not(words.LINK_TO_OBJECT)
     for name in ("first_at", "second_at"):
         url_state.read_url(name)
         if isinstance(state.get(name), str):
@@ -118,7 +121,7 @@ def _choose_objects(own: CutOut | None) -> tuple[Placed, ...]:
     names = [*_NAMES, *([words.OWN_OBJECT] if own else [])]
     start = START.objects[0]
     for name, usual in (("first", _WORDS[start.name]), ("second", _NONE)):
-        if state.get(name) == words.OWN_OBJECT and own is None:  # of somebody's link
+        if own is None and state.get(name) == words.OWN_OBJECT:  # it was removed
             state[name] = usual
     with st.container(horizontal=True):
         first = st.selectbox(

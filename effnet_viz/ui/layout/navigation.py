@@ -19,23 +19,26 @@ from effnet_viz.ui.layout.url_parameters import Parameter
 
 @dataclass(frozen=True)
 class _Refusals:
-    """What an address asks for and does not exist here, told in one sentence over the page."""
+    """What an address asks for and cannot be shown here, told in one place over the page."""
 
     place: DeltaGenerator
     """It is always there: the rest of the page stays put."""
     names: list[str]
+    reasons: list[str]
+    """Sentences of their own, where what is asked for may well exist elsewhere."""
 
     def show(self) -> None:
-        """One sentence, or nothing."""
-        if not self.names:
-            return
-        defaults = "The default is" if len(self.names) == 1 else "The defaults are"
-        self.place.info(
-            "The link to this page asks for something that does not exist here "
-            f"({', '.join(f'`{name}`' for name in self.names)}). {defaults} shown instead: choose "
-            "on the page what you want to see.",
-            icon=":material/link_off:",
-        )
+        """A sentence for all that does not exist, one for each reason, or nothing."""
+        told = [*self.reasons]
+        if self.names:
+            defaults = "The default is" if len(self.names) == 1 else "The defaults are"
+            told.append(
+                "The link to this page asks for something that does not exist here "
+                f"({', '.join(f'`{name}`' for name in self.names)}). {defaults} shown instead: "
+                "choose on the page what you want to see."
+            )
+        if told:
+            self.place.info(" ".join(told), icon=":material/link_off:")
 
 
 _refusals: ContextVar[_Refusals] = ContextVar("refusals")
@@ -65,7 +68,7 @@ def page(
                 st.html(f'<h1 class="hidden">{title}</h1>')
                 chosen = photographs()
             place = stack.enter_context(strip.strip(title, chosen, maps=maps))
-            _refusals.set(_Refusals(st.empty(), refused))
+            _refusals.set(_Refusals(st.empty(), refused, []))
             _refusals.get().show()
             if not maps:  # its elements come each in its time: they are shown together
                 stack.enter_context(st.container(key="calm", gap=None))
@@ -77,6 +80,12 @@ def page(
 def refuse(name: str) -> None:
     """Say of a parameter what its page allows and the chosen network does not have."""
     _refusals.get().names.append(name)
+    _refusals.get().show()
+
+
+def tell_why_not(reason: str) -> None:
+    """Say why something of the address is not what is shown, in a sentence of its own."""
+    _refusals.get().reasons.append(reason)
     _refusals.get().show()
 
 
