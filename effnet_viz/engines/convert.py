@@ -15,7 +15,7 @@ import torch
 from effnet_viz.engines import conversions
 from effnet_viz.engines.compiled import keep_compiled
 from effnet_viz.engines.conversions import FORWARD, GRADIENTS, Recipe
-from effnet_viz.engines.gradient_graph import peak_bytes, trace_gradients
+from effnet_viz.engines.gradient_graph import as_openvino, peak_bytes, trace_gradients
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.openvino_engine import converted
 from effnet_viz.engines.optimize import fold_batch_norms, keep_activations
@@ -78,8 +78,6 @@ def _convert_forward(recipe: Recipe, network: Network) -> None:
 
 def _convert_gradients(recipe: Recipe, network: Network) -> None:
     """From the first stage on from which a run stays within GRADIENT_BYTES, if there is one."""
-    import openvino
-
     why = f"A run from the last stage takes more than {GRADIENT_BYTES:,} bytes."
     with torch.no_grad():
         x = torch.zeros(1, 3, recipe.resolution, recipe.resolution)
@@ -93,14 +91,10 @@ def _convert_gradients(recipe: Recipe, network: Network) -> None:
             nbytes = round(_KEPT * (peak_bytes(traced) + 2 * weights))
             if nbytes > GRADIENT_BYTES:
                 continue
-            rows = torch.zeros(1, network.tail(outputs[-1], len(outputs)).shape[1])
-            example = (torch.zeros(shapes[first - 1]), rows)
-            with torch.no_grad():
-                model = openvino.convert_model(torch.export.export(traced, example))
+            model = as_openvino(traced)
         except Exception as error:  # of any library: what cannot be traced goes the eager way
             why = f"{type(error).__name__}: {error}"[:500]
             continue
-        model.reshape({0: shapes[first - 1], 1: rows.shape})  # unknown shapes are slow
         conversions.write(
             recipe, GRADIENTS, partial(_save, model), {"first": first, "bytes": nbytes}
         )

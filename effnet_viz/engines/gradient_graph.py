@@ -9,7 +9,7 @@ one. Each has kernels of its own: where a convolution and a transposed one share
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, fx
@@ -18,6 +18,9 @@ from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from effnet_viz.engines.network import Network
+
+if TYPE_CHECKING:
+    import openvino
 
 _CONVOLUTION = torch.ops.aten.convolution.default
 _SLICE = torch.ops.aten.slice.Tensor
@@ -51,6 +54,20 @@ def trace_gradients(network: Network, shape: tuple[int, ...], first: int) -> fx.
     traced.graph.eliminate_dead_code()
     traced.recompile()
     return traced
+
+
+def as_openvino(traced: fx.GraphModule) -> openvino.Model:
+    """A traced graph as OpenVINO has it, for the shapes that it was traced with.
+
+    Its decoder reads the graph as it is. On the usual way, by torch.export, what is decomposed here
+    is decomposed once more, which takes four to nine times as long.
+    Raises what OpenVINO raises for a step that it cannot convert.
+    """
+    import openvino
+    from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder
+
+    with torch.no_grad():
+        return openvino.convert_model(TorchFXPythonDecoder(traced))
 
 
 def peak_bytes(traced: fx.GraphModule) -> int:

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from effnet_viz.attribution import cam
 from effnet_viz.engines.adapters import as_network
-from effnet_viz.engines.gradient_graph import explained, peak_bytes, trace_gradients
+from effnet_viz.engines.gradient_graph import as_openvino, explained, peak_bytes, trace_gradients
 from effnet_viz.engines.network import Network
 from effnet_viz.engines.optimize import fold_batch_norms, keep_activations
 from effnet_viz.models import architectures, checkpoints, variants
@@ -46,9 +46,8 @@ def family(library: str, name: str) -> Network:
 def compiled(network: Network, x: torch.Tensor, rows: torch.Tensor, first: int) -> list[np.ndarray]:
     """What OpenVINO makes of the traced graph."""
     traced = trace_gradients(network, tuple(x.shape), first)
-    with torch.no_grad():
-        model = openvino.convert_model(torch.export.export(traced, (x, rows)))
-    model.reshape({0: list(x.shape), 1: list(rows.shape)})
+    model = as_openvino(traced)
+    assert not model.is_dynamic()  # unknown shapes are slow
     run = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return [np.array(output) for output in run([x.numpy(), rows.numpy()]).values()]
 
