@@ -22,7 +22,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget, FinerWe
 from sklearn.decomposition import KernelPCA
 from torch import Tensor, nn
 
-from effnet_viz import Analysis, Model, analyse, load
+from effnet_viz import Analysis, analyse
 from effnet_viz.arrays import Floats, largest_difference
 from effnet_viz.assets import SAMPLES
 from effnet_viz.attribution import grad_cam_methods as methods
@@ -35,6 +35,7 @@ from effnet_viz.attribution.methods import (
     Task,
 )
 from effnet_viz.engines.network import Network
+from tests.conftest import eager
 from tests.engines.networks import calibrated
 
 ENTRIES = [method for method in METHODS.values() if method.library is Library.GRAD_CAM]
@@ -536,8 +537,7 @@ def test_nothing_is_printed(key: str, capfd: pytest.CaptureFixture[str]) -> None
 
 @pytest.fixture(scope="module")
 def untrained_b0() -> Analysis:
-    model: Model = load("b0", untrained=True)
-    return analyse(SAMPLES / "cat.jpg", model)
+    return analyse(SAMPLES / "cat.jpg", eager("b0", untrained=True))
 
 
 @pytest.mark.parametrize(

@@ -441,6 +441,7 @@ def test_lite_never_scales_its_stem_and_head() -> None:
     assert layers == [1, 6, 6, 9, 9, 12, 1]
 
 
+@pytest.mark.usefixtures("on_torch_alone")
 def test_build_and_load_at_another_scale() -> None:
     narrow = build(width=0.25, depth=0.25, resolution=64)
     assert narrow.card == variants.find("b0-w0.25-d0.25-r64").card

@@ -37,6 +37,7 @@ def test_a_shared_model_gives_the_same_results_and_survives_being_dropped() -> N
     assert result.provenance == expected.provenance
 
 
+@pytest.mark.usefixtures("on_torch_alone")
 def test_many_first_visitors_load_a_model_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loads = []
     load = model.load

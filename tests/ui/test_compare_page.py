@@ -235,7 +235,7 @@ def test_the_numbers_are_made_when_they_are_opened() -> None:
     assert words.OVERLAP in texts(page)
 
 
-@pytest.mark.usefixtures("no_weights")
+@pytest.mark.usefixtures("no_weights", "on_torch_alone")
 def test_networks_without_weights_say_why_and_the_others_go_on() -> None:
     page = open_comparison(baseline="B0", roles=["baseline", "depth 4"], custom="lite1-r320")
     first, still, custom = places(page)
@@ -274,7 +274,7 @@ def test_resnet_is_scaled_by_published_weights() -> None:
     assert address(page)["baseline"] == "ResNet-50"
 
 
-@pytest.mark.usefixtures("no_weights")
+@pytest.mark.usefixtures("no_weights", "on_torch_alone")
 def test_a_scaled_resnet_runs_untrained_and_says_so() -> None:
     page = open_comparison(baseline="ResNet-50", roles=["resolution"], untrained_too="true")
     [(name, found)] = maps(page).items()
@@ -328,6 +328,7 @@ def test_a_miniature_is_drawn_once_in_the_place_of_a_network_that_nobody_trained
     assert drawn == ["depth", "width"]
 
 
+@pytest.mark.usefixtures("on_torch_alone")
 def test_old_links_to_roles_still_hold_and_new_ones_say_the_same() -> None:
     page = open_comparison(roles=["resolution", "baseline"], side="160")
     assert [one["title"] for one in places(page)] == ["Baseline", "Higher resolution"]

@@ -74,6 +74,7 @@ def test_a_class_is_chosen_among_its_own_and_forgotten_where_there_is_none_like_
     assert part(page, "rows")["rows"]
 
 
+@pytest.mark.usefixtures("on_torch_alone")
 def test_the_page_of_methods_takes_it_and_a_class_of_another_network() -> None:
     for label, chosen in (("wren <b>", "wren <b>"), ("espresso", None)):
         page = open_page(METHODS, model="own-birds", target=label, other="tench")
