@@ -24,6 +24,7 @@ from effnet_viz.finetuning.recipes import Recipe
 from effnet_viz.metrics.intervals import wilson_interval
 from effnet_viz.models.validation import CURVES, MASKS, PICTURES, TABLE
 from effnet_viz.models.zoo import ModelEntry
+from effnet_viz.writing import written_whole
 
 Json = dict[str, Any]
 
@@ -39,15 +40,10 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises FinetuneError when the disk is full or does not take it.
     """
-    unfinished = path.with_name(path.name + ".part")
     try:
-        with unfinished.open("wb") as file:
+        with written_whole(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise not_written(path, error) from error
 
 

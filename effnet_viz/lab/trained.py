@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from torchvision.models.efficientnet import EfficientNet
 
@@ -29,6 +29,7 @@ from effnet_viz.lab.runs import (
     shipped_path,
 )
 from effnet_viz.lab.scalings import SCALINGS, Scaling
+from effnet_viz.writing import written_whole
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
@@ -78,10 +79,8 @@ def ship(run: Run, checkpoint: Mapping[str, Any], learning_curve: Sequence[Json]
     }
     path = path_of(run)
     path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    save_file(halved, unfinished, metadata)
-    unfinished.chmod(0o644)
-    unfinished.replace(path)  # a running app never reads half of it
+    with written_whole(path) as file:  # a running app never reads half of it
+        file.write(save(halved, metadata))
 
 
 def trained(run: Run) -> Trained:

@@ -27,6 +27,7 @@ from effnet_viz.lab.scalings import Scaling
 from effnet_viz.lab.scenes import EASY, STANDARD, Difficulty
 from effnet_viz.lab.sprites import CLASSES
 from effnet_viz.lab.trained import load_checkpoint
+from effnet_viz.writing import written_whole
 
 Bytes = NDArray[np.uint8]
 
@@ -180,7 +181,6 @@ class _State:
         return loss.item(), (logits.argmax(1) == y).float().mean().item()
 
     def save(self, path: Path, recipe: Recipe) -> None:
-        unfinished = path.with_suffix(".part")
         content = {
             "module": self.module.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -188,8 +188,8 @@ class _State:
             "seconds": self.seconds,
             "recipe": asdict(recipe),
         }
-        torch.save(content, unfinished)
-        unfinished.replace(path)  # at no time is half a checkpoint there
+        with written_whole(path) as file:
+            torch.save(content, file)
 
     def load(self, path: Path, recipe: Recipe) -> None:
         content = load_checkpoint(path, self.device)

@@ -11,12 +11,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import secrets
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from os import fsync
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -40,6 +38,7 @@ from effnet_viz.models.weights import (
     path_of,
 )
 from effnet_viz.models.zoo import ModelEntry, UnknownModelError
+from effnet_viz.writing import written_whole
 
 FORMAT = 1
 LIST = "bundle.json"
@@ -410,17 +409,8 @@ def _copied(read: IO[bytes], write: IO[bytes], one: Bundled, progress: Progress)
 @contextmanager
 def _written(path: Path) -> Iterator[BinaryIO]:
     """A file that appears under its name when all has gone well. Raises BundleError."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        with _told_errors(path):
-            with part.open("xb") as file:
-                yield file
-                file.flush()
-                fsync(file.fileno())
-            part.replace(path)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    with _told_errors(path), written_whole(path) as file:
+        yield file
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import secrets
 import ssl
 import threading
 import time
@@ -17,7 +16,6 @@ from collections.abc import Generator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from os import fsync
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -32,6 +30,7 @@ from effnet_viz.models.weights import (
     hash_prefix,
     published_size,
 )
+from effnet_viz.writing import leftovers, written_whole
 
 READ_TIMEOUT = 20.0
 """Seconds a server may stay silent during a download."""
@@ -167,25 +166,17 @@ class Download:
     def _fetch(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._remove_leftovers()
-        part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}.part")
         digest = hashlib.sha256()
-        try:
-            with part.open("xb") as file, closing(self._chunks()) as chunks:
-                for chunk in chunks:
-                    file.write(chunk)
-                    digest.update(chunk)
-                file.flush()
-                fsync(file.fileno())
+        with written_whole(self.path) as file, closing(self._chunks()) as chunks:
+            for chunk in chunks:
+                file.write(chunk)
+                digest.update(chunk)
             sha256 = digest.hexdigest()
             if not sha256.startswith(self._hash_prefix):
                 raise self._failed(
                     f"{self._host} sent a file that is not the official one, perhaps the sign-in "
                     f"page of a proxy: its sha256 starts with {sha256[:8]}"
                 )
-            part.replace(self.path)
-        finally:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
     def _chunks(self) -> Generator[bytes, None, None]:
         """What the server sends. The network's errors end here: the disk's are OSError, too."""
@@ -232,7 +223,7 @@ class Download:
         return explained
 
     def _remove_leftovers(self) -> None:
-        for part in self.path.parent.glob(f".{self.path.name}.*.part"):
+        for part in leftovers(self.path):
             with suppress(OSError):  # another process may be removing it too
                 if time.time() - part.stat().st_mtime > LEFTOVER_AGE:
                     part.unlink()

@@ -15,6 +15,7 @@ import numpy as np
 
 from effnet_viz.assets import OBJECTS_STUDY
 from effnet_viz.study.measuring import Rows, StudyError
+from effnet_viz.writing import written_whole
 
 About = Mapping[str, Any]
 Measured = tuple[About, Rows]
@@ -54,10 +55,8 @@ def join(parts: Sequence[Rows]) -> Rows:
 
 def write_rows(path: Path, rows: Rows) -> None:
     """Compressed, in one step."""
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as file:
+    with written_whole(path) as file:
         np.savez_compressed(file, allow_pickle=False, **cast(Any, rows))
-    beside.replace(path)
 
 
 def read_rows(path: Path) -> Rows:
@@ -68,9 +67,8 @@ def read_rows(path: Path) -> Rows:
 
 def write(path: Path, content: bytes) -> None:
     """In one step."""
-    beside = path.with_name(path.name + ".part")
-    beside.write_bytes(content)
-    beside.replace(path)
+    with written_whole(path) as file:
+        file.write(content)
 
 
 def ship(key: str, about: About, rows: Rows, folder: Path = OBJECTS_STUDY) -> None:

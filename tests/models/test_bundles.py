@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import re
 import zipfile
 from collections.abc import Callable
@@ -107,7 +108,7 @@ def test_a_full_disk_leaves_nothing(bundle: Path, monkeypatch: pytest.MonkeyPatc
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(bundles, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BundleError, match=r"The disk is full: .* Free some space and try again"):
         unpack(bundle, silent)
     assert not list(weights.folder().iterdir())

@@ -302,7 +302,7 @@ def test_a_full_disk_is_named(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     weight = server.offers(CONTENT)
-    monkeypatch.setattr(downloads, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(WeightsError, match=r"The disk is full: .* needs 0\.2 MB in") as caught:
         downloads.download(weight).wait(PATIENCE)
     assert str(weights.folder()) not in str(caught.value)
