@@ -199,7 +199,7 @@ def weak_evidence(
 
 
 def blurred(change: HottestBlurred) -> str | None:
-    """“Blur the hottest tenth, and 39 % become 29 %.”
+    """“Blur the hottest tenth, and 39 % becomes 29 %.”
 
     “… and it stays at 39 %” where both are the same number on the page: that a network does not
     need what its map shows brightest is worth knowing. None where both are below 1 %, where nothing
@@ -210,5 +210,4 @@ def blurred(change: HottestBlurred) -> str | None:
         return None
     if before == after:
         return f"Blur the hottest tenth, and it stays at {before}."
-    verb = "becomes" if before.startswith("1\N{NO-BREAK SPACE}") else "become"
-    return f"Blur the hottest tenth, and {before} {verb} {after}."
+    return f"Blur the hottest tenth, and {before} becomes {after}."

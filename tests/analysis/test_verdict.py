@@ -241,19 +241,19 @@ def test_the_hottest_tenth_lies_on_the_curve_of_deletion(explanation: Explanatio
     assert change.before == explanation.analysis.target
     assert change.after.index == change.before.index
     assert change.after.probability == pytest.approx(at_a_tenth, rel=1e-6)
-    assert spaced(verdict.blurred(change) or "") == "Blur the hottest tenth, and 39 % become 29 %."
+    assert spaced(verdict.blurred(change) or "") == "Blur the hottest tenth, and 39 % becomes 29 %."
 
 
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
-        (0.388, 0.29, "Blur the hottest tenth, and 39 % become 29 %."),
-        (0.388, 0.42, "Blur the hottest tenth, and 39 % become 42 %."),
+        (0.388, 0.29, "Blur the hottest tenth, and 39 % becomes 29 %."),
+        (0.388, 0.42, "Blur the hottest tenth, and 39 % becomes 42 %."),
         (0.388, 0.391, "Blur the hottest tenth, and it stays at 39 %."),
         (0.999, 0.997, "Blur the hottest tenth, and it stays at over 99 %."),
-        (0.999, 0.004, "Blur the hottest tenth, and over 99 % become below 1 %."),
+        (0.999, 0.004, "Blur the hottest tenth, and over 99 % becomes below 1 %."),
         (0.012, 0.004, "Blur the hottest tenth, and 1 % becomes below 1 %."),
-        (0.004, 0.05, "Blur the hottest tenth, and below 1 % become 5 %."),
+        (0.004, 0.05, "Blur the hottest tenth, and below 1 % becomes 5 %."),
         (0.004, 0.0001, None),
     ],
 )

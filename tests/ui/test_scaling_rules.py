@@ -130,8 +130,8 @@ def test_one_dimension_by_button() -> None:
 def test_the_largest_rounding_is_named() -> None:
     """32 · 1.1 = 35.2 → 32; 1 · 1.2 layers → 2. With the button "Depth only" no channel changes."""
     page = open_page(RULES)
-    assert "stage 1 changes most: 35.20 become 32" in texts(page)
-    assert "stage 2 changes most: 1.20 become 2" in texts(page)
+    assert "stage 1 changes most: 35.20 becomes 32" in texts(page)
+    assert "stage 2 changes most: 1.20 becomes 2" in texts(page)
     next(button for button in page.button if button.label == "Depth only").click().run()
     assert texts(page).count("Here nothing had to be rounded.") == 2
 

@@ -174,7 +174,7 @@ def show_table_1(chosen: Chosen) -> None:
 def _largest_change(stage: int, exact: float, built: int) -> str:
     if exact == built:
         return "Here nothing had to be rounded."
-    return f"Here stage {stage} changes most: {exact:.2f} become {built}."
+    return f"Here stage {stage} changes most: {exact:.2f} becomes {built}."
 
 
 def _layers_asked(stage: scaling.StageScaling) -> str:
