@@ -61,7 +61,13 @@ def leaves_the_process_as_it_was() -> Iterator[None]:
 
 
 def _variables() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    """Of this project and of threads; libraries set their own when they are first imported."""
+    ours = ("EFFNET_VIZ_", "OMP_")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(ours) or "THREADS" in name
+    }
 
 
 @cache
