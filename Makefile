@@ -15,13 +15,12 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 app: .venv/app.converted
 	$(BIN)/python -m effnet_viz.cli serve --server.port $(PORT) $(if $(SHARE),--share)
 
-# Three processes for two cores: browser tests wait half of their time. tests/conftest.py says what
-# stays together in one.
+# Two processes; tests/conftest.py says what stays together in one.
 test: check
-	$(BIN)/pytest -n 3 --dist loadscope
+	$(BIN)/pytest -n 2 --dist loadscope
 
 test-all: check
-	$(BIN)/pytest -n 3 --dist loadscope -m ""
+	$(BIN)/pytest -n 2 --dist loadscope -m ""
 	$(BIN)/python -m tools.load
 	$(BIN)/python -m tools.hostile
 	$(BIN)/python -m tools.fuzz

@@ -24,31 +24,24 @@ from tests.browser.visitor import ARGUMENTS, PATIENCE, WIDE, serving
 # One for all processes of the tests and for the next run: entries go by the code that makes them.
 os.environ.setdefault("EFFNET_VIZ_CACHE", f"{tempfile.gettempdir()}/effnet-viz-tests")
 
-BROWSERS = (
-    (
-        "tests/browser/test_bench_page.py",
-        "tests/browser/test_compare_page.py",
-        "tests/browser/test_lab_page.py",
-        "tests/browser/test_methods_page.py",
-        "tests/ui/test_compare_page.py",
-    ),
-    ("tests/browser/", "tests/tools/test_first_visit.py", "tests/ui/server/"),
+BROWSER = (
+    "tests/browser/",
+    "tests/tools/test_first_visit.py",
+    "tests/ui/server/",
+    "tests/ui/test_compare_page.py",
 )
-"""Where tests drive the served app: those of a row in one process share a server and a browser."""
+"""Where tests drive the served app: all of them in one process share a server and a browser."""
 
 
-class FewBrowsers(LoadScopeScheduling):
-    """Spreads tests over processes by file, and those of a browser together."""
+class OneBrowser(LoadScopeScheduling):
+    """Spreads tests over processes by file, and those of the browser together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        found = (
-            f"browser {row}" for row, begins in enumerate(BROWSERS) if nodeid.startswith(begins)
-        )
-        return next(found, nodeid.split("::")[0])
+        return "browser" if nodeid.startswith(BROWSER) else nodeid.split("::")[0]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FewBrowsers:
-    return FewBrowsers(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneBrowser:
+    return OneBrowser(config, log)
 
 
 @pytest.fixture(autouse=True)
