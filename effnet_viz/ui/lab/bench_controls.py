@@ -58,8 +58,8 @@ ORDER: tuple[Order, Order] = ("first", "second")
 def read_places() -> None:
     """Where the objects lie and which of them the maps are about, as the address says it."""
     state = st.session_state
-    asked = map(st.query_params.get, (FIRST.name, SECOND.name))
-    if "own_object" not in state and words.OWN_OBJECT in asked:
+    asked = any(url_state.says(one.name, words.OWN_OBJECT) for one in (FIRST, SECOND))
+    if asked and "own_object" not in state:
         navigation.tell_why_not(words.LINK_TO_OBJECT)
     for name in ("first_at", "second_at"):
         url_state.read_url(name)

@@ -69,6 +69,11 @@ def is_named(name: str) -> bool:
     return name in st.query_params
 
 
+def says(name: str, value: str) -> bool:
+    """Whether the address says this of it."""
+    return st.query_params.get(name) == value
+
+
 def write_url(name: str, value: str | Sequence[str] | None) -> None:
     """The browser puts the choice into the address, several one after the other; None takes it
     out."""
