@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from effnet_viz.analysis.words import change
+
 
 class Status(Enum):
     """Whether numbers speak for a claim."""
@@ -37,5 +39,4 @@ def status_of(low: float, high: float) -> Status:
 
 def points(share: float) -> str:
     """A difference of shares in points of a percent: “+7”, “−2”, “0”."""
-    whole = round(100 * share)
-    return f"{whole:+d}".replace("-", "−") if whole else "0"
+    return change(100 * share, 0)

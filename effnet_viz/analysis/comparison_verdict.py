@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from effnet_viz.analysis.analysis import Analysis
 from effnet_viz.analysis.comparison import Comparison
-from effnet_viz.analysis.words import listed, number_word, ordinal
+from effnet_viz.analysis.words import decimal, listed, number_word, ordinal
 
 AGREE = 0.7
 """Mean rank correlation from which on maps agree. Nine of ten pairs of maps that published networks
@@ -161,14 +161,9 @@ def _in_brackets(correlations: Correlations, pairs: Sequence[tuple[int, int]]) -
     """“(0.71)”, “(0.22, 0.23)”, “(0.10 to 0.35)”."""
     values = [correlations[pair] for pair in pairs]
     if len(values) > 2:
-        low, high = _written(min(values)), _written(max(values))
+        low, high = decimal(min(values), _DIGITS), decimal(max(values), _DIGITS)
         return f"({low})" if low == high else f"({low} to {high})"
-    return f"({', '.join(_written(value) for value in values)})"
-
-
-def _written(correlation: float) -> str:
-    # Adding zero makes -0.0 zero.
-    return f"{correlation + 0.0:.{_DIGITS}f}".replace("-", "−")
+    return f"({', '.join(decimal(value, _DIGITS) for value in values)})"
 
 
 def guess_among(analysis: Analysis) -> str:

@@ -42,6 +42,17 @@ def _whole(share: float) -> int:
     return round(100 * share)
 
 
+def decimal(value: float, digits: int = 2) -> str:
+    """“0.34”, “−0.06”; what rounds to nothing has no sign: “0.00”."""
+    return f"{value:z.{digits}f}".replace("-", "−")
+
+
+def change(value: float, digits: int = 2) -> str:
+    """With its sign: “+0.34”, “−0.06”; but “0.00”."""
+    written = decimal(value, digits)
+    return f"+{written}" if value > 0 and float(written) else written
+
+
 def ordinal(place: int) -> str:
     """1st, 2nd, 3rd, 11th, 460th. `place` is 1 or more."""
     teens = place % 100 in (11, 12, 13)

@@ -19,6 +19,10 @@ from effnet_viz.images.photograph import ImageError, Photograph, frozen_pixels
 
 MAX_BYTES = 20 * 1024 * 1024
 """Largest file that is read."""
+TOO_LARGE = (
+    f"This file is larger than {MAX_BYTES // 2**20} MB; save a smaller copy of the picture and "
+    "choose that one."
+)
 
 MAX_PIXELS = 50_000_000
 """Largest width times height that is decoded."""
@@ -81,7 +85,7 @@ def opened(content: bytes) -> Iterator[Image.Image]:
     if not content:
         raise ImageError("This file is empty; choose another picture.")
     if len(content) > MAX_BYTES:
-        raise _too_large()
+        raise ImageError(TOO_LARGE)
     refuse_bombs(content)
     with (
         _decoder_errors_as_image_errors(),
@@ -99,7 +103,7 @@ def _read(source: str | os.PathLike[str] | bytes | bytearray | BinaryIO) -> byte
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         if path.stat().st_size > MAX_BYTES:
-            raise _too_large()
+            raise ImageError(TOO_LARGE)
         with path.open("rb") as file:
             return _read(file)
     if source.seekable():  # an upload that was read before stands at its end
@@ -109,13 +113,6 @@ def _read(source: str | os.PathLike[str] | bytes | bytearray | BinaryIO) -> byte
     while len(content) <= MAX_BYTES and (piece := source.read(MAX_BYTES + 1 - len(content))):
         content += piece
     return bytes(content)
-
-
-def _too_large() -> ImageError:
-    return ImageError(
-        f"This file is larger than {MAX_BYTES // 2**20} MB; save a smaller copy of the picture and "
-        "choose that one."
-    )
 
 
 def _too_many_pixels() -> ImageError:

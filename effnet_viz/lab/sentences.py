@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from effnet_viz.analysis.words import NO_BREAK, capitalised, listed, number_word
+from effnet_viz.analysis.words import (
+    NO_BREAK,
+    capitalised,
+    change,
+    decimal,
+    listed,
+    number_word,
+)
 from effnet_viz.lab.results import (
     COMPOUND,
     DETAILS,
@@ -224,8 +231,8 @@ def most_and_least_alike(results: Results) -> str:
         f"{capitalised(both(most))} answer alike most often ({percent(most.same_answer.mean, 0)} "
         f"of the scenes), {both(least)} least often ({percent(least.same_answer.mean, 0)}). The "
         f"maps of {both(alike)} are most alike (correlation "
-        f"{_signed(alike.cam_correlation.mean)}), those of {both(unlike)} least "
-        f"({_signed(unlike.cam_correlation.mean)})."
+        f"{decimal(alike.cam_correlation.mean)}), those of {both(unlike)} least "
+        f"({decimal(unlike.cam_correlation.mean)})."
     )
 
 
@@ -272,11 +279,7 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
-
-
-def _signed(correlation: float) -> str:
-    return f"{correlation:.2f}".replace("-", "−")
+    return change(100 * share, 1)
 
 
 def _called(results: Results, key: str) -> str:

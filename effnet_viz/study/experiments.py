@@ -27,6 +27,7 @@ from effnet_viz.scenes.backgrounds import Background
 from effnet_viz.scenes.editor import SIDE, Scene, SceneSpec, compose
 from effnet_viz.scenes.objects import CutOut
 from effnet_viz.study.accepted import class_of
+from effnet_viz.study.bench import answer_to
 
 BACKGROUNDS = 10
 HIDDEN = tuple(step / 10 for step in range(10))
@@ -48,8 +49,8 @@ class Look:
     """The scene, small, (SMALL_SIDE, SMALL_SIDE, 3)."""
     attribution: Attribution
     """For the class that the experiment asks for."""
-    right: bool
-    """Whether the network's own answer is right for the object that is asked for."""
+    right: bool | None
+    """Whether the network's own answer is right for an object of the scene; see bench.answer_to."""
     fit: Localization
     """How the map fits what shows of that object."""
 
@@ -65,6 +66,8 @@ class Backgrounds:
 
     title: str
     """Of the network."""
+    objects: int
+    """In the scene."""
     looks: tuple[Look, ...]
     """The scene as it was, then on BACKGROUNDS others."""
 
@@ -87,17 +90,26 @@ class Backgrounds:
 
     def sentence(self) -> str:
         """What came out, in words that follow from the numbers alone."""
-        right = sum(look.right for look in self.looks[1:])
         label = self.looks[0].attribution.target.label
         low, high = min(self.probabilities), max(self.probabilities)
+        spread = f"goes from {percents(low, high, 'to')}"
+        if percent(low) == percent(high):
+            spread = f"is {percent(low)} on all of them"
         changes = self.changes
-        held = "all" if right == BACKGROUNDS else number_word(right)
         return (
-            f"{self.title} names the object rightly on {held} of {number_word(BACKGROUNDS)} other "
-            f"backgrounds. The probability of “{label}” goes from {percents(low, high, 'to')} "
+            f"{self.title} {self._named()}. The probability of “{label}” {spread} "
             f"({percent(self.looks[0].probability)} in your scene); its map changes by "
             f"{np.mean(changes):.2f} on average ({min(changes):.2f} to {max(changes):.2f})."
         )
+
+    def _named(self) -> str:
+        """“names the object rightly on six of ten other backgrounds”."""
+        if self.looks[0].right is None:
+            return "has no class for what is in the scene"
+        right = sum(look.right is True for look in self.looks[1:])
+        held = {0: "none", BACKGROUNDS: "all"}.get(right, number_word(right))
+        thing = "the object" if self.objects == 1 else "one of the objects"
+        return f"names {thing} rightly on {held} of {number_word(BACKGROUNDS)} other backgrounds"
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +200,10 @@ def ten_backgrounds(
     others = _composed(other_backgrounds(spec), own, None)
     scenes = chain(_composed([spec], own, backdrop), others)
     looks = _looked(scenes, models, target, turn, progress, 1 + BACKGROUNDS)
-    return {key: Backgrounds(models[key].card.title, found) for key, found in looks.items()}
+    return {
+        key: Backgrounds(models[key].card.title, len(spec.objects), found)
+        for key, found in looks.items()
+    }
 
 
 def hide_slowly(
@@ -237,7 +252,7 @@ def _looked(
             seen = analyse(scene.photograph, model)
             asked = classes.setdefault(key, class_of(seen, thing))
             found = seen.for_target(asked).attribute(method_at(model, None), None)
-            right = seen.predictions[0].label in thing.labels
+            right = answer_to(seen, scene, target).right
             looks[key].append(Look(small, found, right, localization(found, mask)))
         progress((done + 1) / count)
     return {key: tuple(found) for key, found in looks.items()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from effnet_viz.analysis.claims import ClaimVerdict, Status, points, status_of
 from effnet_viz.analysis.map_difference import CLASSLESS
-from effnet_viz.analysis.words import NO_BREAK, listed, number_word, percent, percents
+from effnet_viz.analysis.words import NO_BREAK, change, listed, number_word, percent, percents
 from effnet_viz.attribution.methods import METHODS
 from effnet_viz.study.results import (
     EVERY,
@@ -264,9 +264,7 @@ def _value(network: StudiedNetwork, measure: str) -> str:
 
 def _change(found: Estimate) -> str:
     """“+0.9 (+0.2 to +1.8)” in points of a percent."""
-    value, low, high = (
-        f"{100 * share:+.1f}".replace("-", "−") for share in (found.value, found.low, found.high)
-    )
+    value, low, high = (change(100 * share, 1) for share in (found.value, found.low, found.high))
     return f"{value} ({low} to {high})".replace(" (", f"{NO_BREAK}(")
 
 

@@ -116,6 +116,7 @@ BROWSER: dict[str, Any] = {
     "or_drop": "or drop, or paste",
     "drop_here": "Drop it to see what the network looks at",
     "sending": "Sending",
+    "not_sent": "It did not reach the server. Check the connection and add it again.",
     "remove": "Remove this photograph",
     "forget": "Forget my photographs",
     "forget_title": "Remove all photographs of your own, here and from this browser",
@@ -509,8 +510,8 @@ MANY_STROKES = (
 )
 TEN_BACKGROUNDS = "Ten backgrounds"
 TEN_LINE = (
-    "The same object at the same place on ten other backgrounds. A network that looks at the "
-    "object keeps its answer and its map."
+    "The same scene on ten other backgrounds. A network that looks at the object keeps its answer "
+    "and its map."
 )
 TEN_HOW = (
     "All maps of a network have one scale. How much a map changes is 1 − r, with r the correlation "
@@ -528,11 +529,12 @@ HIDE_HOW = (
     "everywhere has as much of its evidence there, so only what lies above is more than chance."
 )
 RUN_EXPERIMENT = "Run it with the networks above ({count})"
+ASKED_FOR = "Asked for: {thing}. Click on the other object in a picture above to ask for that one."
 MAPS_OF = "Maps of"
 YOUR_SCENE = "your scene"
 MAP_CHANGE = "map change {change}"
 ON_BACKGROUND = "Background {number}"
-NAMED_RIGHTLY, NAMED_WRONGLY = "named rightly", "named wrongly"
+NAMED = {True: "named rightly", False: "named wrongly", None: "has no class for it"}
 HIDDEN_OF_OBJECT = "hidden of the object"
 PROBABILITY_OF_CLASS = "probability of the class"
 EVIDENCE_ON_VISIBLE = "evidence on what is visible"
@@ -950,14 +952,17 @@ SIMILARITY = "SSIM with the original"
 LEFT_OUT = "Left out, because they do not run on this network: {titles}."
 
 CONTRAST = "Why {one} and not {other}?"
-CONTRAST_LINE = "The difference of two class activation maps, exact to the last digit"
+CONTRAST_LINE = (
+    "The difference of two class activation maps: exact, for a score is a sum over places"
+)
 RATHER_THAN = "Rather than"
 CONTRAST_FOR = "Bright speaks for {one}"
 CAM_DIFFERENCE = "CAMs"
 FINER = "The same question at the chosen stage"
 CONTRAST_SUM = (
-    "Scores: {one} and {other}, {logits}. All channels together make {channels} of it, the "
-    "constant of the head {bias}. These channels of the last stage differ most:"
+    "Scores: {one} {first}, {other} {second}; the difference is {difference}. All channels "
+    "together make {channels} of it, the constant of the head {bias} (each number rounded by "
+    "itself). These channels of the last stage differ most:"
 )
 CHANNEL = "Channel"
 DIFFERENCE = "Difference"

@@ -89,3 +89,22 @@ def test_values_of_a_map() -> None:
     assert [words.evidence_value(value) for value in values] == [
         "19.5", "2.0", "1.0", "0.25", "0.04", "below 0.01", "below 0.01",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "plain", "signed"),
+    [
+        (0.34, 2, "0.34", "+0.34"),
+        (-0.061, 2, "−0.06", "−0.06"),
+        (-0.004, 2, "0.00", "0.00"),
+        (0.0, 1, "0.0", "0.0"),
+        (0.004, 2, "0.00", "0.00"),
+        (6.6, 0, "7", "+7"),
+        (-0.4, 0, "0", "0"),
+        (-2.0, 0, "−2", "−2"),
+    ],
+)
+def test_minus_is_a_minus_and_nothing_has_no_sign(
+    value: float, digits: int, plain: str, signed: str
+) -> None:
+    assert (words.decimal(value, digits), words.change(value, digits)) == (plain, signed)

@@ -26,10 +26,12 @@ from playwright.sync_api import (
     Page,
     Route,
     ViewportSize,
+    WebSocketRoute,
     expect,
 )
 
 from effnet_viz import analyse
+from effnet_viz.images.decode import MAX_BYTES, TOO_LARGE
 from effnet_viz.ui import words
 from effnet_viz.ui.server.process import torch_threads
 from tests.browser.visitor import (
@@ -391,6 +393,85 @@ def test_two_visitors_see_their_own_pictures(chromium: Browser, page: Page, addr
         assert "palace.jpg" not in other.content()
     finally:
         stranger.close()
+
+
+def lose_places_for_files(page: Page, times: int) -> list[bytes]:
+    """Answers to the field's requests that are lost on their way, so many of them; those lost."""
+    lost: list[bytes] = []
+
+    def arrived(socket: WebSocketRoute, message: str | bytes) -> None:
+        if isinstance(message, bytes) and b"/_stcore/upload_file/" in message and len(lost) < times:
+            lost.append(message)
+        else:
+            socket.send(message)
+
+    def connected(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda message: arrived(socket, message))
+
+    page.route_web_socket(re.compile("_stcore/stream"), connected)
+    return lost
+
+
+def test_a_photograph_is_sent_again_when_the_server_loses_its_place(
+    page: Page, address: str
+) -> None:
+    """Streamlit forgets its answer when a run of the page begins at that moment."""
+    lost = lose_places_for_files(page, 2)
+    page.goto(address)
+    explained(page, "tiger cat")
+    add_photographs(page, SAMPLES / "espresso.jpg")
+    explained(page, "espresso")
+    assert len(lost) == 2
+
+
+def test_a_photograph_that_does_not_reach_the_server_is_named(
+    context: BrowserContext, address: str
+) -> None:
+    page = context.new_page()  # one that may report errors
+    page.goto(address)
+    explained(page, "tiger cat")
+    page.route(re.compile("/_stcore/upload_file/"), lambda route: route.abort())
+    add_photographs(page, SAMPLES / "espresso.jpg")
+    problems = page.get_by_role("alert").filter(visible=True)
+    expect(problems).to_contain_text("espresso.jpg: It did not reach the server.")
+    expect(page.get_by_role("status").filter(has_text="or drop, or paste")).to_be_visible()
+
+
+def test_a_file_that_is_too_large_is_named_and_the_others_come(
+    page: Page, address: str, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(MAX_BYTES + 1))
+    page.goto(address)
+    explained(page, "tiger cat")
+    add_photographs(page, large)
+    problems = page.get_by_role("alert").filter(visible=True)
+    expect(problems).to_contain_text(f"large.png: {TOO_LARGE}")
+    expect(page.get_by_role("status").filter(has_text="or drop, or paste")).to_be_visible()
+    add_photographs(page, [large, SAMPLES / "espresso.jpg"])
+    explained(page, "espresso")
+    expect(problems).to_contain_text(f"large.png: {TOO_LARGE}")
+    choose_photograph(page, "cat")
+    explained(page, "tiger cat")
+    expect(problems).to_be_hidden()
+
+
+def test_a_link_in_a_tab_with_photographs_shows_what_it_names(page: Page, address: str) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+    add_photographs(page, SAMPLES / "espresso.jpg")
+    explained(page, "espresso")
+    page.wait_for_timeout(1000)  # the browser has kept it
+    lost = lose_places_for_files(page, 1)
+    page.goto(address + "?image=palace")
+    own = page.get_by_role("radiogroup", name="Photograph").locator('[data-key^="upload-"]')
+    expect(own).to_have_count(1)
+    explained(page, "palace")
+    assert "image=palace" in page.url
+    page.goto(address + "?image=upload-1")
+    explained(page, "espresso")
+    assert len(lost) == 1
 
 
 def test_bad_files_are_named_and_harmless(page: Page, address: str, tmp_path: Path) -> None:

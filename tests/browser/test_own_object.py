@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from effnet_viz.ui import words
 from tests.browser.visitor import PATIENCE, PHONE, barriers
 
 pytestmark = pytest.mark.browser
@@ -96,6 +98,8 @@ def test_a_box_cuts_and_a_brush_corrects(page: Page, address: str, photograph: P
     expect(use).to_be_enabled()
     use.click()
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".lab-line")).to_contain_text(words.OWN_OBJECT)
+    expect(page).to_have_url(re.compile("first=my"))
     page.get_by_role("button", name="Own object").click()
     expect(page.get_by_text("Your object is in use: red fox.")).to_be_visible()
 

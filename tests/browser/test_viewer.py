@@ -269,6 +269,16 @@ def test_the_answer_follows_the_drawn_part(page: Page, address: str) -> None:
         assert frame is not None
         return frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]
 
+    page.evaluate(
+        """() => {
+          const main = document.querySelector("[data-testid=stMain]");
+          const look = () => {
+            window.lowest = Math.min(window.lowest ?? Infinity, main.scrollHeight);
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
     page.mouse.move(*place(0.2, 0.2))
     page.mouse.down()
     page.mouse.move(*place(0.5, 0.5))
@@ -298,6 +308,9 @@ def test_the_answer_follows_the_drawn_part(page: Page, address: str) -> None:
     page.get_by_role("button", name="Remove the box").click()
     expect(page.get_by_role("heading", name="Palace, ")).to_be_visible()
     expect(page).not_to_have_url(re.compile("box="))
+    # A page that is shorter for a moment loses where it is scrolled to.
+    height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+    assert page.evaluate("() => window.lowest") >= height - 60
     page.keyboard.press("Escape")
     expect(pane_of(page, "Grad-CAM")).to_be_visible()
 

@@ -126,7 +126,7 @@ def test_a_network_has_lost_the_object_below_half_of_its_probability(hiding: Hid
 
 def test_networks_are_compared_by_how_much_their_maps_change(backgrounds: Backgrounds) -> None:
     looks = backgrounds.looks
-    still = Backgrounds("Still", looks[:1] * (1 + BACKGROUNDS))
+    still = Backgrounds("Still", 1, looks[:1] * (1 + BACKGROUNDS))
     assert still.changes == pytest.approx([0] * BACKGROUNDS, abs=1e-9)
     assert compared([backgrounds, still]) == (
         f"The map of Still changes least (0.00 on average), that of {backgrounds.title} most "
@@ -178,3 +178,25 @@ def test_the_most_likely_of_the_accepted_labels_is_asked_for(models: Mapping[str
     predictions = explain(scene.photograph, models["lite0"]).analysis.predictions
     likeliest = next(one for one in predictions if one.label in own.labels)
     assert {look.attribution.target.label for look in found.looks} == {likeliest.label}
+
+
+def test_with_two_objects_either_is_a_right_answer_as_on_the_bench(
+    models: Mapping[str, Model],
+) -> None:
+    spec = by_chance(5, "tiger-walking", "hen")
+    found = ten_backgrounds(spec, models, 1)["lite0"]
+    scene = compose(spec, SIDE)
+    seen = explain(scene.photograph, models["lite0"]).analysis
+    assert seen.predictions[0].label in named("tiger-walking").labels  # not what is asked for
+    assert found.looks[0].right is True
+    assert "names one of the objects rightly on" in found.sentence()
+
+
+def test_the_sentence_when_none_is_right_and_all_are_alike(backgrounds: Backgrounds) -> None:
+    wrong = replace(backgrounds.looks[0], right=False)
+    said = replace(backgrounds, looks=(wrong,) * (1 + BACKGROUNDS)).sentence()
+    assert "names the object rightly on none of ten" in said
+    assert f"is {percent(wrong.probability)} on all of them" in said
+    unknown = replace(wrong, right=None)
+    said = replace(backgrounds, looks=(unknown,) * (1 + BACKGROUNDS)).sentence()
+    assert "has no class for what is in the scene." in said

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from effnet_viz.images.samples import samples
 from effnet_viz.scenes.gallery import gallery
-from effnet_viz.ui import words
+from effnet_viz.ui import front_end, words
 from tests.ui.opening import ROOT, open_app, open_page, part
 
 
@@ -45,6 +49,35 @@ def test_a_page_can_have_neither_photographs_nor_maps() -> None:
     assert part(bare, "strip")["photographs"] == []
     for kind in ("strip", "actions"):
         assert [part(page, kind)["maps"] for page in (bare, open_app())] == [False, True]
+
+
+def _interrupted() -> None:
+    import streamlit as st
+
+    from effnet_viz.ui.layout import navigation
+
+    with navigation.page("Models", (), maps=False):
+        if "again" not in st.session_state:
+            st.session_state["again"] = True
+            st.rerun()
+
+
+@pytest.mark.parametrize("page", [_bare, _interrupted])
+def test_the_address_is_told_once_by_the_run_that_comes_to_its_end(
+    page: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an interrupted run would say comes where the rest of the page was before."""
+    told: list[str] = []
+    send = front_end.part
+
+    def count(kind: str, *arguments: Any, **options: Any) -> None:
+        told.append(kind)
+        send(kind, *arguments, **options)
+
+    monkeypatch.setattr(front_end, "part", count)
+    run = AppTest.from_function(page).run()
+    assert not run.exception
+    assert told.count("address") == 1
 
 
 def test_a_session_is_told_from_others_and_stays_the_same() -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from effnet_viz.analysis.explanation import GRID
+from effnet_viz.analysis.words import decimal
 from effnet_viz.arrays import Placement
 from effnet_viz.pictures.captions import model_caption, where_strongest
 from effnet_viz.ui import viewer, words
@@ -58,7 +59,7 @@ def _cells(values: NDArray[np.float64], own: int) -> str:
     return "".join(
         '<td class="self">–</td>'
         if place == own or np.isnan(value)
-        else f'<td style="--v: {max(value, 0):.2f}">{value + 0.0:.2f}</td>'.replace(">-", ">−")
+        else f'<td style="--v: {max(value, 0):.2f}">{decimal(value)}</td>'
         for place, value in enumerate(values.tolist())
     )
 

@@ -42,8 +42,9 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     # What is known is shown before Grad-CAM takes its time.
     with right:
         open_deck(view)
-    show_cam(view)
-    covered = show_covered(view) if view.covered else None
+    with st.container(key="maps", gap=None):  # what is below keeps its place among all elements
+        show_cam(view)
+        covered = show_covered(view) if view.covered else None
     with left.place:
         weak = show_answers(view, covered)
     with left.whole:

@@ -5,27 +5,59 @@ const LEFT = 15_000; // ms after which a tab that was closed does not come back
 const SILENT = 10 * 60_000; // ms after which a tab that says nothing has crashed
 const SIGN_OF_LIFE = 30_000; // ms
 const LOOK_AGAIN = 50; // ms
+const ASK_AGAIN = [2, 4, 8, 16, 32].map((seconds) => 1000 * seconds); // ms until files are shown
 
 const sending = []; // files on their way: the server's answer says which it has taken
 
-function sendPhotographs(files) {
-  const input = document.querySelector(platform.uploader);
-  if (!input || !files.length) return false;
-  const carried = new DataTransfer();
-  for (const file of files) carried.items.add(file);
-  input.files = carried.files;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
-  return true;
+// The names of those that could not be sent. Where the field shows nothing of the files after a
+// while, its request for their places was lost: the server forgets its answer when a run of the page
+// begins at that moment.
+async function sendPhotographs(files) {
+  for (const patience of ASK_AGAIN) {
+    const input = await uploader();
+    const before = count(platform.files);
+    const carried = new DataTransfer();
+    for (const file of files) carried.items.add(file);
+    input.files = carried.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (!await until(() => count(platform.files) > before, patience)) continue;
+    await until(() => !count(platform.arriving), SILENT);
+    return takeOutFailed();
+  }
+  return files.map(({ name }) => name);
+}
+
+function takeOutFailed() {
+  return [...document.querySelectorAll(platform.failed)].map((file) => {
+    file.querySelector(platform.removeFile).click();
+    return file.querySelector(platform.fileName).title;
+  });
 }
 
 // Its code may come after ours on a slow line.
 async function uploader() {
-  while (!document.querySelector(platform.uploader)) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+  await until(() => count(platform.uploader), Infinity);
+  return document.querySelector(platform.uploader);
+}
+
+function count(selector) {
+  return document.querySelectorAll(selector).length;
+}
+
+async function until(test, patience) {
+  const end = performance.now() + patience;
+  while (!test()) {
+    if (performance.now() > end) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+  }
+  return true;
 }
 
 // Files that reach the uploader by any way.
 document.addEventListener("change", ({ target }) => {
-  if (target instanceof HTMLInputElement && target.matches(platform.uploader)) sending.push(...target.files);
+  if (target instanceof HTMLInputElement && target.matches(platform.uploader)) {
+    sending.push(...[...target.files].filter((file) => !sending.includes(file)));
+  }
 }, true);
 
 function tabName() {
@@ -112,27 +144,38 @@ function numberOf(key) {
 }
 
 const shelf = new Shelf();
-let giving = []; // keys of photographs that are on their way back
+let giving = []; // photographs that are on their way back
 let told = ""; // the server's session that knows what this tab keeps
 
 // Keeps what the server has taken of this tab's photographs and forgets others. A session that has
-// none (after a reload) gets them back; if it waits for one, it hears also that there are none.
-async function agreeWith({ session, own, waits }, tell) {
+// none (after a reload) hears which there are, if any or if it waits for one, and gets them back
+// when it knows their keys.
+async function agreeWith({ session, own, waits, coming }, tell) {
   if (told !== session) {
     told = session;
     const kept = await shelf.all();
     if (!own.length) {
-      giving = kept.map(({ key }) => key);
+      giving = kept;
       if (kept.length || waits) tell("kept", kept.map(({ key, name, size }) => [key, name, size]));
-      if (kept.length) await uploader();
-      sendPhotographs(kept.map(({ file, name }) => (file instanceof File ? file : new File([file], name))));
       return;
     }
   }
+  const back = giving.filter(({ key, sent }) => coming.includes(key) && !sent);
+  if (back.length) {
+    for (const one of back) one.sent = true;
+    const files = back.map(({ file, name }) => (file instanceof File ? file : new File([file], name)));
+    if ((await sendPhotographs(files)).length) {
+      for (const one of back) one.sent = false;
+      tell("kept", []);
+    }
+    return;
+  }
+  if (!own.length && giving.some(({ sent }) => !sent)) return; // the server has not heard of them yet
   const keys = own.map(({ key }) => key);
-  giving = giving.filter((key) => !keys.includes(key));
+  giving = giving.filter(({ key }) => coming.includes(key));
   const kept = await shelf.all();
-  await shelf.forget(kept.map(({ key }) => key).filter((key) => !keys.includes(key) && !giving.includes(key)));
+  const wanted = [...keys, ...giving.map(({ key }) => key)];
+  await shelf.forget(kept.map(({ key }) => key).filter((key) => !wanted.includes(key)));
   for (const { key, name, size } of own) {
     if (kept.some((one) => one.key === key)) continue;
     const at = sending.findIndex((file) => file.name === name && file.size === size);

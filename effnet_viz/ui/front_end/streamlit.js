@@ -25,6 +25,11 @@
 const platform = {
   field: "[data-testid=stFileUploader]", // a field for other files than photographs
   uploader: ".st-key-files input[type=file]", // its limits hold for every way in
+  files: ".st-key-files [data-testid=stFileChip]", // those that the field has taken hold of
+  arriving: ".st-key-files [data-testid=stFileChipIconSpinner]",
+  failed: ".st-key-files [data-testid=stFileChip][aria-invalid=true]",
+  fileName: "[data-testid=stFileChipName]",
+  removeFile: "[data-testid=stFileChipDeleteBtn] button",
   menu: "[data-testid=stMainMenuButton]", // theme, print
   main: "[data-testid=stMain]",
   block: (name) => `.st-key-${name}`,

@@ -32,6 +32,8 @@ class Strip {
     host.replaceChildren(element("div", { class: "strip" }, this.skip, this.brand, this.rule, this.photographs, this.input, this.shot),
       this.menu.panel, this.sheet.panel, this.problems, this.zone);
     this.buttons = [];
+    this.underWay = []; // files
+    this.unsent = []; // sentences about files that never reached the server
     this.listeners = {
       dragover: (event) => this.drag(event, true), dragleave: (event) => this.drag(event, event.relatedTarget !== null),
       drop: (event) => this.drop(event), paste: (event) => this.paste(event),
@@ -63,11 +65,11 @@ class Strip {
       if (focused) at.focus({ preventScroll: true });
     }
     this.remove.hidden = !chosen?.file;
-    this.hint.textContent = WORDS.or_drop;
-    this.showProblems(data.problems);
+    this.showHint();
+    this.showProblems();
     if (data.photographs.length) {
       const sent = own.map(({ key, file: [name, size] }) => ({ key, name, size }));
-      agreeWith({ session: data.session, own: sent, waits: !data.chosen }, this.tell);
+      agreeWith({ session: data.session, own: sent, waits: !data.chosen, coming: data.coming }, this.tell);
     }
   }
 
@@ -82,6 +84,8 @@ class Strip {
 
   choose(key) {
     this.sheet.close();
+    this.unsent = [];
+    this.showProblems();
     if (key !== this.data.chosen) this.tell("photograph", key);
   }
 
@@ -106,9 +110,24 @@ class Strip {
     input.value = "";
   }
 
-  take(files) {
-    if (!this.data.photographs.length || !sendPhotographs(files)) return;
-    this.hint.textContent = files.length === 1 ? `${WORDS.sending} ${files[0].name} …` : `${WORDS.sending} ${files.length} …`;
+  async take(files) {
+    if (!this.data.photographs.length || !files.length) return;
+    const fits = files.filter(({ size }) => size <= this.data.limit.bytes);
+    this.unsent = files.filter((file) => !fits.includes(file)).map(({ name }) => `${name}: ${this.data.limit.beyond}`);
+    this.showProblems();
+    if (!fits.length) return;
+    this.underWay = [...this.underWay, ...fits];
+    this.showHint();
+    const failed = await sendPhotographs(fits);
+    this.underWay = this.underWay.filter((file) => !fits.includes(file));
+    this.unsent = [...this.unsent, ...failed.map((name) => `${name}: ${WORDS.not_sent}`)];
+    this.showHint();
+    this.showProblems();
+  }
+
+  showHint() {
+    const [first, ...others] = this.underWay;
+    this.hint.textContent = first ? `${WORDS.sending} ${others.length ? others.length + 1 : first.name} …` : WORDS.or_drop;
   }
 
   drag(event, over) {
@@ -138,7 +157,8 @@ class Strip {
   }
 
   // Above the page: nothing moves.
-  showProblems(problems) {
+  showProblems() {
+    const problems = [...this.unsent, ...this.data.problems];
     if (String(problems) === this.shown) return;
     this.shown = String(problems);
     const close = button("", () => this.problems.replaceChildren(), { look: "plain icon", label: WORDS.close }, icon("close"));

@@ -15,6 +15,7 @@ from itertools import count
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
+from effnet_viz.images.decode import MAX_BYTES, TOO_LARGE
 from effnet_viz.images.photograph import ImageError
 from effnet_viz.images.samples import Sample, samples
 from effnet_viz.scenes.gallery import gallery
@@ -308,6 +309,8 @@ def photographs() -> Photographs:
         "" if awaited else chosen,
         _problems(),
         ACCEPT,
+        (MAX_BYTES, TOO_LARGE),
+        list(_kept_files()),
         {
             "photograph": _choose,
             "remove": _remove,

@@ -95,11 +95,16 @@ def _line(spec: SceneSpec, method: Method, networks: int) -> str:
     line, drag = words.BENCH_LINE, words.BENCH_DRAG
     if len(spec.objects) == 2:
         line, drag = words.BENCH_LINE_TWO, words.BENCH_DRAG_TWO
-    thing = _WORDS.get(spec.objects[0].name, words.OWN_OBJECT)
+    thing = in_words(spec.objects[0].name)
     several = words.SEVERAL_LOOK.format(count=number_word(networks).capitalize())
     said = line.format(who=words.ONE_LOOKS if networks == 1 else several, thing=thing)
     unusual = f"<span>{method.title}</span>" if method is not CAM else ""
     return f'<p class="lab-line of of-{networks}">{said} <b>{drag}</b> {unusual}</p>'
+
+
+def in_words(name: str) -> str:
+    """“a walking Sumatran tiger”, of an object's name in a scene."""
+    return _WORDS.get(name, words.OWN_OBJECT)
 
 
 def with_places(spec: SceneSpec) -> SceneSpec:
@@ -248,6 +253,11 @@ def new_scene_by_key(_: str) -> None:
     """As the button; what the controls say lies outside of what runs."""
     _new_scene()
     st.session_state["stepped"] = True
+
+
+def show_own_object() -> None:
+    """The visitor's own object is the first of the scene, and what the maps are about."""
+    st.session_state[FIRST.name], st.session_state["asked"] = words.OWN_OBJECT, ORDER[0]
 
 
 def move_object(number: int, place: tuple[float, float]) -> None:

@@ -26,6 +26,7 @@ from effnet_viz.serving import models as serving
 from effnet_viz.study import experiments
 from effnet_viz.study.experiments import HIDDEN, Backgrounds, Hiding, Look
 from effnet_viz.ui import words
+from effnet_viz.ui.lab.bench_controls import in_words
 from effnet_viz.ui.lab.colours import drawn_colours_of
 from effnet_viz.ui.layout import charts, theme, url_state
 from effnet_viz.ui.layout.fold import fold
@@ -47,13 +48,13 @@ def show_experiments(
     backdrop: Pixels | None,
 ) -> None:
     """Both, folded. `target` is which of the scene's objects is asked for."""
-    asked = spec, models, target, own, backdrop
+    arguments = spec, models, target, own, backdrop
     with st.container(key="experiments", horizontal=True):
         for title, key, show in (
             (words.TEN_BACKGROUNDS, "ten_backgrounds_fold", _ten_backgrounds),
             (words.HIDE_SLOWLY, "hide_slowly_fold", _hide_slowly),
         ):
-            fold(title, key, partial(show, *asked), in_link=False)
+            fold(title, key, partial(show, *arguments), in_link=False)
 
 
 def _ten_backgrounds(
@@ -70,7 +71,8 @@ def _ten_backgrounds(
         )  # fmt: skip
 
     key = _key("ten_backgrounds", spec, models, target, own, backdrop)
-    _shown(key, words.TEN_BACKGROUNDS, words.TEN_LINE, models, make, _show_backgrounds)
+    line = f"{words.TEN_LINE} {_asked_for(spec, target)}"
+    _shown(key, words.TEN_BACKGROUNDS, line, models, make, _show_backgrounds)
 
 
 def _hide_slowly(
@@ -87,7 +89,15 @@ def _hide_slowly(
         )  # fmt: skip
 
     key = _key("hide_slowly", spec, models, target, own, backdrop)
-    _shown(key, words.HIDE_SLOWLY, words.HIDE_LINE, models, make, _show_hiding)
+    line = f"{words.HIDE_LINE} {_asked_for(spec, target)}"
+    _shown(key, words.HIDE_SLOWLY, line, models, make, _show_hiding)
+
+
+def _asked_for(spec: SceneSpec, target: int) -> str:
+    """Which of two objects, and how to ask for the other one."""
+    if len(spec.objects) == 1:
+        return ""
+    return words.ASKED_FOR.format(thing=in_words(spec.objects[target].name))
 
 
 def _own(own: CutOut | None) -> tuple[CutOut, ...]:
@@ -172,11 +182,11 @@ def _show_backgrounds(found: Mapping[str, Backgrounds]) -> None:
 
 def _cell(number: int, look: Look, change: float | None, top: float) -> str:
     """A scene with its map, all of a network's in one scale; what is said of it below."""
-    named = words.NAMED_RIGHTLY if look.right else words.NAMED_WRONGLY
+    named = words.NAMED[look.right]
     title = words.YOUR_SCENE if change is None else words.MAP_CHANGE.format(change=f"{change:.2f}")
     share = percent(look.probability)
     alt = html.escape(f"{words.ON_BACKGROUND.format(number=number)}: {title}, {share}, {named}")
-    mark = "✓" if look.right else "✗"
+    mark = {True: "✓", False: "✗", None: ""}[look.right]
     return (
         f'<li><img src="{data_url(_over(look, top), "webp")}" alt="{alt}">'
         f'<b title="{named}">{mark} {share}</b><span>{html.escape(title)}</span></li>'
@@ -217,7 +227,7 @@ def _show_hiding(found: Mapping[str, Hiding]) -> None:
 
 def _axes(title: str) -> dict[str, Any]:
     x = {"title": {"text": words.HIDDEN_OF_OBJECT}, "tickformat": ".0%", "range": [-0.02, 0.92]}
-    y = {"title": {"text": title}, "tickformat": ".0%", "rangemode": "tozero"}
+    y = {"title": {"text": title}, "tickformat": "~%", "rangemode": "tozero"}
     return charts.layout(340, x, y, top=56)
 
 

@@ -18,6 +18,7 @@ from effnet_viz.scenes.cutting import CutOutError, Opacity, Stroke
 from effnet_viz.scenes.objects import CutOut
 from effnet_viz.serving import models
 from effnet_viz.ui import front_end, results, visitors, words
+from effnet_viz.ui.lab.bench_controls import show_own_object
 from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.upload import MAX_MEGABYTES
@@ -56,6 +57,8 @@ def offer_own_object() -> None:
 @mistake_boundary()
 def _make() -> None:
     state = st.session_state
+    if state.pop("_own_object_made", False):
+        st.rerun()  # which closes the dialog
     key = f"own_object_file_{state.setdefault('own_object_number', 0)}"
     draft: _Draft | None = state.get("_own_draft")
     if draft is None:
@@ -116,14 +119,26 @@ def _finish(rgba: NDArray[np.uint8] | None) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         ready = rgba is not None and bool(labels)
-        if st.button(words.USE_OBJECT, type="primary", disabled=not ready, key="use_own_object"):
-            assert rgba is not None  # or the button would not answer
-            st.session_state["own_object"] = cutting.own_object(rgba, labels)
-            _forget_draft()
-            st.rerun()
+        st.button(
+            words.USE_OBJECT, type="primary", disabled=not ready, key="use_own_object",
+            on_click=_use_object,
+        )  # fmt: skip
         st.button(words.OTHER_PICTURE, on_click=_forget_draft, key="other_object_picture")
         if rgba is not None and not labels:
             st.caption(words.SAY_WHAT_IT_IS)
+
+
+def _use_object() -> None:
+    """The draft becomes the first object of the scene."""
+    state = st.session_state
+    draft: _Draft | None = state.get("_own_draft")
+    labels = state.get("own_object_labels")
+    if draft is None or draft.rgba is None or not labels:
+        return  # a second click, or another picture came first
+    state["own_object"] = cutting.own_object(draft.rgba, labels)
+    state["_own_object_made"] = True
+    show_own_object()
+    _forget_draft()
 
 
 def _forget_draft() -> None:

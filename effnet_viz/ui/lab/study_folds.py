@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from effnet_viz.analysis.evaluation import MEASURES
-from effnet_viz.analysis.words import NO_BREAK, percent
+from effnet_viz.analysis.words import NO_BREAK, change, percent
 from effnet_viz.attribution.methods import METHODS
 from effnet_viz.study.results import SIZES, Estimate, MethodEstimate, MethodsMeasured, StudyResults
 from effnet_viz.study.verdicts import (
@@ -181,8 +181,8 @@ def _show_agreement(closely: MethodsMeasured) -> None:
 
 def _correlation(found: Estimate) -> str:
     """“−0.59 (−0.85 to +0.40)”, on one line."""
-    told = f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f})"
-    return told.replace("-", "−").replace(" ", NO_BREAK)
+    told = f"{change(found.value)} ({change(found.low)} to {change(found.high)})"
+    return told.replace(" ", NO_BREAK)
 
 
 def _told(found: Estimate) -> str:

@@ -61,20 +61,19 @@ def page(
     """
     st.set_page_config(page_title=f"{title} · effnet-viz", layout="wide")
     refused = url_state.begin_page(address)
-    try:
-        with mistake_boundary(), ExitStack() as stack:
-            with st.container(key="frame"):  # takes no room
-                front_end.bring_code()
-                st.html(f'<h1 class="hidden">{title}</h1>')
-                chosen = photographs()
-            place = stack.enter_context(strip.strip(title, chosen, maps=maps))
-            _refusals.set(_Refusals(st.empty(), refused, []))
-            _refusals.get().show()
-            if not maps:  # its elements come each in its time: they are shown together
-                stack.enter_context(st.container(key="calm", gap=None))
-            yield place
-    finally:
-        front_end.part("address", {"values": url_state.address()}, key="address")
+    with mistake_boundary(), ExitStack() as stack:
+        with st.container(key="frame"):  # takes no room
+            front_end.bring_code()
+            st.html(f'<h1 class="hidden">{title}</h1>')
+            chosen = photographs()
+        place = stack.enter_context(strip.strip(title, chosen, maps=maps))
+        _refusals.set(_Refusals(st.empty(), refused, []))
+        _refusals.get().show()
+        if not maps:  # its elements come each in its time: they are shown together
+            stack.enter_context(st.container(key="calm", gap=None))
+        yield place
+    # Not where the run is interrupted: it would take the place of what has not been made again.
+    front_end.part("address", {"values": url_state.address()}, key="address")
 
 
 def refuse(name: str) -> None:

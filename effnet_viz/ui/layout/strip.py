@@ -38,6 +38,10 @@ class Photographs:
     """Sentences about files that could not be taken."""
     accept: str = ""
     """Kinds of files, as the attribute of a file field."""
+    limit: tuple[int, str] = (0, "")
+    """Bytes of a file, and a sentence about those beyond."""
+    coming: Sequence[str] = ()
+    """Keys of those that the tab has kept and is to send."""
     hears: Mapping[str, Callable[[Any], None]] = field(default_factory=dict)
     """By name: photograph and remove get a key; forget; kept gets what the tab has kept."""
 
@@ -65,6 +69,8 @@ def strip(title: str, photographs: Photographs, *, maps: bool) -> Iterator[Delta
         "chosen": photographs.chosen,
         "problems": list(photographs.problems),
         "accept": photographs.accept,
+        "limit": dict(zip(("bytes", "beyond"), photographs.limit, strict=True)),
+        "coming": list(photographs.coming),
         "session": st.session_state.setdefault("_session", secrets.token_hex(8)),
     }
     with st.container(key="strip", horizontal=True, vertical_alignment="center", gap="small"):

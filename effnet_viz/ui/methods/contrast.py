@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from effnet_viz.analysis.analysis import NoClassActivationMapError
 from effnet_viz.analysis.contrast import Contrast, contrast
+from effnet_viz.analysis.words import change, decimal
 from effnet_viz.attribution import methods
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import METHODS
@@ -88,13 +89,15 @@ def _show_channels(found: Contrast) -> None:
     said = words.CONTRAST_SUM.format(
         one=one.label,
         other=other.label,
-        logits=f"{one.logit:.2f} − {other.logit:.2f} = {found.difference:+.2f}",
-        channels=f"{float(channels.sum()):+.2f}",
-        bias=f"{found.bias:+.2f}",
+        first=decimal(one.logit),
+        second=decimal(other.logit),
+        difference=change(found.difference),
+        channels=change(float(channels.sum())),
+        bias=change(found.bias),
     )
     st.html(f"<p>{html.escape(said)}</p>")
     rows = [
-        [str(each.index), f"{each.one:+.2f}", f"{each.other:+.2f}", f"{each.difference:+.2f}"]
+        [str(each.index), *map(change, (each.one, each.other, each.difference))]
         for each in found.strongest(CHANNELS)
     ]
     heads = [words.CHANNEL, one.label, other.label, words.DIFFERENCE]
