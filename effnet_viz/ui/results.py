@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -303,22 +304,44 @@ def method_scores(
 
 _measured: dict[tuple[object, str, int | None], float] = {}
 """Seconds of a map when it was last made here, by model, method and stage."""
-_EAGER = 4.0
+_shortest: dict[object, float] = {}
+"""Seconds of the shortest forward pass seen here, by model: others had to share the processors."""
+_EAGER = 2.7
 """How much longer a run takes through a library, with its gradient, than in the engine."""
+_AROUND = 0.1
+"""Seconds that a library takes around its runs."""
+
+
+def forward_seconds(analysis: Analysis) -> float:
+    """What a forward pass of this network takes when nothing else does."""
+    model, seen = analysis.model.id, analysis.activations.seconds
+    _shortest[model] = min(seen, _shortest.get(model, seen))
+    return _shortest[model]
 
 
 def expected_seconds(analysis: Analysis, method: Method, stage: int | None) -> float:
-    """What a map will take: what it last took, else by its runs and the forward pass."""
+    """What a map will take: what it last took, else by its runs, the forward pass, and how much
+    longer than that other maps of this network took."""
     known = _measured.get((analysis.model.id, method.key, stage))
     if known is not None:
         return known
+    slower = [
+        seconds / _by_runs(analysis, METHODS[key], at)
+        for (model, key, at), seconds in list(_measured.items())
+        if model == analysis.model.id and METHODS[key].library is not Library.ENGINE
+    ]
+    return _by_runs(analysis, method, stage) * (median(slower) if slower else 1.0)
+
+
+def _by_runs(analysis: Analysis, method: Method, stage: int | None) -> float:
     share = 1.0
     if method.only_after and stage is not None:
         stages = analysis.model.structure.stages
         after = sum(one.multiply_adds for number, one in stages.items() if number > stage)
         share = after / analysis.model.structure.multiply_adds
-    slower = 1.0 if method.only_forward else _EAGER
-    return method.passes * share * slower * analysis.activations.seconds
+    each = 1.0 if method.only_forward else _EAGER
+    around = 0.0 if method.library is Library.ENGINE else _AROUND
+    return around + method.passes * share * each * forward_seconds(analysis)
 
 
 def explanation(

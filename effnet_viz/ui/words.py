@@ -205,11 +205,11 @@ SAW_PART = "It saw the square: {percent} % of the photograph."
 SAW_ALL = "It saw all of the photograph."
 HOLD_H = "Hold <kbd>H</kbd> for the bare picture."
 NARROW = "The photograph is so narrow that only its middle is shown."
-SAME_MAP = "At the last stage both maps are the same."
+SAME_MAP = "{label}, {stage}: the same map"
 WHY_SAME_MAP = (
-    "The gradient at the last stage is the weight that the class gives to a channel, divided by "
-    "the number of cells. Grad-CAM is multiplied by its number of cells at every stage, so both "
-    "maps are in units of the class's score."
+    "At the last stage both maps are the same: the gradient there is the weight that the class "
+    "gives to a channel, divided by the number of cells. Grad-CAM is multiplied by its number of "
+    "cells at every stage, so both maps are in units of the class's score."
 )
 PRESENTING_ONE = "← → stage · ↑ ↓ network · H photograph · Esc leaves"
 STAGES = "Stage by stage"
@@ -775,7 +775,7 @@ OTHER_CLASSES = (
 )
 NETWORKS_TO_COMPARE = "Networks"
 SIDE = "Side of the higher resolution, in pixels"
-UNTRAINED_TOO = "Run networks without weights untrained"
+UNTRAINED_TOO = "Show networks without weights, too: untrained"
 UNTRAINED_TOO_HELP = (
     "Their predictions and maps mean nothing, and say so; their size and time are real."
 )
@@ -850,6 +850,7 @@ DISAGREEMENT = (
 WITH_UNTRAINED = "WITH UNTRAINED NETWORKS"
 START = "Start, about {time}"
 CANCEL = "Cancel"
+MEASURING_ENDED = "It ended because you chose something else to look at. Start it again for that."
 LOOK_CLOSER = "Look closer"
 DELETION = "Deletion and insertion"
 DELETION_LINE = (
@@ -861,7 +862,7 @@ DELETION_CURVES = {
     "insertion": "Insertion: higher is better",
 }
 NO_NETWORK_YET = "No network yet"
-DELETION_SHARES = "Left of the answer, on average"
+DELETION_SHARES = "Answer that is left, on average"
 DELETION_STAGE = "How much, in percent of what the network saw"
 DELETION_DIRECTION = "The most important part of the photograph"
 POINTING = "Pointing game"

@@ -129,6 +129,10 @@ def test_a_click_on_the_other_object_makes_its_class_the_target(page: Page, addr
     page.reload()
     explained(page, "hen")
     page.get_by_role("button", name="Change scene").click()
+    last = page.get_by_role("combobox", name="Map")
+    last.scroll_into_view_if_needed()
+    inside, panel = box_of(last), box_of(page.locator(".st-key-dropdown_scene"))
+    assert inside["y"] + inside["height"] < panel["y"] + panel["height"] <= WIDE["height"]
     page.locator(".st-key-_asked input").click()
     page.get_by_role("option", name="a lying tiger").click()
     explained(page, "tiger")

@@ -20,6 +20,7 @@ from effnet_viz.pictures import render
 from effnet_viz.ui import words
 from effnet_viz.ui.compare.agreement import pairs_table
 from effnet_viz.ui.inputs.network_picker import ROLES, ChosenNetwork
+from effnet_viz.ui.layout import theme
 from effnet_viz.ui.panes import map_of
 from tests.browser.visitor import PATIENCE, PHONE, WIDE, add_photographs, await_all_stages
 from tests.conftest import SAMPLES, loaded
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.browser
 
 NAMES = ["Baseline", "Higher resolution", "Compound"]
 """Of those five that have weights."""
+INK_IN_THE_DARK = "rgb({}, {}, {})".format(*bytes.fromhex(theme.COLOURS["ink"][1][1:]))
 
 
 def open_comparison(page: Page, address: str, query: str = "", count: int = 3) -> None:
@@ -316,6 +318,13 @@ def test_what_takes_long_can_be_cancelled_and_started_again(page: Page, address:
     bar = card.get_by_role("progressbar")
     expect(bar).to_be_visible()
     page.wait_for_url("**race=true*")
+    page.emulate_media(color_scheme="dark")
+    expect(card.get_by_role("button", name="Cancel")).to_have_css("color", INK_IN_THE_DARK)
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("radiogroup", name="Stage").get_by_role("radio", name="Stage 7").click()
+    expect(card.get_by_text(words.MEASURING_ENDED)).to_be_visible()
+    card.get_by_role("button", name="Start, about").click()
+    expect(card.get_by_text(words.MEASURING_ENDED)).to_have_count(0)
     card.get_by_role("button", name="Cancel").click()
     expect(card.get_by_role("button", name="Start, about")).to_be_visible()
     expect(bar).to_have_count(0)

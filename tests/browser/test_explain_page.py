@@ -81,7 +81,7 @@ def test_the_picture_comes_first(page: Page, address: str, size: ViewportSize, s
     rows = page.get_by_role("radiogroup", name="Explain a class").get_by_role("radio")
     expect(rows).to_have_count(5)
     assert all(36 <= box_of(row)["height"] <= 44 for row in rows.all())
-    stages = page.get_by_role("group", name="Stages of the network").locator("button")
+    stages = page.get_by_role("radiogroup", name="Stages of the network").locator("button")
     expect(stages).to_have_count(9)
     expect(page.get_by_role("group", name="Channels of stage 8").locator("button")).to_have_count(
         24
@@ -213,7 +213,10 @@ def test_photograph_stage_and_channel(page: Page, address: str) -> None:
     explained(page, "tiger cat")
     choose_photograph(page, "palace")
     explained(page, "palace")
-    choose(page, "Stages of the network", "7")
+    choose(page, "Stages of the network", "8")
+    expect(pane_of(page, "Grad-CAM")).to_have_attribute("aria-label", re.compile("stage 8 "))
+    page.keyboard.press("ArrowLeft")  # in the group that has the focus now
+    expect(page).to_have_url(re.compile("stage=7"))
     expect(pane_of(page, "Grad-CAM")).to_have_attribute("aria-label", re.compile("stage 7 "))
     page.get_by_role("group", name="Channels of stage 7").locator("button").nth(3).click()
     dialog = page.get_by_role("dialog")

@@ -111,6 +111,10 @@ def test_one_scrubs_through_all_stages_without_asking_the_server(page: Page, add
         # Three digits of one of 65,536 levels.
         close = pytest.approx(expected, rel=0.01, abs=float(np.ptp(values)) / 50_000)
         assert float(value.replace("−", "-")) == close
+    expect(page).to_have_url(re.compile("stage=6"))
+    page.wait_for_timeout(1500)  # the page has followed, and the focus is where it was
+    page.keyboard.press("ArrowLeft")
+    expect(pane).to_have_attribute("aria-label", re.compile(", stage 5 "))
     play.click()
     expect(pane).to_have_attribute("aria-label", re.compile(", stage 9 "))
     play.click()

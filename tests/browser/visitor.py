@@ -146,7 +146,8 @@ def await_all_stages(page: Page) -> Locator:
 
 
 def choose(page: Page, group: str, key: str) -> None:
-    page.get_by_role("group", name=group, exact=True).locator(f'button[data-key="{key}"]').click()
+    pictures = page.get_by_role("radiogroup", name=group, exact=True)
+    pictures.locator(f'button[data-key="{key}"]').click()
 
 
 def go_to(page: Page, title: str) -> None:

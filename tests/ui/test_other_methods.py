@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from effnet_viz.arrays import Floats, reduced
 from effnet_viz.attribution.attribution import Attribution
 from effnet_viz.attribution.methods import METHODS, MethodRefusedError
 from effnet_viz.serving import slow_methods
-from effnet_viz.ui import viewer, words
+from effnet_viz.ui import results, viewer, words
 from tests.conftest import SAMPLES, loaded
 from tests.ui.opening import address, maps, open_app, open_page, part, parts, tell, texts
 
@@ -123,3 +124,22 @@ def test_compare_takes_any_method() -> None:
     for model, one in zip(models, compared.explanations, strict=True):
         own = analyse(SAMPLES / "cat.jpg", model, "tiger cat").attribute("hires-cam", 8)
         assert np.array_equal(one.attribution.values, own.values)
+
+
+def test_what_a_map_will_take_follows_from_what_others_took(
+    monkeypatch: pytest.MonkeyPatch, cat: Analysis
+) -> None:
+    monkeypatch.setattr(results, "_measured", {})
+    monkeypatch.setattr(results, "_shortest", {})
+    slowly = replace(cat, activations=replace(cat.activations, seconds=10.0))
+    first = results.expected_seconds(slowly, METHODS["occlusion"], None)
+    assert first > 10 * METHODS["occlusion"].passes
+    quickly = replace(cat, activations=replace(cat.activations, seconds=0.01))
+    alone = results.expected_seconds(quickly, METHODS["occlusion"], None)
+    assert alone < first / 100
+    # A pass that shared the processors says nothing.
+    assert results.expected_seconds(slowly, METHODS["occlusion"], None) == alone
+    lime = results.expected_seconds(quickly, METHODS["lime"], None)
+    results._measured[cat.model.id, "lime", None] = 3 * lime
+    assert results.expected_seconds(quickly, METHODS["lime"], None) == 3 * lime
+    assert results.expected_seconds(quickly, METHODS["occlusion"], None) == pytest.approx(3 * alone)

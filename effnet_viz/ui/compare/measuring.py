@@ -59,6 +59,10 @@ class _Held:
 
     of: tuple[object, ...] | None = None
     found: Found = field(default_factory=dict)
+    unfinished: bool = False
+    """It has been started and has not come to its end."""
+    ended: bool = False
+    """Another choice ended it before it was finished."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,18 @@ class Card:
 
     of: Measurement
     view: ComparisonView
-    found: Found
     button: DeltaGenerator
     body: DeltaGenerator
     foot: DeltaGenerator
+
+    @property
+    def held(self) -> _Held:
+        held: _Held = st.session_state[f"_{self.of.name}"]
+        return held
+
+    @property
+    def found(self) -> Found:
+        return self.held.found
 
     @property
     def missing(self) -> list[int]:
@@ -98,8 +110,9 @@ def show_card(measurement: Measurement, view: ComparisonView) -> Card:
     of = (view.id, *measurement.depends(view))
     if held.of != of:
         if held.of is not None:  # started for something else
-            st.session_state[measurement.name] = None
-        held.of, held.found = of, {}
+            held.ended = held.unfinished and url_state.is_asked(measurement.name)
+            url_state.cancel(measurement.name)
+        held.of, held.found, held.unfinished = of, {}, False
     with st.container(key=measurement.name):
         with st.container(
             key=f"{measurement.name}_head", horizontal=True, vertical_alignment="center"
@@ -108,7 +121,7 @@ def show_card(measurement: Measurement, view: ComparisonView) -> Card:
             button = st.empty()
         st.html(f"<p>{html.escape(measurement.line)}</p>")
         body, foot = st.empty(), st.empty()
-    card = Card(measurement, view, held.found, button, body, foot)
+    card = Card(measurement, view, button, body, foot)
     _draw_body(card)
     _draw_button(card)
     return card
@@ -119,6 +132,7 @@ def run(card: Card) -> None:
     if not card.running:
         return
     measurement, view, missing = card.of, card.view, card.missing
+    card.held.unfinished, card.held.ended = True, False
     expected = {place: measurement.seconds(view, place) for place in missing}
     began, done = time.monotonic(), 0.0
     for place in missing:
@@ -137,6 +151,7 @@ def run(card: Card) -> None:
             card.found[place] = Outcome(note=str(error) if told else message_of(error, title))
         done += expected[place]
         _draw_body(card)
+    card.held.unfinished = False
     _draw_button(card)
 
 
@@ -160,6 +175,8 @@ def _draw_button(card: Card) -> None:
     notes = [outcome.note for outcome in card.found.values() if outcome.note]
     if notes:
         card.foot.html("".join(f"<p>{html.escape(note)}</p>" for note in notes))
+    elif card.held.ended:
+        card.foot.html(f"<p>{html.escape(words.MEASURING_ENDED)}</p>")
     elif not card.running:
         card.foot.empty()
 

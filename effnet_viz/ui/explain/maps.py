@@ -226,10 +226,10 @@ def _stages_of(view: ExplainView) -> str:
 
 def _grad_cam_picture(view: ExplainView, attribution: Attribution) -> viewer.Picture:
     same = attribution.stage == view.model.last_stage and view.model.engine.head is not None
-    stage = f"stage {attribution.stage}"
+    stage, label = f"stage {attribution.stage}", view.analysis.target.label
     under = Under(
         methods.GRAD_CAM.title,
-        words.SAME_MAP if same else f"{view.analysis.target.label}, {stage}",
+        words.SAME_MAP.format(label=label, stage=stage) if same else f"{label}, {stage}",
         tag=stage,
         why=words.WHY_SAME_MAP if same else "",
     )

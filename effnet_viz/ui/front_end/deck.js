@@ -177,9 +177,15 @@ class Deck {
     this.asked = stages.chosen;
     this.showPassing();
     this.offerPlay();
-    const place = this.cells.get(stages.scrubber)?.root;
+    this.placeStages(stages.scrubber);
+  }
+
+  // What is moved in the document loses the focus: only where it does not lie there already.
+  placeStages(slot) {
+    const place = this.cells.get(slot)?.root;
+    const before = this.data.wall ? this.controls.methodGroup : this.slots;
     if (place && this.scrubber.parentElement !== place && !PHONE.matches) place.append(this.scrubber);
-    else if (!stages.scrubber) (this.data.wall ? this.controls.methodGroup : this.slots).after(this.scrubber);
+    else if (!slot && before.nextElementSibling !== this.scrubber) before.after(this.scrubber);
   }
 
   buildStages({ labels, scrubber }) {
@@ -342,18 +348,16 @@ class Sheet {
     this.panels = ["class", "stage", "look"].map((name) => element("div", { class: `panel for-${name}` }));
     this.root = element("aside", { class: "sheet", "aria-label": WORDS.sheet },
       element("div", { class: "tabs" }, ...this.tabs), ...this.panels);
+    this.panels[1].append(element("p", { class: "quiet" }, WORDS.stages_hint));
     this.opened = null;
   }
 
   update({ stages, layout, asks }) {
     this.root.hidden = layout !== "pair";
     this.stages = stages;
-    const [, stage, look] = this.panels;
+    const [, , look] = this.panels;
     this.tabs[0].hidden = this.tabs[1].hidden = !stages; // nothing to choose
-    if (stages && layout === "pair") {
-      this.tabs[1].textContent = `${WORDS.stage} ${stages.chosen}`;
-      stage.replaceChildren(element("p", { class: "quiet" }, WORDS.stages_hint), this.deck.scrubber);
-    }
+    if (stages) this.tabs[1].textContent = `${WORDS.stage} ${stages.chosen}`;
     const save = button(WORDS.save, () => saveFile(slots.get(this.deck.shown)), {}, icon("save"));
     this.asks = element("div", { class: "two" }, save, ...asks.map(([name, text]) => button(text, () => page.tell("ask", name))));
     look.querySelector(".two")?.replaceWith(this.asks);

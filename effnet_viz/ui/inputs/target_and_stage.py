@@ -42,6 +42,7 @@ def choose_target(classes: Classes) -> str | None:
         key="target",
         bind="query-params",
         placeholder=words.ANOTHER_OF.format(count=len(classes)),
+        filter_mode="contains",
         label_visibility="collapsed",
     )
     return target
@@ -77,6 +78,7 @@ def offer_targets(classes: Classes, label: str) -> None:
             key="_target",
             on_change=changed,
             placeholder=words.ANOTHER_OF.format(count=len(classes)),
+            filter_mode="contains",
         )
 
 

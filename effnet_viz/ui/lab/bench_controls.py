@@ -128,15 +128,14 @@ def _choose_objects(own: CutOut | None) -> tuple[Placed, ...]:
     for name, usual in (("first", _WORDS[start.name]), ("second", _NONE)):
         if own is None and state.get(name) == words.OWN_OBJECT:  # it was removed
             state[name] = usual
-    with st.container(horizontal=True):
-        first = st.selectbox(
-            words.OBJECT, names, names.index(_WORDS[start.name]), key=FIRST.name,
-            bind="query-params", width=CONTROL,
-        )  # fmt: skip
-        second = st.selectbox(
-            words.SECOND_OBJECT, [_NONE, *names], key=SECOND.name, bind="query-params",
-            width=CONTROL,
-        )  # fmt: skip
+    first = st.selectbox(
+        words.OBJECT, names, names.index(_WORDS[start.name]), key=FIRST.name, bind="query-params",
+        filter_mode="contains",
+    )  # fmt: skip
+    second = st.selectbox(
+        words.SECOND_OBJECT, [_NONE, *names], key=SECOND.name, bind="query-params",
+        filter_mode="contains",
+    )  # fmt: skip
     placed = [_choose_how(_name(first), start, FIRST_SIZE, FIRST_TURN, FIRST_MIRRORED)]
     if second != _NONE:
         st.caption(words.OF_THE_SECOND)

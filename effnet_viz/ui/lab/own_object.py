@@ -113,6 +113,7 @@ def _finish(rgba: NDArray[np.uint8] | None) -> None:
         tuple(imagenet()),
         key="own_object_labels",
         max_selections=MOST_LABELS,
+        filter_mode="contains",
         select_all=False,
         placeholder=words.OF_CLASSES.format(count=len(imagenet())),
         help=words.WHAT_IS_IT_HELP,

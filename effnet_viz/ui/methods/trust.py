@@ -85,7 +85,7 @@ def _expected(view: MethodsView, method: Method) -> float:
     """Its map and those of the changed photographs, the forward passes around them, and the grid
     pointing game."""
     one = results.expected_seconds(view.analysis, method, view.stage_of(method))
-    look = view.analysis.activations.seconds
+    look = results.forward_seconds(view.analysis)
     plays = is_quick(method) and _can_play(view)
     played = DOUBLED * (look + len(mosaic_photographs()) * one) if plays else 0.0
     return (1 + len(CHANGES)) * one + (PERTURBATIONS + len(CHANGES)) * look + played

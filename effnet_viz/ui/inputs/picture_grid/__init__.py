@@ -15,7 +15,7 @@ _SOURCE = re.compile(r"data:image/(?:webp|png|jpeg);base64,")  # picture_grid.js
 
 _mount = st.components.v2.component(
     "effnet_viz.picture_grid",
-    html='<div class="grid" role="group"></div>',
+    html='<div class="grid" role="radiogroup"></div>',
     css=(_HERE / "picture_grid.css").read_text(encoding="utf-8"),
     js=(_HERE / "picture_grid.js").read_text(encoding="utf-8"),
 )

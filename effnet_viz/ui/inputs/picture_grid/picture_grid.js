@@ -4,11 +4,14 @@
 
 const SOURCE = /^data:image\/(?:webp|png|jpeg);base64,/; // __init__.py checks it too
 
+const SETTLED = 250; // ms after which a picture is no longer passed by
+
 const PARTS = ["badge", "title", "caption"];
 
 function createButton(key) {
   const button = document.createElement("button");
   button.type = "button";
+  button.setAttribute("role", "radio");
   button.dataset.key = key;
   const image = document.createElement("img");
   image.draggable = false;
@@ -21,7 +24,7 @@ function createButton(key) {
   return button;
 }
 
-function updateButton(button, picture, pressed) {
+function updateButton(button, picture, chosen) {
   if (!SOURCE.test(picture.source)) {
     throw new Error(`Picture ${picture.key}: the source is not an image.`);
   }
@@ -33,11 +36,11 @@ function updateButton(button, picture, pressed) {
   const { title, caption, badge, description } = picture;
   const texts = [title, caption, badge, description].filter(Boolean);
   button.setAttribute("aria-label", texts.join(". "));
-  button.setAttribute("aria-pressed", String(pressed));
+  button.setAttribute("aria-checked", String(chosen));
   button.setAttribute("title", [title, caption].filter(Boolean).join("\n")); // may be cut off below
 }
 
-// One stop for the Tab key; the arrow keys move within the group.
+// One stop for the Tab key; the arrow keys move within the group and choose what they come to.
 function makeTabStop(buttons, stop) {
   for (const button of buttons) button.tabIndex = button === stop ? 0 : -1;
 }
@@ -88,11 +91,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   grid.dataset.revealed = data.selected ?? "";
 
+  const choose = (button) => {
+    clearTimeout(grid.passing);
+    setTriggerValue("clicked", button.dataset.key);
+  };
   grid.onclick = (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     makeTabStop(buttons, button);
-    setTriggerValue("clicked", button.dataset.key);
+    choose(button);
   };
   grid.onkeydown = (event) => {
     if (event.key === "Enter" && event.repeat) event.preventDefault(); // held down: one click
@@ -102,5 +109,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     event.preventDefault();
     makeTabStop(buttons, target);
     target.focus();
+    clearTimeout(grid.passing);
+    grid.passing = setTimeout(choose, SETTLED, target);
   };
 }
