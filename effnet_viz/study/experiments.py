@@ -62,7 +62,7 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Backgrounds:
-    """One network and the same object on other backgrounds."""
+    """One network and the same scene on other backgrounds."""
 
     title: str
     """Of the network."""
@@ -105,7 +105,7 @@ class Backgrounds:
     def _named(self) -> str:
         """“names the object rightly on six of ten other backgrounds”."""
         if self.looks[0].right is None:
-            return "has no class for what is in the scene"
+            return "has no class for what is in the scene: its own answer is followed"
         right = sum(look.right is True for look in self.looks[1:])
         held = {0: "none", BACKGROUNDS: "all"}.get(right, number_word(right))
         thing = "the object" if self.objects == 1 else "one of the objects"

@@ -320,17 +320,20 @@ def forward_seconds(analysis: Analysis) -> float:
 
 
 def expected_seconds(analysis: Analysis, method: Method, stage: int | None) -> float:
-    """What a map will take: what it last took, else by its runs, the forward pass, and how much
-    longer than that other maps of this network took."""
+    """What a map will take: what it last took, else by its runs and the forward pass; a library's
+    also by how much longer than that its other maps of this network took."""
     known = _measured.get((analysis.model.id, method.key, stage))
     if known is not None:
         return known
+    expected = _by_runs(analysis, method, stage)
+    if method.library is Library.ENGINE:
+        return expected
     slower = [
         seconds / _by_runs(analysis, METHODS[key], at)
         for (model, key, at), seconds in list(_measured.items())
         if model == analysis.model.id and METHODS[key].library is not Library.ENGINE
     ]
-    return _by_runs(analysis, method, stage) * (median(slower) if slower else 1.0)
+    return expected * (median(slower) if slower else 1.0)
 
 
 def _by_runs(analysis: Analysis, method: Method, stage: int | None) -> float:

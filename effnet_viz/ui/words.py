@@ -178,6 +178,10 @@ SHARE_NO_ADDRESS = (
     "and put it in place of the name in the link."
 )
 
+NOT_BROUGHT_BACK = (
+    "Your photograph did not come back after the page was loaded again. Here is a sample instead; "
+    "add the photograph again to see it."
+)
 LINK_TO_UPLOAD = (
     "The photograph of this link was somebody's own, and those are never part of a link. Here is a "
     "sample instead; add the photograph again to see it."
@@ -205,7 +209,7 @@ SAW_PART = "It saw the square: {percent} % of the photograph."
 SAW_ALL = "It saw all of the photograph."
 HOLD_H = "Hold <kbd>H</kbd> for the bare picture."
 NARROW = "The photograph is so narrow that only its middle is shown."
-SAME_MAP = "{label}, {stage}: the same map"
+SAME_MAP = "{label}: same map as CAM"
 WHY_SAME_MAP = (
     "At the last stage both maps are the same: the gradient there is the weight that the class "
     "gives to a channel, divided by the number of cells. Grad-CAM is multiplied by its number of "
@@ -514,9 +518,9 @@ TEN_LINE = (
     "and its map."
 )
 TEN_HOW = (
-    "All maps of a network have one scale. How much a map changes is 1 − r, with r the correlation "
-    "of its cells with those in your scene: 0 is the same map, 1 one that has nothing in common "
-    "with it."
+    "✓ and ✗ are for the network's own answer: right, if it names an object of the scene. All maps "
+    "of a network have one scale. How much a map changes is 1 − r, with r the correlation of its "
+    "cells with those in your scene: 0 is the same map, 1 one that has nothing in common with it."
 )
 HIDE_SLOWLY = "Hide it slowly"
 HIDE_LINE = (
@@ -534,7 +538,11 @@ MAPS_OF = "Maps of"
 YOUR_SCENE = "your scene"
 MAP_CHANGE = "map change {change}"
 ON_BACKGROUND = "Background {number}"
-NAMED = {True: "named rightly", False: "named wrongly", None: "has no class for it"}
+NAMED = {
+    True: "its answer is right for the scene",
+    False: "its answer is wrong for the scene",
+    None: "it has no class for what is in the scene",
+}
 HIDDEN_OF_OBJECT = "hidden of the object"
 PROBABILITY_OF_CLASS = "probability of the class"
 EVIDENCE_ON_VISIBLE = "evidence on what is visible"
@@ -775,7 +783,7 @@ OTHER_CLASSES = (
 )
 NETWORKS_TO_COMPARE = "Networks"
 SIDE = "Side of the higher resolution, in pixels"
-UNTRAINED_TOO = "Show networks without weights, too: untrained"
+UNTRAINED_TOO = "Also show networks without weights, untrained"
 UNTRAINED_TOO_HELP = (
     "Their predictions and maps mean nothing, and say so; their size and time are real."
 )

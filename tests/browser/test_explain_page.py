@@ -39,6 +39,7 @@ from tests.browser.visitor import (
     PHONE,
     WIDE,
     add_photographs,
+    await_kept,
     choose,
     choose_photograph,
     choose_stage,
@@ -313,7 +314,7 @@ def test_photographs_survive_a_reload_until_they_are_forgotten(
     own = page.get_by_role("radiogroup", name="Photograph").locator('[data-key^="upload-"]')
     choose_photograph(page, "upload-1")
     explained(page, "palace")
-    page.wait_for_timeout(1000)  # the browser has kept them
+    await_kept(page, 2)
 
     def late(route: Route) -> None:
         time.sleep(2)
@@ -398,15 +399,22 @@ def test_two_visitors_see_their_own_pictures(chromium: Browser, page: Page, addr
         stranger.close()
 
 
-def lose_places_for_files(page: Page, times: int) -> list[bytes]:
-    """Answers to the field's requests that are lost on their way, so many of them; those lost."""
+def lose_places_for_files(page: Page, times: int, *, late: bool = False) -> list[bytes]:
+    """Answers to the field's requests that are lost on their way, so many of them; those lost.
+
+    `late`: the next answer brings them after all.
+    """
     lost: list[bytes] = []
 
     def arrived(socket: WebSocketRoute, message: str | bytes) -> None:
-        if isinstance(message, bytes) and b"/_stcore/upload_file/" in message and len(lost) < times:
-            lost.append(message)
-        else:
-            socket.send(message)
+        places = isinstance(message, bytes) and b"/_stcore/upload_file/" in message
+        if places and len(lost) < times:
+            lost.append(message)  # type: ignore[arg-type]
+            return
+        if places and late:
+            for one in lost:
+                socket.send(one)
+        socket.send(message)
 
     def connected(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
@@ -416,16 +424,22 @@ def lose_places_for_files(page: Page, times: int) -> list[bytes]:
     return lost
 
 
+FIELD = ".st-key-files [data-testid=stFileChip]"
+"""What the hidden field holds."""
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["lost", "late"])
 def test_a_photograph_is_sent_again_when_the_server_loses_its_place(
-    page: Page, address: str
+    page: Page, address: str, late: bool
 ) -> None:
     """Streamlit forgets its answer when a run of the page begins at that moment."""
-    lost = lose_places_for_files(page, 2)
+    lost = lose_places_for_files(page, 1, late=late)
     page.goto(address)
     explained(page, "tiger cat")
     add_photographs(page, SAMPLES / "espresso.jpg")
     explained(page, "espresso")
-    assert len(lost) == 2
+    assert len(lost) == 1
+    expect(page.locator(FIELD)).to_have_count(1)
 
 
 def test_a_photograph_that_does_not_reach_the_server_is_named(
@@ -439,6 +453,59 @@ def test_a_photograph_that_does_not_reach_the_server_is_named(
     problems = page.get_by_role("alert").filter(visible=True)
     expect(problems).to_contain_text("espresso.jpg: It did not reach the server.")
     expect(page.get_by_role("status").filter(has_text="or drop, or paste")).to_be_visible()
+    expect(page.locator(FIELD)).to_have_count(0)
+    page.unroute_all()
+    add_photographs(page, SAMPLES / "espresso.jpg")
+    explained(page, "espresso")
+    expect(problems).to_be_hidden()
+
+
+def test_a_photograph_on_its_way_comes_to_the_next_page(page: Page, address: str) -> None:
+    page.goto(address)
+    explained(page, "tiger cat")
+
+    def late(route: Route) -> None:
+        time.sleep(1)
+        route.continue_()
+
+    page.route(re.compile("/_stcore/upload_file/"), late)
+    add_photographs(page, SAMPLES / "espresso.jpg")
+    expect(page.get_by_role("status").filter(has_text="Sending espresso.jpg")).to_be_visible()
+    go_to(page, "Compare scaling")
+    chosen = page.get_by_role("radiogroup", name="Photograph").get_by_role("radio", checked=True)
+    expect(chosen).to_have_attribute("title", "espresso.jpg")
+    expect(page.get_by_role("status").filter(has_text="Sending")).to_have_count(0)
+
+
+def test_what_does_not_come_back_is_named_and_kept_for_the_next_time(
+    context: BrowserContext, address: str, tmp_path: Path
+) -> None:
+    page = context.new_page()
+    for sample, name in {"palace": "first.jpg", "espresso": "second.png"}.items():
+        Image.open(SAMPLES / f"{sample}.jpg").resize((480, 320)).save(tmp_path / name)
+    page.goto(address)
+    explained(page, "tiger cat")
+    add_photographs(page, [tmp_path / "first.jpg", tmp_path / "second.png"])
+    explained(page, "palace")
+    await_kept(page, 2)
+
+    def refuse(route: Route) -> None:
+        if b"second.png" in (route.request.post_data_buffer or b""):
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(re.compile("/_stcore/upload_file/"), refuse)
+    page.reload()
+    explained(page, "palace")
+    own = page.get_by_role("radiogroup", name="Photograph").locator('[data-key^="upload-"]')
+    problems = page.get_by_role("alert").filter(visible=True)
+    expect(problems).to_contain_text("second.png: It did not reach the server.")
+    expect(own).to_have_count(1)
+    page.unroute_all()
+    page.reload()
+    explained(page, "palace")
+    expect(own).to_have_count(2)
 
 
 def test_a_file_that_is_too_large_is_named_and_the_others_come(
@@ -465,7 +532,7 @@ def test_a_link_in_a_tab_with_photographs_shows_what_it_names(page: Page, addres
     explained(page, "tiger cat")
     add_photographs(page, SAMPLES / "espresso.jpg")
     explained(page, "espresso")
-    page.wait_for_timeout(1000)  # the browser has kept it
+    await_kept(page, 1)
     lost = lose_places_for_files(page, 1)
     page.goto(address + "?image=palace")
     own = page.get_by_role("radiogroup", name="Photograph").locator('[data-key^="upload-"]')
@@ -492,6 +559,8 @@ def test_bad_files_are_named_and_harmless(page: Page, address: str, tmp_path: Pa
     assert box_of(pane_of(page, "CAM"))["y"] == top  # nothing is pushed down
     problems.get_by_role("button", name="Close").click()
     expect(problems).to_be_hidden()
+    add_photographs(page, broken)  # the same again is said again
+    expect(problems).to_contain_text("broken.jpg: ")
     assert page.locator('img[src="x"]').count() == 0
 
 

@@ -273,6 +273,7 @@ def test_the_answer_follows_the_drawn_part(page: Page, address: str) -> None:
         assert frame is not None
         return frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]
 
+    expect(page.get_by_role("group", name=re.compile("^Channels of stage"))).to_be_visible()
     page.evaluate(
         """() => {
           const main = document.querySelector("[data-testid=stMain]");

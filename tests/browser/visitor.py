@@ -163,6 +163,23 @@ def add_photographs(page: Page, files: str | Path | Sequence[str | Path]) -> Non
     chooser.value.set_files(files)
 
 
+def await_kept(page: Page, count: int) -> None:
+    """Waits until the browser keeps so many of the tab's photographs for a reload."""
+    page.wait_for_function(
+        """async (count) => {
+          const done = (request) => new Promise((resolve) => {
+            request.onsuccess = () => resolve(request.result);
+          });
+          const base = await done(indexedDB.open("effnet-viz"));
+          const shelf = base.transaction("photographs").objectStore("photographs");
+          const kept = await done(shelf.count());
+          base.close();
+          return kept === count;
+        }""",
+        arg=count,
+    )
+
+
 def barriers(page: Page) -> list[str]:
     """What keeps people with disabilities out, as axe finds it: nothing, if all is well."""
     return [

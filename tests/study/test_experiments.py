@@ -199,4 +199,4 @@ def test_the_sentence_when_none_is_right_and_all_are_alike(backgrounds: Backgrou
     assert f"is {percent(wrong.probability)} on all of them" in said
     unknown = replace(wrong, right=None)
     said = replace(backgrounds, looks=(unknown,) * (1 + BACKGROUNDS)).sentence()
-    assert "has no class for what is in the scene." in said
+    assert "has no class for what is in the scene: its own answer is followed." in said

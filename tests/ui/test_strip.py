@@ -62,7 +62,16 @@ def _interrupted() -> None:
             st.rerun()
 
 
-@pytest.mark.parametrize("page", [_bare, _interrupted])
+def _ended() -> None:
+    from effnet_viz.models.weights import WeightsError
+    from effnet_viz.ui.layout import navigation
+    from effnet_viz.ui.layout.problems import error_boundary
+
+    with navigation.page("Models", (), maps=False), error_boundary("Lite0"):
+        raise WeightsError("There are none.")
+
+
+@pytest.mark.parametrize("page", [_bare, _interrupted, _ended])
 def test_the_address_is_told_once_by_the_run_that_comes_to_its_end(
     page: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -276,7 +276,9 @@ def test_a_reloaded_page_waits_for_its_photograph_and_keeps_class_and_box() -> N
     page = open_app(image="upload-3", target="cup", box="0.300,0.200,0.600,0.600")
     assert part(page, "strip")["chosen"] == ""  # waits
     assert parts(page, "deck") == parts(page, "rows") == []
+    assert part(page, "strip")["coming"] == []
     tell(page, "strip", "kept", kept((2, HOUSE_FILE), (3, CUP_FILE)))
+    assert part(page, "strip")["coming"] == ["upload-2", "upload-3"]  # the tab sends these
     assert part(page, "strip")["chosen"] == ""
     add(page, HOUSE_FILE, CUP_FILE)
     assert {key: one["title"] for key, one in own(page).items()} == {
@@ -287,7 +289,28 @@ def test_a_reloaded_page_waits_for_its_photograph_and_keeps_class_and_box() -> N
     assert [row["label"] for row in part(page, "rows")["rows"] if row["chosen"]] == ["cup"]
     assert part(page, "deck")["covered"] == [0.3, 0.2, 0.6, 0.6]
     assert address(page)["image"] == "upload-3"
+    assert part(page, "strip")["coming"] == []
     assert problems(page) == []
+
+
+def test_a_photograph_that_the_tab_could_not_send_is_waited_for_no_longer() -> None:
+    page = open_app(image="upload-3")
+    tell(page, "strip", "kept", kept((3, CUP_FILE)))
+    tell(page, "strip", "kept", [])
+    assert headline(page).startswith(CAT)
+    assert problems(page) == [words.NOT_BROUGHT_BACK]
+    assert part(page, "strip")["coming"] == []
+
+
+def test_kept_photographs_can_come_one_after_the_other() -> None:
+    page = open_app(image="upload-3")
+    tell(page, "strip", "kept", kept((2, HOUSE_FILE), (3, CUP_FILE)))
+    add(page, HOUSE_FILE)
+    assert part(page, "strip")["coming"] == ["upload-3"]
+    assert part(page, "strip")["chosen"] == ""  # still waits
+    add(page, CUP_FILE)
+    assert part(page, "strip")["chosen"] == "upload-3"
+    assert list(own(page)) == ["upload-2", "upload-3"]
 
 
 def test_photographs_come_back_without_being_shown_where_a_sample_is() -> None:
@@ -355,8 +378,10 @@ def test_a_kept_photograph_that_is_refused_is_waited_for_no_longer() -> None:
     assert headline(page).startswith(CAT)
     refused, link = problems(page)
     assert refused.startswith("cup.jpg: ")
-    assert link == words.LINK_TO_UPLOAD
+    assert link == words.NOT_BROUGHT_BACK
     assert list(own(page)) == ["upload-2"]
+    tell(page, "strip", "read", 1)
+    assert problems(page) == []
     add(page, CUP_FILE)  # the whole file, by hand
     assert headline(page).startswith(CUP)
 

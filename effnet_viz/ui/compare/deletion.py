@@ -101,7 +101,9 @@ _MEASUREMENT = Measurement(
     words.DELETION,
     words.DELETION_LINE,
     lambda _: (),
-    lambda view, place: PASSES * view.comparison.explanations[place].seconds,
+    lambda view, place: (
+        PASSES * results.forward_seconds(view.comparison.explanations[place].analysis)
+    ),
     _measure,
     _body,
 )

@@ -122,6 +122,8 @@ def show_card(measurement: Measurement, view: ComparisonView) -> Card:
         st.html(f"<p>{html.escape(measurement.line)}</p>")
         body, foot = st.empty(), st.empty()
     card = Card(measurement, view, button, body, foot)
+    if card.running:
+        held.unfinished, held.ended = True, False
     _draw_body(card)
     _draw_button(card)
     return card
@@ -132,7 +134,6 @@ def run(card: Card) -> None:
     if not card.running:
         return
     measurement, view, missing = card.of, card.view, card.missing
-    card.held.unfinished, card.held.ended = True, False
     expected = {place: measurement.seconds(view, place) for place in missing}
     began, done = time.monotonic(), 0.0
     for place in missing:
@@ -149,6 +150,9 @@ def run(card: Card) -> None:
         except (VariantError, *UNUSABLE) as error:
             told = isinstance(error, VariantError | WeightsError)
             card.found[place] = Outcome(note=str(error) if told else message_of(error, title))
+        except Exception:
+            card.held.unfinished = False  # it was no choice of the visitor's
+            raise
         done += expected[place]
         _draw_body(card)
     card.held.unfinished = False
@@ -175,7 +179,7 @@ def _draw_button(card: Card) -> None:
     notes = [outcome.note for outcome in card.found.values() if outcome.note]
     if notes:
         card.foot.html("".join(f"<p>{html.escape(note)}</p>" for note in notes))
-    elif card.held.ended:
+    elif card.held.ended and not card.running:
         card.foot.html(f"<p>{html.escape(words.MEASURING_ENDED)}</p>")
     elif not card.running:
         card.foot.empty()

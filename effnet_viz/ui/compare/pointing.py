@@ -38,7 +38,7 @@ def _expected(view: ComparisonView, place: int) -> float:
     made, last = one.attribution, one.analysis.model.last_stage
     at = last if made.stage is None else made.stage
     maps = len(mosaic_photographs()) * results.expected_seconds(one.analysis, made.method, at)
-    return DOUBLED * (one.seconds + maps)
+    return DOUBLED * (results.forward_seconds(one.analysis) + maps)
 
 
 def _cells(view: ComparisonView) -> tuple[list[tuple[Upload, Prediction]], list[str]]:

@@ -229,7 +229,7 @@ def _grad_cam_picture(view: ExplainView, attribution: Attribution) -> viewer.Pic
     stage, label = f"stage {attribution.stage}", view.analysis.target.label
     under = Under(
         methods.GRAD_CAM.title,
-        words.SAME_MAP.format(label=label, stage=stage) if same else f"{label}, {stage}",
+        words.SAME_MAP.format(label=label) if same else f"{label}, {stage}",
         tag=stage,
         why=words.WHY_SAME_MAP if same else "",
     )

@@ -5,33 +5,65 @@ const LEFT = 15_000; // ms after which a tab that was closed does not come back
 const SILENT = 10 * 60_000; // ms after which a tab that says nothing has crashed
 const SIGN_OF_LIFE = 30_000; // ms
 const LOOK_AGAIN = 50; // ms
-const ASK_AGAIN = [2, 4, 8, 16, 32].map((seconds) => 1000 * seconds); // ms until files are shown
+const ASK_AGAIN = [4_000, 8_000, 16_000]; // ms until the field shows the files
+const RECOVERY = 2_000; // ms that a connection has to come back
 
 const sending = []; // files on their way: the server's answer says which it has taken
 
-// The names of those that could not be sent. Where the field shows nothing of the files after a
-// while, its request for their places was lost: the server forgets its answer when a run of the page
-// begins at that moment.
-async function sendPhotographs(files) {
+let turn = Promise.resolve(); // one after the other: the field does not say which files are whose
+
+// Gives those that could not be sent.
+function sendPhotographs(files) {
+  const sent = turn.then(() => send(files));
+  turn = sent.catch(() => {});
+  return sent;
+}
+
+// Where the field shows nothing of the files after a while, its request for their places was lost:
+// the server forgets its answer when a run of the page begins at that moment.
+async function send(files) {
+  const before = namesIn(platform.files);
+  let left = files;
   for (const patience of ASK_AGAIN) {
     const input = await uploader();
-    const before = count(platform.files);
+    const shown = count(platform.files);
     const carried = new DataTransfer();
-    for (const file of files) carried.items.add(file);
+    for (const file of left) carried.items.add(file);
     input.files = carried.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
-    if (!await until(() => count(platform.files) > before, patience)) continue;
+    if (!await until(() => count(platform.files) > shown, patience)) continue;
     await until(() => !count(platform.arriving), SILENT);
-    return takeOutFailed();
+    if (!input.isConnected) continue; // somebody has gone to another page, and the files are lost
+    takeOutSurplus(files, before);
+    const failed = takeOutFailed();
+    left = left.filter(({ name }) => failed.includes(name));
+    if (!left.length) return [];
+    await new Promise((resolve) => setTimeout(resolve, RECOVERY));
   }
-  return files.map(({ name }) => name);
+  return left;
 }
 
 function takeOutFailed() {
-  return [...document.querySelectorAll(platform.failed)].map((file) => {
-    file.querySelector(platform.removeFile).click();
-    return file.querySelector(platform.fileName).title;
-  });
+  const failed = [...document.querySelectorAll(platform.failed)];
+  for (const file of failed) file.querySelector(platform.removeFile).click();
+  return failed.map(nameOf);
+}
+
+// An answer that was late and not lost has brought the files twice.
+function takeOutSurplus(files, before) {
+  for (const name of new Set(files.map((file) => file.name))) {
+    const wanted = [...before, ...files.map((file) => file.name)].filter((one) => one === name).length;
+    const shown = [...document.querySelectorAll(platform.files)].filter((file) => nameOf(file) === name);
+    for (const file of shown.slice(wanted)) file.querySelector(platform.removeFile).click();
+  }
+}
+
+function nameOf(file) {
+  return file.querySelector(platform.fileName).title;
+}
+
+function namesIn(selector) {
+  return [...document.querySelectorAll(selector)].map(nameOf);
 }
 
 // Its code may come after ours on a slow line.
@@ -144,12 +176,12 @@ function numberOf(key) {
 }
 
 const shelf = new Shelf();
-let giving = []; // photographs that are on their way back
+let giving = []; // photographs that are on their way back, or did not arrive there
 let told = ""; // the server's session that knows what this tab keeps
 
 // Keeps what the server has taken of this tab's photographs and forgets others. A session that has
 // none (after a reload) hears which there are, if any or if it waits for one, and gets them back
-// when it knows their keys.
+// when it knows their keys. Gives those that could not be sent: the tab has them until the next time.
 async function agreeWith({ session, own, waits, coming }, tell) {
   if (told !== session) {
     told = session;
@@ -157,22 +189,20 @@ async function agreeWith({ session, own, waits, coming }, tell) {
     if (!own.length) {
       giving = kept;
       if (kept.length || waits) tell("kept", kept.map(({ key, name, size }) => [key, name, size]));
-      return;
+      return [];
     }
   }
-  const back = giving.filter(({ key, sent }) => coming.includes(key) && !sent);
+  const back = giving.filter(({ key, state }) => coming.includes(key) && !state);
   if (back.length) {
-    for (const one of back) one.sent = true;
-    const files = back.map(({ file, name }) => (file instanceof File ? file : new File([file], name)));
-    if ((await sendPhotographs(files)).length) {
-      for (const one of back) one.sent = false;
-      tell("kept", []);
-    }
-    return;
+    for (const one of back) Object.assign(one, { state: "under way", again: asFile(one) });
+    const failed = await sendPhotographs(back.map(({ again }) => again));
+    for (const one of back) one.state = failed.includes(one.again) ? "failed" : "sent";
+    if (failed.length) tell("kept", []);
+    return failed;
   }
-  if (!own.length && giving.some(({ sent }) => !sent)) return; // the server has not heard of them yet
+  if (!own.length && giving.some(({ state }) => !state)) return []; // the server has not heard of them yet
   const keys = own.map(({ key }) => key);
-  giving = giving.filter(({ key }) => coming.includes(key));
+  giving = giving.filter(({ state }) => state !== "sent");
   const kept = await shelf.all();
   const wanted = [...keys, ...giving.map(({ key }) => key)];
   await shelf.forget(kept.map(({ key }) => key).filter((key) => !wanted.includes(key)));
@@ -181,4 +211,13 @@ async function agreeWith({ session, own, waits, coming }, tell) {
     const at = sending.findIndex((file) => file.name === name && file.size === size);
     if (at >= 0) await shelf.keep(key, sending.splice(at, 1)[0]);
   }
+  return [];
+}
+
+function asFile({ file, name }) {
+  return file instanceof File ? file : new File([file], name);
+}
+
+function forgetKept() {
+  giving = [];
 }

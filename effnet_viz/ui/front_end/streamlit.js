@@ -13,7 +13,7 @@
 //   channels  "clicked" channel
 //   rows      "class" label
 //   strip     "photograph" key; "remove" key; "forget" 1; "kept" photographs of this tab;
-//             "share" address
+//             "read" 1, of what is said of files; "share" address
 //   onward    "onward" 1
 //   cutter    "box" [left, top, right, bottom]; "stroke" [whether of the object, radius, [[x, y], …]],
 //             in shares of the picture, the radius of its longer side; "undo" 1; "again" 1

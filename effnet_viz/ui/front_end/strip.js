@@ -1,14 +1,26 @@
 // The strip on top of every page: where one is, photographs, a camera; and at its end what concerns
 // the whole page.
 
+// What somebody has added and the server has not taken yet, whatever page the strip is on.
+const outbox = {
+  strip: null,
+  underWay: [], // files
+  unsent: [], // sentences about files that never reached the server
+  show() {
+    this.strip?.showHint();
+    this.strip?.showProblems();
+  },
+};
+
 class Strip {
   constructor(host, tell) {
+    outbox.strip = this;
     this.tell = tell;
     this.skip = button(WORDS.to_the_maps, skipToMaps, { look: "skip" });
     this.name = element("span", { class: "page" });
     this.brand = button("", null, { look: "plain brand" }, icon("menu"), element("b", {}, "effnet-viz"), this.name);
     this.list = element("nav", { "aria-label": WORDS.pages });
-    this.forget = button(WORDS.forget, () => { this.menu.close(); tell("forget", 1); }, { look: "plain", title: WORDS.forget_title }, icon("bin"));
+    this.forget = button(WORDS.forget, () => { this.menu.close(); forgetKept(); tell("forget", 1); }, { look: "plain", title: WORDS.forget_title }, icon("bin"));
     this.menu = new Popup(this.brand, WORDS.pages, this.list, this.forget);
     this.rule = element("span", { class: "rule" });
     this.thumbs = element("div", {
@@ -32,8 +44,6 @@ class Strip {
     host.replaceChildren(element("div", { class: "strip" }, this.skip, this.brand, this.rule, this.photographs, this.input, this.shot),
       this.menu.panel, this.sheet.panel, this.problems, this.zone);
     this.buttons = [];
-    this.underWay = []; // files
-    this.unsent = []; // sentences about files that never reached the server
     this.listeners = {
       dragover: (event) => this.drag(event, true), dragleave: (event) => this.drag(event, event.relatedTarget !== null),
       drop: (event) => this.drop(event), paste: (event) => this.paste(event),
@@ -47,7 +57,7 @@ class Strip {
     this.brand.setAttribute("aria-label", `effnet-viz, ${data.page}: ${WORDS.pages}`);
     this.list.replaceChildren(...data.pages.map((page) => this.link(page)));
     const own = data.photographs.filter(({ file }) => file);
-    this.forget.hidden = !own.length;
+    this.forget.hidden = !own.length && !giving.length;
     this.photographs.hidden = this.rule.hidden = !data.photographs.length;
     this.skip.hidden = !data.maps;
     this.input.accept = data.accept;
@@ -69,7 +79,8 @@ class Strip {
     this.showProblems();
     if (data.photographs.length) {
       const sent = own.map(({ key, file: [name, size] }) => ({ key, name, size }));
-      agreeWith({ session: data.session, own: sent, waits: !data.chosen, coming: data.coming }, this.tell);
+      agreeWith({ session: data.session, own: sent, waits: !data.chosen, coming: data.coming }, this.tell)
+        .then((failed) => this.report(failed));
     }
   }
 
@@ -84,7 +95,7 @@ class Strip {
 
   choose(key) {
     this.sheet.close();
-    this.unsent = [];
+    outbox.unsent = [];
     this.showProblems();
     if (key !== this.data.chosen) this.tell("photograph", key);
   }
@@ -113,20 +124,22 @@ class Strip {
   async take(files) {
     if (!this.data.photographs.length || !files.length) return;
     const fits = files.filter(({ size }) => size <= this.data.limit.bytes);
-    this.unsent = files.filter((file) => !fits.includes(file)).map(({ name }) => `${name}: ${this.data.limit.beyond}`);
-    this.showProblems();
+    outbox.unsent = files.filter((file) => !fits.includes(file)).map(({ name }) => `${name}: ${this.data.limit.beyond}`);
+    outbox.underWay.push(...fits);
+    outbox.show();
     if (!fits.length) return;
-    this.underWay = [...this.underWay, ...fits];
-    this.showHint();
     const failed = await sendPhotographs(fits);
-    this.underWay = this.underWay.filter((file) => !fits.includes(file));
-    this.unsent = [...this.unsent, ...failed.map((name) => `${name}: ${WORDS.not_sent}`)];
-    this.showHint();
-    this.showProblems();
+    outbox.underWay = outbox.underWay.filter((file) => !fits.includes(file));
+    this.report(failed);
+  }
+
+  report(failed) {
+    outbox.unsent.push(...failed.map(({ name }) => `${name}: ${WORDS.not_sent}`));
+    outbox.show();
   }
 
   showHint() {
-    const [first, ...others] = this.underWay;
+    const [first, ...others] = outbox.underWay;
     this.hint.textContent = first ? `${WORDS.sending} ${others.length ? others.length + 1 : first.name} …` : WORDS.or_drop;
   }
 
@@ -158,12 +171,19 @@ class Strip {
 
   // Above the page: nothing moves.
   showProblems() {
-    const problems = [...this.unsent, ...this.data.problems];
+    const problems = [...outbox.unsent, ...this.data.problems];
     if (String(problems) === this.shown) return;
     this.shown = String(problems);
-    const close = button("", () => this.problems.replaceChildren(), { look: "plain icon", label: WORDS.close }, icon("close"));
+    const close = button("", () => this.closeProblems(), { look: "plain icon", label: WORDS.close }, icon("close"));
     this.problems.replaceChildren(...(problems.length
       ? [element("ul", {}, ...problems.map((text) => element("li", {}, text))), close] : []));
+  }
+
+  closeProblems() {
+    outbox.unsent = [];
+    if (this.data.problems.length) this.tell("read", 1); // the same may happen again
+    this.data = { ...this.data, problems: [] };
+    this.showProblems();
   }
 }
 

@@ -85,6 +85,10 @@ def _problems() -> list[str]:
     return problems
 
 
+def _forget_problems(_: object = None) -> None:
+    st.session_state["upload_problems"] = []
+
+
 def _accept(file: UploadedFile) -> str | None:
     """Keep a file and return its key; or note in a sentence why not."""
     key = _kept(file)
@@ -146,6 +150,7 @@ def _take_kept(told: object) -> None:
 
     Of a session that has photographs, the tab has kept nothing that is missing.
     """
+    expected = _kept_files()
     kept: dict[str, tuple[str, int]] = {}
     for item in told[:MOST_UPLOADS] if isinstance(told, list) and not _uploads() else []:
         match item:
@@ -154,15 +159,15 @@ def _take_kept(told: object) -> None:
     st.session_state["_kept"] = kept
     numbers = [int(key.removeprefix(UPLOAD)) for key in kept]
     st.session_state["upload_count"] = max([st.session_state.get("upload_count", 0), *numbers])
-    if st.session_state.get("_awaited") not in kept:
-        _give_up_waiting()
+    awaited = st.session_state.get("_awaited")
+    if awaited is not None and awaited not in kept:
+        _give_up_waiting(announced=awaited in expected)
 
 
-def _give_up_waiting() -> None:
-    """The photograph that the address names does not come."""
-    if "_awaited" in st.session_state:
-        _problems().append(words.LINK_TO_UPLOAD)
-        _show(next(iter(_offered())))
+def _give_up_waiting(*, announced: bool) -> None:
+    """The photograph that the address names does not come, though the tab may have said so."""
+    _problems().append(words.NOT_BROUGHT_BACK if announced else words.LINK_TO_UPLOAD)
+    _show(next(iter(_offered())))
 
 
 def _make_room() -> None:
@@ -199,11 +204,11 @@ def _numbered(name: str, titles: Container[str]) -> str:
 
 def _files_changed() -> None:
     """Forget files removed from the upload field, take in new ones, show the first of those."""
-    st.session_state["upload_problems"] = []
+    _forget_problems()
     before: dict[str, str | None] = st.session_state.get("_in_field", {})
     files = {file.file_id: file for file in st.session_state["files"]}
     now = {file_id: before.get(file_id) for file_id in files}
-    coming_back = set(_kept_files())  # at once: the field waits for all files on their way
+    coming_back = set(_kept_files())
     for file_id in before.keys() - files.keys():
         if before[file_id] not in now.values():  # the same file may have been added twice
             _forget(before[file_id] or "")
@@ -218,8 +223,6 @@ def _files_changed() -> None:
             f"{_megabytes(settings.UPLOAD_BYTES)} MB. Add fewer at once, or smaller copies."
         )
     st.session_state["_in_field"] = now
-    if len(_kept_files()) < len(coming_back):
-        st.session_state["_kept"] = {}  # what has not come with these is lost
     # Of many at once, the first may have made room for the last.
     accepted = [key for file_id in new if (key := now[file_id]) in _uploads()]
     added = [key for key in accepted if key not in coming_back]
@@ -229,13 +232,14 @@ def _files_changed() -> None:
         del st.session_state["_awaited"]
         st.session_state["image"] = awaited  # with the class and the box of the link
     elif awaited is not None:
-        _give_up_waiting()
+        if awaited not in _kept_files():  # it was refused
+            _give_up_waiting(announced=awaited in coming_back)
     elif st.session_state["image"] not in images():
         _show(next(iter(images())))
 
 
 def _remove(key: object) -> None:
-    st.session_state["upload_problems"] = []
+    _forget_problems()
     if isinstance(key, str) and key in _uploads():
         _forget(key)
         if st.session_state["image"] == key:
@@ -249,7 +253,7 @@ def _forget_all(_: object) -> None:
 
 def _choose(key: object) -> None:
     if isinstance(key, str) and key in images():  # the page may have others by now
-        st.session_state["upload_problems"] = []
+        _forget_problems()
         _show(key)
 
 
@@ -316,6 +320,7 @@ def photographs() -> Photographs:
             "remove": _remove,
             "forget": _forget_all,
             "kept": _take_kept,
+            "read": _forget_problems,
         },
     )
 

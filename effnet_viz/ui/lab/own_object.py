@@ -49,6 +49,7 @@ def own_object() -> CutOut | None:
 
 def offer_own_object() -> None:
     """A button, and the dialog in which an object is made."""
+    st.session_state.pop("_own_object_made", None)  # the dialog is closed
     if st.button(words.OFFER_OBJECT, icon=":material/content_cut:", key="open_own_object"):
         _make()
 

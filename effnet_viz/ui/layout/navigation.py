@@ -73,7 +73,7 @@ def page(
             stack.enter_context(st.container(key="calm", gap=None))
         yield place
     # Not where the run is interrupted: it would take the place of what has not been made again.
-    front_end.part("address", {"values": url_state.address()}, key="address")
+    url_state.tell_address()
 
 
 def refuse(name: str) -> None:

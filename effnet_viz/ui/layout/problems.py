@@ -15,6 +15,7 @@ from effnet_viz.models.variants import ModelRef
 from effnet_viz.models.weights import Readiness, WeightsError
 from effnet_viz.processes import JobError
 from effnet_viz.ui import words
+from effnet_viz.ui.layout import url_state
 from effnet_viz.ui.layout.mistakes import report, sentence_of
 
 NO_MAP = (JobError, *comparison.NO_MAP)
@@ -50,7 +51,7 @@ def error_boundary(title: str, ref: ModelRef | None = None) -> Iterator[None]:
     except UNUSABLE as error:
         st.error(message_of(error, title), icon=":material/error:")
         _offer(title, ref if isinstance(error, WeightsError) else None)
-        st.stop()
+        url_state.end_page()
 
 
 def offer_what_works(ref: ModelRef) -> None:

@@ -43,7 +43,8 @@ class Photographs:
     coming: Sequence[str] = ()
     """Keys of those that the tab has kept and is to send."""
     hears: Mapping[str, Callable[[Any], None]] = field(default_factory=dict)
-    """By name: photograph and remove get a key; forget; kept gets what the tab has kept."""
+    """By name: photograph and remove get a key; forget; kept gets what the tab has kept; read, when
+    the problems have been read."""
 
 
 def path_of(file: str) -> str:

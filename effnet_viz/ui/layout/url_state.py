@@ -10,10 +10,12 @@ before with one press, and never to another photograph.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.runtime.state import get_session_state
 
+from effnet_viz.ui import front_end
 from effnet_viz.ui.layout.url_parameters import Parameter
 
 
@@ -84,6 +86,17 @@ def address() -> dict[str, str | Sequence[str] | None]:
     """What has been written for this page."""
     written: dict[str, str | Sequence[str] | None] = st.session_state["_address"]
     return written
+
+
+def tell_address() -> None:
+    """The browser hears what has been written: once, when nothing more comes."""
+    front_end.part("address", {"values": address()}, key="address")
+
+
+def end_page() -> NoReturn:
+    """Nothing more comes on this page, whose address is told all the same."""
+    tell_address()
+    st.stop()
 
 
 def is_asked(name: str) -> bool:
