@@ -271,6 +271,7 @@ def test_a_presenter_scrubs_with_the_arrow_keys(page: Page, address: str, sent: 
     assert len(sent) == before + 1
 
 
+@pytest.mark.exhaustive
 def test_networks_with_other_numbers_of_stages_are_scrubbed_from_their_last_ones(
     page: Page, address: str, sent: list[int]
 ) -> None:
@@ -287,6 +288,7 @@ def test_networks_with_other_numbers_of_stages_are_scrubbed_from_their_last_ones
     assert len(sent) == before
 
 
+@pytest.mark.exhaustive
 def test_with_a_method_that_takes_runs_the_server_is_asked_for_a_stage(
     page: Page, address: str
 ) -> None:
@@ -405,6 +407,7 @@ def test_on_a_phone_two_maps_stand_side_by_side(chromium: Browser, address: str)
         context.close()
 
 
+@pytest.mark.exhaustive
 def test_the_saved_numbers_are_those_of_the_api(
     context: BrowserContext, page: Page, address: str, tmp_path: Path
 ) -> None:

@@ -71,7 +71,7 @@ LOOKS = {
 }
 
 
-@pytest.mark.parametrize("query", one_of_many(LOOKS, ["", "&evidence=signed&scale=fixed&fixed=8"]))
+@pytest.mark.parametrize("query", one_of_many(LOOKS, ["&evidence=signed&scale=fixed&fixed=8"]))
 def test_pixels_are_those_of_render(page: Page, address: str, query: str) -> None:
     look: dict[str, Any] = LOOKS[query]
     result = analyse(SAMPLES / "palace.jpg", loaded("lite0"))

@@ -215,6 +215,7 @@ def test_a_damaged_entry_is_logged_and_removed(
     assert conversions.read(RECIPE, GRADIENTS) is not None
 
 
+@pytest.mark.exhaustive
 def test_all_who_ask_wait_for_one_process(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[object] = []
     original = subprocess.Popen

@@ -81,6 +81,7 @@ def test_it_is_opened_and_explained_by_its_own_labels() -> None:
     assert "class “swift”" in maps(page)["cam"]["caption"][-1]
 
 
+@pytest.mark.exhaustive
 def test_it_stays_on_the_page_of_methods_and_until_it_is_closed() -> None:
     page = open_app()
     put(page, "labels", "birds.txt", "\n".join(LABELS).encode())

@@ -54,6 +54,7 @@ def test_the_main_page_shows_any_stage_that_is_there(key: str, stage: str) -> No
     assert f"Channels of stage {shown}" in texts(page)
 
 
+@pytest.mark.exhaustive
 def test_the_page_of_methods_maps_a_stage_of_five() -> None:
     try:
         page = open_page("pages/methods.py", model="resnet18", untrained="true", stage="2")
