@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_routes import BASE_ROUTE_UPLOAD_FILE
 
@@ -60,6 +61,8 @@ class UploadShare:
             async with gate:
                 await self._app(scope, body.receive, send)
                 visitors.make_room(session_id)
+        except ClientDisconnect:
+            pass  # nobody is there to be answered, and nothing has been kept
         finally:
             body.close()
             self._arriving[session_id] -= 1

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from effnet_viz.serving import settings
@@ -51,6 +52,15 @@ def test_one_visitor_sends_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     event_loop.run(send_all())
     assert most == {"one": AT_ONCE, "two": AT_ONCE}
     assert sorted(made_room) == ["one"] * 5 + ["two"] * 5
+    assert not share._gates
+
+
+def test_who_leaves_while_sending_is_no_error() -> None:
+    async def app(_: Scope, __: Receive, ___: Send) -> None:
+        raise ClientDisconnect
+
+    share = UploadShare(app)
+    event_loop.run(share(put("one", 1), nothing, drop))
     assert not share._gates
 
 
