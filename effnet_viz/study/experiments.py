@@ -34,6 +34,8 @@ HIDDEN = tuple(step / 10 for step in range(10))
 """Shares of the object that are hidden, one after the other."""
 SMALL_SIDE = 208
 """Side in pixels of the small pictures of scenes."""
+LITTLE = 0.01
+"""A probability that a network does not name the object by: what is lost of it is noise."""
 HALF = 0.5
 """Of the probability at first: below it, a network has lost the object."""
 
@@ -149,10 +151,12 @@ class Hiding:
         """What came out, in words that follow from the numbers alone."""
         first, last = self.probabilities[0], self.probabilities[-1]
         label = self.looks[0].attribution.target.label
-        if self.lost is None:
-            fell = f"never falls below half of that ({percent(last)} at the end)"
+        if first < LITTLE:
+            fell = ", too little to tell when it is lost"
+        elif self.lost is None:
+            fell = f" and never falls below half of that ({percent(last)} at the end)"
         else:
-            fell = f"first falls below half of that at {percent(self.lost)} hidden"
+            fell = f" and first falls below half of that at {percent(self.lost)} hidden"
         above = [
             hidden
             for hidden, energy, area in zip(HIDDEN, self.energies, self.areas, strict=True)
@@ -164,7 +168,7 @@ class Hiding:
             else f"at {number_word(len(above))} of {number_word(len(HIDDEN))} steps"
         )
         return (
-            f"{self.title}: “{label}” begins at {percent(first)} and {fell}. What is visible of it "
+            f"{self.title}: “{label}” begins at {percent(first)}{fell}. What is visible of it "
             f"holds {percent(self.energies[0])} of the evidence at first (by chance "
             f"{percent(self.areas[0])}) and {percent(self.energies[-1])} at the end (by chance "
             f"{percent(self.areas[-1])}): more than by chance {where}."
@@ -269,10 +273,13 @@ def compared(found: Sequence[Backgrounds]) -> str:
 
 
 def held_longest(found: Sequence[Hiding]) -> str:
-    """Which networks keep half of their first probability the longest; of two at least."""
-    steps = [len(HIDDEN) if one.lost is None else HIDDEN.index(one.lost) for one in found]
+    """Which networks keep half of their first probability the longest, of those that have some."""
+    able = [one for one in found if one.probabilities[0] >= LITTLE]
+    if not able:
+        return "No network finds the class likely to begin with: none can lose it."
+    steps = [len(HIDDEN) if one.lost is None else HIDDEN.index(one.lost) for one in able]
     longest = max(steps)
-    names = [one.title for one, step in zip(found, steps, strict=True) if step == longest]
+    names = [one.title for one, step in zip(able, steps, strict=True) if step == longest]
     verb, whose = ("keeps", "its") if len(names) == 1 else ("keep", "their")
     even = " even" if longest == len(HIDDEN) else ""
     return (

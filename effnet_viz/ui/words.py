@@ -116,6 +116,7 @@ BROWSER: dict[str, Any] = {
     "or_drop": "or drop, or paste",
     "drop_here": "Drop it to see what the network looks at",
     "sending": "Sending",
+    "bringing_back": "Bringing your photographs back …",
     "not_sent": "It did not reach the server. Check the connection and add it again.",
     "remove": "Remove this photograph",
     "forget": "Forget my photographs",
@@ -209,7 +210,7 @@ SAW_PART = "It saw the square: {percent} % of the photograph."
 SAW_ALL = "It saw all of the photograph."
 HOLD_H = "Hold <kbd>H</kbd> for the bare picture."
 NARROW = "The photograph is so narrow that only its middle is shown."
-SAME_MAP = "{label}: same map as CAM"
+SAME_MAP = "same map as CAM, {label}"
 WHY_SAME_MAP = (
     "At the last stage both maps are the same: the gradient there is the weight that the class "
     "gives to a channel, divided by the number of cells. Grad-CAM is multiplied by its number of "

@@ -266,6 +266,9 @@ def test_the_answer_follows_the_drawn_part(page: Page, address: str) -> None:
     expect(photo).to_be_visible()
     expect(pane_of(page, "Grad-CAM")).to_be_hidden()
     live = page.locator(".live:visible")
+    expect(page.get_by_role("group", name=re.compile("^Channels of stage"))).to_be_visible()
+    main = page.locator("[data-testid=stMain]")
+    main.evaluate("main => { main.scrollTop = 60; }")
     frame = photo.bounding_box()
     assert frame is not None
 
@@ -273,10 +276,8 @@ def test_the_answer_follows_the_drawn_part(page: Page, address: str) -> None:
         assert frame is not None
         return frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]
 
-    expect(page.get_by_role("group", name=re.compile("^Channels of stage"))).to_be_visible()
-    page.evaluate(
-        """() => {
-          const main = document.querySelector("[data-testid=stMain]");
+    main.evaluate(
+        """(main) => {
           const look = () => {
             window.lowest = Math.min(window.lowest ?? Infinity, main.scrollHeight);
             requestAnimationFrame(look);
@@ -314,8 +315,8 @@ def test_the_answer_follows_the_drawn_part(page: Page, address: str) -> None:
     expect(page.get_by_role("heading", name="Palace, ")).to_be_visible()
     expect(page).not_to_have_url(re.compile("box="))
     # A page that is shorter for a moment loses where it is scrolled to.
-    height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
-    assert page.evaluate("() => window.lowest") >= height - 60
+    assert page.evaluate("() => window.lowest") >= main.evaluate("main => main.scrollHeight") - 60
+    assert main.evaluate("main => main.scrollTop") == 60
     page.keyboard.press("Escape")
     expect(pane_of(page, "Grad-CAM")).to_be_visible()
 

@@ -200,3 +200,14 @@ def test_the_sentence_when_none_is_right_and_all_are_alike(backgrounds: Backgrou
     unknown = replace(wrong, right=None)
     said = replace(backgrounds, looks=(unknown,) * (1 + BACKGROUNDS)).sentence()
     assert "has no class for what is in the scene: its own answer is followed." in said
+
+
+def test_what_was_never_there_is_not_lost(hiding: Hiding) -> None:
+    first = hiding.looks[0].attribution
+    unlikely = replace(first, target=replace(first.target, probability=0.0004))
+    looks = (replace(hiding.looks[0], attribution=unlikely),) * len(HIDDEN)
+    never = replace(hiding, looks=looks, title="Never")
+    assert "begins at below 0.1" in never.sentence()
+    assert ", too little to tell when it is lost." in never.sentence()
+    assert "none can lose it" in held_longest([never, never])
+    assert "Never" not in held_longest([never, hiding])

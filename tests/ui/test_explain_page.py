@@ -202,7 +202,7 @@ def test_a_link_with_nonsense_shows_the_defaults() -> None:
 
 def test_at_the_last_stage_the_page_says_that_both_maps_are_the_same() -> None:
     grad_cam = maps(open_app(stage="9"))["grad_cam"]
-    assert grad_cam["text"] == "tiger cat: same map as CAM"
+    assert grad_cam["text"] == "same map as CAM, tiger cat"
     assert grad_cam["why"].startswith("At the last stage both maps are the same: the gradient")
     assert not maps(open_app(stage="8"))["grad_cam"]["why"]
 

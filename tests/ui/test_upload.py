@@ -302,6 +302,17 @@ def test_a_photograph_that_the_tab_could_not_send_is_waited_for_no_longer() -> N
     assert part(page, "strip")["coming"] == []
 
 
+def test_what_is_said_of_a_link_stays_while_photographs_come_back() -> None:
+    page = open_app(image="upload-99")
+    tell(page, "strip", "kept", kept((3, CUP_FILE)))
+    assert problems(page) == [words.LINK_TO_UPLOAD]
+    add(page, CUP_FILE)
+    assert list(own(page)) == ["upload-3"]
+    assert problems(page) == [words.LINK_TO_UPLOAD]
+    add(page, HOUSE_FILE)  # by hand
+    assert problems(page) == []
+
+
 def test_kept_photographs_can_come_one_after_the_other() -> None:
     page = open_app(image="upload-3")
     tell(page, "strip", "kept", kept((2, HOUSE_FILE), (3, CUP_FILE)))

@@ -110,7 +110,7 @@ def show_card(measurement: Measurement, view: ComparisonView) -> Card:
     of = (view.id, *measurement.depends(view))
     if held.of != of:
         if held.of is not None:  # started for something else
-            held.ended = held.unfinished and url_state.is_asked(measurement.name)
+            held.ended |= held.unfinished and url_state.is_asked(measurement.name)
             url_state.cancel(measurement.name)
         held.of, held.found, held.unfinished = of, {}, False
     with st.container(key=measurement.name):
@@ -172,7 +172,7 @@ def _draw_button(card: Card) -> None:
         text, act = words.CANCEL, url_state.cancel
     elif card.missing:
         seconds = sum(card.of.seconds(card.view, place) for place in card.missing)
-        text, act = words.START.format(time=time_text(seconds)), url_state.ask_for
+        text, act = words.START.format(time=time_text(seconds)), _start
     key = f"run {name}" if card.missing else f"closer {name}"
     kind: Literal["primary", "secondary"] = "primary" if card.missing else "secondary"
     card.button.button(text, key=key, type=kind, on_click=act, args=(name,))
@@ -183,6 +183,12 @@ def _draw_button(card: Card) -> None:
         card.foot.html(f"<p>{html.escape(words.MEASURING_ENDED)}</p>")
     elif not card.running:
         card.foot.empty()
+
+
+def _start(name: str) -> None:
+    url_state.ask_for(name)
+    held: _Held = st.session_state[f"_{name}"]
+    held.unfinished, held.ended = True, False
 
 
 def _look_closer(name: str) -> None:

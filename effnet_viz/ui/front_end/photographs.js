@@ -218,6 +218,10 @@ function asFile({ file, name }) {
   return file instanceof File ? file : new File([file], name);
 }
 
+function isBringingBack() {
+  return giving.some(({ state }) => state === "under way");
+}
+
 function forgetKept() {
   giving = [];
 }

@@ -75,12 +75,12 @@ class Strip {
       if (focused) at.focus({ preventScroll: true });
     }
     this.remove.hidden = !chosen?.file;
-    this.showHint();
     this.showProblems();
     if (data.photographs.length) {
       const sent = own.map(({ key, file: [name, size] }) => ({ key, name, size }));
       agreeWith({ session: data.session, own: sent, waits: !data.chosen, coming: data.coming }, this.tell)
         .then((failed) => this.report(failed));
+      this.showHint();
     }
   }
 
@@ -140,7 +140,8 @@ class Strip {
 
   showHint() {
     const [first, ...others] = outbox.underWay;
-    this.hint.textContent = first ? `${WORDS.sending} ${others.length ? others.length + 1 : first.name} …` : WORDS.or_drop;
+    const sending = first ? `${WORDS.sending} ${others.length ? others.length + 1 : first.name} …` : "";
+    this.hint.textContent = sending || (isBringingBack() ? WORDS.bringing_back : WORDS.or_drop);
   }
 
   drag(event, over) {

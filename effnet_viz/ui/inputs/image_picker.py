@@ -145,6 +145,12 @@ def _key_of_kept(file: UploadedFile) -> str | None:
     return key
 
 
+def _is_coming_back(file: UploadedFile | DeletedFile) -> bool:
+    if isinstance(file, DeletedFile):
+        return False
+    return (file.name, file.size) in _kept_files().values()
+
+
 def _take_kept(told: object) -> None:
     """What the tab has kept through a reload, as (key, name, size); the files follow.
 
@@ -204,7 +210,6 @@ def _numbered(name: str, titles: Container[str]) -> str:
 
 def _files_changed() -> None:
     """Forget files removed from the upload field, take in new ones, show the first of those."""
-    _forget_problems()
     before: dict[str, str | None] = st.session_state.get("_in_field", {})
     files = {file.file_id: file for file in st.session_state["files"]}
     now = {file_id: before.get(file_id) for file_id in files}
@@ -213,6 +218,8 @@ def _files_changed() -> None:
         if before[file_id] not in now.values():  # the same file may have been added twice
             _forget(before[file_id] or "")
     new = [file_id for file_id in files if file_id not in before]
+    if not all(_is_coming_back(files[file_id]) for file_id in new):
+        _forget_problems()  # those of what was added before
     for file_id in new:
         file = files[file_id]
         now[file_id] = None if isinstance(file, DeletedFile) else _accept(file)

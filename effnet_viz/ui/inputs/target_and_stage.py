@@ -42,7 +42,6 @@ def choose_target(classes: Classes) -> str | None:
         key="target",
         bind="query-params",
         placeholder=words.ANOTHER_OF.format(count=len(classes)),
-        filter_mode="contains",
         label_visibility="collapsed",
     )
     return target
@@ -78,7 +77,6 @@ def offer_targets(classes: Classes, label: str) -> None:
             key="_target",
             on_change=changed,
             placeholder=words.ANOTHER_OF.format(count=len(classes)),
-            filter_mode="contains",
         )
 
 

@@ -130,11 +130,9 @@ def _choose_objects(own: CutOut | None) -> tuple[Placed, ...]:
             state[name] = usual
     first = st.selectbox(
         words.OBJECT, names, names.index(_WORDS[start.name]), key=FIRST.name, bind="query-params",
-        filter_mode="contains",
     )  # fmt: skip
     second = st.selectbox(
         words.SECOND_OBJECT, [_NONE, *names], key=SECOND.name, bind="query-params",
-        filter_mode="contains",
     )  # fmt: skip
     placed = [_choose_how(_name(first), start, FIRST_SIZE, FIRST_TURN, FIRST_MIRRORED)]
     if second != _NONE:

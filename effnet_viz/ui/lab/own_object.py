@@ -23,6 +23,8 @@ from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.upload import MAX_MEGABYTES
 
+LABELS = 340
+"""Width of their field in pixels."""
 MOST_LABELS = 5
 """Classes that one can say are right for an object."""
 
@@ -109,25 +111,26 @@ def _told(photograph: Pixels, draft: _Draft) -> dict[str, object]:
 
 def _finish(rgba: NDArray[np.uint8] | None) -> None:
     """What it is, and the button that puts it into the scene."""
-    labels = st.multiselect(
-        words.WHAT_IS_IT,
-        tuple(imagenet()),
-        key="own_object_labels",
-        max_selections=MOST_LABELS,
-        filter_mode="contains",
-        select_all=False,
-        placeholder=words.OF_CLASSES.format(count=len(imagenet())),
-        help=words.WHAT_IS_IT_HELP,
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
+    # The list stays open after a choice: what comes next is beside it.
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        labels = st.multiselect(
+            words.WHAT_IS_IT,
+            tuple(imagenet()),
+            key="own_object_labels",
+            max_selections=MOST_LABELS,
+            select_all=False,
+            placeholder=words.OF_CLASSES.format(count=len(imagenet())),
+            help=words.WHAT_IS_IT_HELP,
+            width=LABELS,
+        )
         ready = rgba is not None and bool(labels)
         st.button(
             words.USE_OBJECT, type="primary", disabled=not ready, key="use_own_object",
             on_click=_use_object,
         )  # fmt: skip
         st.button(words.OTHER_PICTURE, on_click=_forget_draft, key="other_object_picture")
-        if rgba is not None and not labels:
-            st.caption(words.SAY_WHAT_IT_IS)
+    if rgba is not None and not labels:
+        st.caption(words.SAY_WHAT_IT_IS)
 
 
 def _use_object() -> None:

@@ -64,9 +64,7 @@ def _choose_other(view: MethodsView) -> None:
         st.session_state["other"] = st.session_state["_other"]
 
     classes = [one for one in view.model.classes if one != view.analysis.target.label]
-    st.selectbox(
-        words.RATHER_THAN, classes, key="_other", filter_mode="contains", on_change=changed
-    )
+    st.selectbox(words.RATHER_THAN, classes, key="_other", on_change=changed)
 
 
 def _show_map(view: MethodsView, found: Contrast) -> None:
