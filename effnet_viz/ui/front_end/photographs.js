@@ -26,14 +26,15 @@ async function send(files) {
   let left = files;
   for (const patience of ASK_AGAIN) {
     const input = await uploader();
+    const path = location.pathname;
     const shown = count(platform.files);
     const carried = new DataTransfer();
     for (const file of left) carried.items.add(file);
     input.files = carried.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
-    if (!await until(() => count(platform.files) > shown, patience)) continue;
+    if (!await showsMore(input.closest(platform.field), shown, patience)) continue;
     await until(() => !count(platform.arriving), SILENT);
-    if (!input.isConnected) continue; // somebody has gone to another page, and the files are lost
+    if (!input.isConnected && location.pathname !== path) continue; // to another page: they are lost
     takeOutSurplus(files, before);
     const failed = takeOutFailed();
     left = left.filter(({ name }) => failed.includes(name));
@@ -41,6 +42,21 @@ async function send(files) {
     await new Promise((resolve) => setTimeout(resolve, RECOVERY));
   }
   return left;
+}
+
+// Whether the field has more files than that in time; it may show them for a moment only, when the
+// page that they lead to is a mistake of ours.
+function showsMore(field, shown, patience) {
+  return new Promise((resolve) => {
+    const watch = new MutationObserver(() => { if (count(platform.files) > shown) end(true); });
+    const timer = setTimeout(() => end(false), patience);
+    const end = (found) => {
+      watch.disconnect();
+      clearTimeout(timer);
+      resolve(found);
+    };
+    watch.observe(field, { childList: true, subtree: true });
+  });
 }
 
 function takeOutFailed() {
