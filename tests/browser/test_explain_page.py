@@ -315,6 +315,7 @@ def test_photographs_survive_a_reload_until_they_are_forgotten(
     choose_photograph(page, "upload-1")
     explained(page, "palace")
     await_kept(page, 2)
+    expect(page).to_have_url(re.compile("image=upload-1"))
 
     def late(route: Route) -> None:
         time.sleep(2)
@@ -463,15 +464,16 @@ def test_a_photograph_that_does_not_reach_the_server_is_named(
 def test_a_photograph_on_its_way_comes_to_the_next_page(page: Page, address: str) -> None:
     page.goto(address)
     explained(page, "tiger cat")
-
-    def late(route: Route) -> None:
-        time.sleep(1)
-        route.continue_()
-
-    page.route(re.compile("/_stcore/upload_file/"), late)
+    held: list[Route] = []
+    page.route(re.compile("/_stcore/upload_file/"), lambda route: held.append(route))
     add_photographs(page, SAMPLES / "espresso.jpg")
     expect(page.get_by_role("status").filter(has_text="Sending espresso.jpg")).to_be_visible()
+    expect(page.locator(FIELD)).to_have_count(1)
     go_to(page, "Compare scaling")
+    page.wait_for_url("**/compare_scaling*")
+    expect(page.locator(FIELD)).to_have_count(1)  # sent again
+    for route in held:
+        route.continue_()
     chosen = page.get_by_role("radiogroup", name="Photograph").get_by_role("radio", checked=True)
     expect(chosen).to_have_attribute("title", "espresso.jpg")
     expect(page.get_by_role("status").filter(has_text="Sending")).to_have_count(0)
@@ -488,6 +490,7 @@ def test_what_does_not_come_back_is_named_and_kept_for_the_next_time(
     add_photographs(page, [tmp_path / "first.jpg", tmp_path / "second.png"])
     explained(page, "palace")
     await_kept(page, 2)
+    expect(page).to_have_url(re.compile("image=upload-1"))
 
     def refuse(route: Route) -> None:
         if b"second.png" in (route.request.post_data_buffer or b""):
