@@ -71,14 +71,10 @@ class Card:
 
     of: Measurement
     view: ComparisonView
+    held: _Held
     button: DeltaGenerator
     body: DeltaGenerator
     foot: DeltaGenerator
-
-    @property
-    def held(self) -> _Held:
-        held: _Held = st.session_state[f"_{self.of.name}"]
-        return held
 
     @property
     def found(self) -> Found:
@@ -121,7 +117,7 @@ def show_card(measurement: Measurement, view: ComparisonView) -> Card:
             button = st.empty()
         st.html(f"<p>{html.escape(measurement.line)}</p>")
         body, foot = st.empty(), st.empty()
-    card = Card(measurement, view, button, body, foot)
+    card = Card(measurement, view, held, button, body, foot)
     if card.running:
         held.unfinished, held.ended = True, False
     _draw_body(card)

@@ -22,7 +22,7 @@ function sendPhotographs(files) {
 // Where the field shows nothing of the files after a while, its request for their places was lost:
 // the server forgets its answer when a run of the page begins at that moment.
 async function send(files) {
-  const before = namesIn(platform.files);
+  const before = shownFiles().map(nameOf);
   let left = files;
   for (const patience of ASK_AGAIN) {
     const input = await uploader();
@@ -69,7 +69,7 @@ function takeOutFailed() {
 function takeOutSurplus(files, before) {
   for (const name of new Set(files.map((file) => file.name))) {
     const wanted = [...before, ...files.map((file) => file.name)].filter((one) => one === name).length;
-    const shown = [...document.querySelectorAll(platform.files)].filter((file) => nameOf(file) === name);
+    const shown = shownFiles().filter((file) => nameOf(file) === name);
     for (const file of shown.slice(wanted)) file.querySelector(platform.removeFile).click();
   }
 }
@@ -78,8 +78,8 @@ function nameOf(file) {
   return file.querySelector(platform.fileName).title;
 }
 
-function namesIn(selector) {
-  return [...document.querySelectorAll(selector)].map(nameOf);
+function shownFiles() {
+  return [...document.querySelectorAll(platform.files)];
 }
 
 // Its code may come after ours on a slow line.

@@ -23,10 +23,10 @@ from effnet_viz.ui.layout.mistakes import mistake_boundary
 from effnet_viz.ui.layout.text import escape_markdown
 from effnet_viz.ui.upload import MAX_MEGABYTES
 
-LABELS = 340
-"""Width of their field in pixels."""
 MOST_LABELS = 5
 """Classes that one can say are right for an object."""
+LABELS_WIDTH = 340
+"""Of the field for them, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ def _finish(rgba: NDArray[np.uint8] | None) -> None:
             select_all=False,
             placeholder=words.OF_CLASSES.format(count=len(imagenet())),
             help=words.WHAT_IS_IT_HELP,
-            width=LABELS,
+            width=LABELS_WIDTH,
         )
         ready = rgba is not None and bool(labels)
         st.button(
