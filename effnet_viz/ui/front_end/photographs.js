@@ -23,25 +23,24 @@ function sendPhotographs(files) {
 // the server forgets its answer when a run of the page begins at that moment.
 async function send(files) {
   const before = shownFiles().map(nameOf);
-  let left = files;
+  let rest = files;
   for (const patience of ASK_AGAIN) {
     const input = await uploader();
-    const path = location.pathname;
     const shown = count(platform.files);
     const carried = new DataTransfer();
-    for (const file of left) carried.items.add(file);
+    for (const file of rest) carried.items.add(file);
     input.files = carried.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
     if (!await showsMore(input.closest(platform.field), shown, patience)) continue;
     await until(() => !count(platform.arriving), SILENT);
-    if (!input.isConnected && location.pathname !== path) continue; // to another page: they are lost
+    if (left.has(input)) continue; // they are lost, or the server has them and knows them again
     takeOutSurplus(files, before);
     const failed = takeOutFailed();
-    left = left.filter(({ name }) => failed.includes(name));
-    if (!left.length) return [];
+    rest = rest.filter(({ name }) => failed.includes(name));
+    if (!rest.length) return [];
     await new Promise((resolve) => setTimeout(resolve, RECOVERY));
   }
-  return left;
+  return rest;
 }
 
 // Whether the field has more files than that in time; it may show them for a moment only, when the
@@ -82,11 +81,24 @@ function shownFiles() {
   return [...document.querySelectorAll(platform.files)];
 }
 
-// Its code may come after ours on a slow line.
+// The field of the page that one is on. Its code may come after ours on a slow line.
 async function uploader() {
-  await until(() => count(platform.uploader), Infinity);
-  return document.querySelector(platform.uploader);
+  const field = () => document.querySelector(platform.uploader);
+  await until(() => field() && !left.has(field()), Infinity);
+  return field();
 }
+
+// Fields of pages that one has left. They stay until the next page comes and take files in vain;
+// those that would arrive meanwhile would call their page back.
+const left = new WeakSet();
+let path = location.pathname;
+function leavePage() {
+  if (location.pathname === path) return;
+  path = location.pathname;
+  for (const field of document.querySelectorAll(platform.uploader)) left.add(field);
+  for (const cancel of document.querySelectorAll(platform.cancelFile)) cancel.click();
+}
+addEventListener("popstate", leavePage);
 
 function count(selector) {
   return document.querySelectorAll(selector).length;

@@ -30,6 +30,7 @@ const platform = {
   failed: ".st-key-files [data-testid=stFileChip][aria-invalid=true]",
   fileName: "[data-testid=stFileChipName]",
   removeFile: "[data-testid=stFileChipDeleteBtn] button",
+  cancelFile: "[data-testid=stFileChip]:has([data-testid=stFileChipIconSpinner]) [data-testid=stFileChipDeleteBtn] button",
   menu: "[data-testid=stMainMenuButton]", // theme, print
   main: "[data-testid=stMain]",
   block: (name) => `.st-key-${name}`,
@@ -49,6 +50,7 @@ history.pushState = (state, unused, url = location.href) => {
   const stays = new URL(url, location.href).pathname === location.pathname;
   if (stays) history.replaceState(state, unused, url);
   else push(state, unused, url);
+  leavePage();
 };
 
 // A map for a picture of the deck, which may come before it or after.

@@ -210,6 +210,8 @@ def _numbered(name: str, titles: Container[str]) -> str:
 
 def _files_changed() -> None:
     """Forget files removed from the upload field, take in new ones, show the first of those."""
+    if "files" not in st.session_state:
+        return  # the page was left meanwhile: the tab sends them again, to the next one
     before: dict[str, str | None] = st.session_state.get("_in_field", {})
     files = {file.file_id: file for file in st.session_state["files"]}
     now = {file_id: before.get(file_id) for file_id in files}

@@ -67,7 +67,8 @@ def offer_targets(classes: Classes, label: str) -> None:
     st.session_state["_target"] = known(st.session_state["target"], classes)
 
     def changed() -> None:
-        st.session_state["target"] = st.session_state["_target"]
+        if "_target" in st.session_state:  # or the page was left meanwhile
+            st.session_state["target"] = st.session_state["_target"]
 
     with dropdown(label, "class"):
         st.selectbox(
