@@ -461,9 +461,10 @@ def test_a_photograph_that_does_not_reach_the_server_is_named(
     expect(problems).to_be_hidden()
 
 
-@pytest.mark.parametrize("arrives", [True, False], ids=["as one leaves", "too late"])
+@pytest.mark.parametrize("arrives", ["at once", "too late"])
+@pytest.mark.parametrize("link", ["Compare scaling", words.LEADS_ON])
 def test_a_photograph_on_its_way_comes_to_the_next_page(
-    context: BrowserContext, address: str, arrives: bool
+    context: BrowserContext, address: str, link: str, arrives: str
 ) -> None:
     page = context.new_page()  # one that may report errors: what is cancelled is one to Streamlit
     page.goto(address)
@@ -474,8 +475,11 @@ def test_a_photograph_on_its_way_comes_to_the_next_page(
     expect(page.get_by_role("status").filter(has_text="Sending espresso.jpg")).to_be_visible()
     expect(page.locator(FIELD)).to_have_count(1)
     field = page.locator(".st-key-files input[type=file]").element_handle()
-    go_to(page, "Compare scaling")  # the field stays until the next page comes
-    if not arrives:
+    if link == words.LEADS_ON:
+        page.get_by_role("link", name=link).click()
+    else:
+        go_to(page, link)
+    if arrives == "too late":  # the field stays until the next page comes
         page.wait_for_function("field => !field.isConnected", arg=field)
     page.route(re.compile("/_stcore/upload_file/"), lambda route: route.continue_())
     for route in held:

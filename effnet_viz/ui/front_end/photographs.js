@@ -93,12 +93,18 @@ async function uploader() {
 const left = new WeakSet();
 let path = location.pathname;
 function leavePage() {
-  if (location.pathname === path) return;
-  path = location.pathname;
   for (const field of document.querySelectorAll(platform.uploader)) left.add(field);
   for (const cancel of document.querySelectorAll(platform.cancelFile)) cancel.click();
 }
-addEventListener("popstate", leavePage);
+function leaveOtherPage() {
+  if (location.pathname === path) return;
+  path = location.pathname;
+  leavePage();
+}
+addEventListener("popstate", leaveOtherPage);
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.(platform.pageLink) && !opensTab(event)) leavePage();
+}, true);
 
 function count(selector) {
   return document.querySelectorAll(selector).length;

@@ -31,6 +31,7 @@ const platform = {
   fileName: "[data-testid=stFileChipName]",
   removeFile: "[data-testid=stFileChipDeleteBtn] button",
   cancelFile: "[data-testid=stFileChip]:has([data-testid=stFileChipIconSpinner]) [data-testid=stFileChipDeleteBtn] button",
+  pageLink: "[data-testid=stPageLink] a", // the address follows when the server answers
   menu: "[data-testid=stMainMenuButton]", // theme, print
   main: "[data-testid=stMain]",
   block: (name) => `.st-key-${name}`,
@@ -50,7 +51,7 @@ history.pushState = (state, unused, url = location.href) => {
   const stays = new URL(url, location.href).pathname === location.pathname;
   if (stays) history.replaceState(state, unused, url);
   else push(state, unused, url);
-  leavePage();
+  leaveOtherPage();
 };
 
 // A map for a picture of the deck, which may come before it or after.
