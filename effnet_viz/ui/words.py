@@ -37,6 +37,7 @@ BROWSER: dict[str, Any] = {
     "not_seen": "not seen by the network",
     "why": "Why?",
     "care": "Read with care",
+    "nothing_for": "Dark: nothing here speaks for this class",
     "dark": "Dark, to be comparable: strongest {strongest} of {high}",
     # How to look
     "how_to_look": "How to look",

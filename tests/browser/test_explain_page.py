@@ -261,6 +261,16 @@ def test_weak_evidence_is_said_and_shown_at_one_brightness(page: Page, address: 
     expect(page.get_by_text("Dark, to be comparable").first).to_be_visible()
 
 
+def test_a_map_without_evidence_says_so(page: Page, address: str) -> None:
+    assert analyse(SAMPLES / "cat.jpg", loaded("lite0"), "kuvasz").cam.max() < 0
+    page.goto(address + "?target=kuvasz")
+    explained(page, "kuvasz")
+    maps = page.locator("figure", has=pane_of(page, "CAM"))
+    expect(maps).to_contain_text(words.BROWSER["nothing_for"])
+    page.get_by_role("radio", name="For and against").click()
+    expect(maps).not_to_contain_text(words.BROWSER["nothing_for"])
+
+
 def test_five_pages_back_and_forth(page: Page, address: str, tmp_path: Path) -> None:
     """One press a page, whatever was chosen on it, and the photograph stays what it is."""
     own = tmp_path / "own.jpg"

@@ -379,9 +379,11 @@ class Under {
     place.title = text;
   }
 
-  // A map can be dark because it is as bright as others let it be.
+  // A map can be dark because there is no evidence, or because it is as bright as others let it be.
   darkText(data, map) {
-    if (!map || map.kind !== "evidence" || scaleOf(map) === "own") return "";
+    if (!map || map.kind !== "evidence") return "";
+    if (map.highest <= 0 && !isSigned(map)) return WORDS.nothing_for;
+    if (scaleOf(map) === "own") return "";
     const [, high] = rangeOf(map);
     const strongest = isSigned(map) ? Math.max(map.highest, -map.lowest) : map.highest;
     if (strongest >= MUCH_DARKER * high) return "";
