@@ -59,7 +59,7 @@ from effnet_viz.ui.inputs.target_and_stage import (
 )
 from effnet_viz.ui.layout.mistakes import report, sentence_of
 from effnet_viz.ui.layout.problems import message_of
-from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.layout.waiting import await_photograph, waiting
 from effnet_viz.ui.method_map import care_of, progress_place, timed_map
 from effnet_viz.ui.panes import Canvas, canvas_of, picture_of
 from effnet_viz.ui.upload import Upload
@@ -81,8 +81,7 @@ def show_networks(
     `class_place` is where the class is named and chosen.
     """
     if image is None:
-        with waiting(words.FETCHING):
-            st.stop()
+        await_photograph()
     stage = chosen_map_stage(last_stage(networks))
     slots = [slot_of(network) for network in networks]
     used = [not (slot.note or slot.still) for slot in slots]

@@ -16,7 +16,7 @@ from effnet_viz.ui.inputs.model_picker import load_or_explain
 from effnet_viz.ui.inputs.target_and_stage import chosen_stage
 from effnet_viz.ui.layout.problems import error_boundary
 from effnet_viz.ui.layout.section import section
-from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.layout.waiting import await_photograph, waiting
 from effnet_viz.ui.upload import Upload
 
 
@@ -26,8 +26,8 @@ def show_explanation(chosen: ModelRef, image: Upload | None) -> None:
     with page:
         beside, right = st.container(key="answers"), st.container(gap=None)
     if image is None:
-        with right, waiting(words.FETCHING):
-            st.stop()
+        with right:
+            await_photograph()
     with right:
         model = load_or_explain(chosen)
     if model is None:

@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.runtime.state import get_session_state
 
 from effnet_viz.ui import front_end
+from effnet_viz.ui.layout.stopping import stop_run
 from effnet_viz.ui.layout.url_parameters import Parameter
 
 
@@ -96,7 +97,7 @@ def tell_address() -> None:
 def end_page() -> NoReturn:
     """Nothing more comes on this page, whose address is told all the same."""
     tell_address()
-    st.stop()
+    stop_run()
 
 
 def is_asked(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from typing import NoReturn
 
 import streamlit as st
 from streamlit import runtime
@@ -13,9 +14,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from effnet_viz.analysis.progress import Progress
 from effnet_viz.serving.queue import notifying
+from effnet_viz.ui import words
+from effnet_viz.ui.layout.stopping import stop_run
 
 _TELL_EVERY = 0.4
 """Seconds between two words."""
+
+_NOTE = '<p class="queue" role="status">{text}</p>'
 
 
 @contextmanager
@@ -38,14 +43,14 @@ def queued(make_place: Callable[[], DeltaGenerator] = st.empty) -> Iterator[None
     def tell(place: int) -> None:
         nonlocal message
         if _has_left():
-            st.stop()
+            stop_run()
         message = message or make_place()
         # Any write also ends the wait when the visitor has chosen something else meanwhile.
         if place:
             said = f"Many are asking at once. You are number {place} in the queue."
         else:
             said = "Somebody asked for the same; it is on its way."
-        message.html(f'<p class="queue" role="status">{said}</p>')
+        message.html(_NOTE.format(text=said))
 
     try:
         with notifying(tell):
@@ -59,6 +64,13 @@ def queued(make_place: Callable[[], DeltaGenerator] = st.empty) -> Iterator[None
 def _clear(message: DeltaGenerator | None) -> None:
     if message is not None:
         message.empty()
+
+
+def await_photograph() -> NoReturn:
+    """The tab is sending the one that the address names; the page comes with it."""
+    with st.container(key="fetching"):
+        st.html(_NOTE.format(text=words.FETCHING))
+    stop_run()
 
 
 def now_and_then(tell: Progress) -> Progress:

@@ -15,7 +15,7 @@ from effnet_viz.ui.inputs.target_and_stage import (
     offer_targets,
 )
 from effnet_viz.ui.layout.problems import error_boundary
-from effnet_viz.ui.layout.waiting import waiting
+from effnet_viz.ui.layout.waiting import await_photograph, waiting
 from effnet_viz.ui.methods.contrast import FINER, show_contrast, show_finer
 from effnet_viz.ui.methods.difference import show_difference
 from effnet_viz.ui.methods.maps import open_deck, show_maps
@@ -33,8 +33,7 @@ def show_methods(chosen: ModelRef, image: Upload | None, class_place: DeltaGener
     `class_place` is where the class is named and chosen.
     """
     if image is None:
-        with waiting(words.FETCHING):
-            st.stop()
+        await_photograph()
     target = chosen_target()
     model = load_or_explain(chosen)
     if model is None:
