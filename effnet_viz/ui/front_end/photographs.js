@@ -91,20 +91,10 @@ async function uploader() {
 // Fields of pages that one has left. They stay until the next page comes and take files in vain;
 // those that would arrive meanwhile would call their page back.
 const left = new WeakSet();
-let path = location.pathname;
-function leavePage() {
+function leaveFields() {
   for (const field of document.querySelectorAll(platform.uploader)) left.add(field);
   for (const cancel of document.querySelectorAll(platform.cancelFile)) cancel.click();
 }
-function leaveOtherPage() {
-  if (location.pathname === path) return;
-  path = location.pathname;
-  leavePage();
-}
-addEventListener("popstate", leaveOtherPage);
-document.addEventListener("click", (event) => {
-  if (event.target.closest?.(platform.pageLink) && !opensTab(event)) leavePage();
-}, true);
 
 function count(selector) {
   return document.querySelectorAll(selector).length;

@@ -45,13 +45,25 @@ const platform = {
   overBlock: "[role=listbox], [role=tooltip], [data-st-overlay-root]", // a block's lists and its help
 };
 
+// A page is left when the address says so, or at a link that the server answers first.
+let path = location.pathname;
+function leavePage() {
+  if (location.pathname === path) return;
+  path = location.pathname;
+  leaveFields();
+}
+addEventListener("popstate", leavePage);
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.(platform.pageLink) && !opensTab(event)) leaveFields();
+}, true);
+
 // What is chosen on a page is no step for Back: only another page is a new entry.
 const push = history.pushState.bind(history);
 history.pushState = (state, unused, url = location.href) => {
   const stays = new URL(url, location.href).pathname === location.pathname;
   if (stays) history.replaceState(state, unused, url);
   else push(state, unused, url);
-  leaveOtherPage();
+  leavePage();
 };
 
 // A map for a picture of the deck, which may come before it or after.
