@@ -33,7 +33,7 @@ async function send(files) {
     input.dispatchEvent(new Event("change", { bubbles: true }));
     if (!await showsMore(input.closest(platform.field), shown, patience)) continue;
     await until(() => !count(platform.arriving), SILENT);
-    if (left.has(input)) continue; // they are lost, or the server has them and knows them again
+    if (leftFields.has(input)) continue; // they are lost, or the server has them and knows them again
     takeOutSurplus(files, before);
     const failed = takeOutFailed();
     rest = rest.filter(({ name }) => failed.includes(name));
@@ -84,15 +84,15 @@ function shownFiles() {
 // The field of the page that one is on. Its code may come after ours on a slow line.
 async function uploader() {
   const field = () => document.querySelector(platform.uploader);
-  await until(() => field() && !left.has(field()), Infinity);
+  await until(() => field() && !leftFields.has(field()), Infinity);
   return field();
 }
 
 // Fields of pages that one has left. They stay until the next page comes and take files in vain;
 // those that would arrive meanwhile would call their page back.
-const left = new WeakSet();
+const leftFields = new WeakSet();
 function leaveFields() {
-  for (const field of document.querySelectorAll(platform.uploader)) left.add(field);
+  for (const field of document.querySelectorAll(platform.uploader)) leftFields.add(field);
   for (const cancel of document.querySelectorAll(platform.cancelFile)) cancel.click();
 }
 

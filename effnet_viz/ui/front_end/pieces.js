@@ -46,16 +46,12 @@ function button(text, onclick, { title, look = "", label, pressed } = {}, ...bef
   return element("button", attributes, ...before, ...(text ? [text] : []));
 }
 
-function opensTab({ ctrlKey, metaKey, shiftKey }) {
-  return ctrlKey || metaKey || shiftKey;
-}
-
 // To another page of the app; `before` runs first.
 function pageLink(path, { before = () => {}, ...attributes }, ...children) {
   return element("a", {
     href: platform.address(path), ...attributes,
     onclick: (event) => {
-      if (opensTab(event)) return;
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab
       event.preventDefault();
       before();
       if (attributes["aria-current"] !== "page") platform.open(path);

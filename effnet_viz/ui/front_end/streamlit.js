@@ -31,7 +31,7 @@ const platform = {
   fileName: "[data-testid=stFileChipName]",
   removeFile: "[data-testid=stFileChipDeleteBtn] button",
   cancelFile: "[data-testid=stFileChip]:has([data-testid=stFileChipIconSpinner]) [data-testid=stFileChipDeleteBtn] button",
-  pageLink: "[data-testid=stPageLink] a", // the address follows when the server answers
+  pageLink: "[data-testid=stPageLink] a:not([disabled])", // without a connection it leads nowhere
   menu: "[data-testid=stMainMenuButton]", // theme, print
   main: "[data-testid=stMain]",
   block: (name) => `.st-key-${name}`,
@@ -45,16 +45,17 @@ const platform = {
   overBlock: "[role=listbox], [role=tooltip], [data-st-overlay-root]", // a block's lists and its help
 };
 
-// A page is left when the address says so, or at a link that the server answers first.
-let path = location.pathname;
+// A page is left when the address says so, or at Streamlit's own link, where the address follows the
+// server's answer.
+let lastPath = location.pathname;
 function leavePage() {
-  if (location.pathname === path) return;
-  path = location.pathname;
+  if (location.pathname === lastPath) return;
+  lastPath = location.pathname;
   leaveFields();
 }
 addEventListener("popstate", leavePage);
-document.addEventListener("click", (event) => {
-  if (event.target.closest?.(platform.pageLink) && !opensTab(event)) leaveFields();
+document.addEventListener("click", ({ target }) => {
+  if (target.closest?.(platform.pageLink)) leaveFields();
 }, true);
 
 // What is chosen on a page is no step for Back: only another page is a new entry.
